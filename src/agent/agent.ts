@@ -1,0 +1,262 @@
+import type { Step } from '../core/difference.ts';
+import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
+import { groupsOf } from '../core/membership.ts';
+import { bridgeName, portName } from '../core/names.ts';
+import type { HostRecord } from '../core/records.ts';
+import type { Driver } from '../docker/driver.ts';
+import type { SwarmView } from '../docker/watch.ts';
+import { createDriver, type PortMaker } from './driver.ts';
+import type { Log } from './log.ts';
+import { type MemberEvent, Members } from './members.ts';
+import { type Kernel, Reconciler } from './reconciler.ts';
+import type { State } from './state.ts';
+import type { SwarmLink } from './swarm-link.ts';
+
+export interface AgentOptions {
+  readonly state: State;
+  readonly kernel: Kernel & PortMaker;
+  readonly findTunnel: () => Promise<Tunnel>;
+  /** All addresses by which the Swarm may name this host. */
+  readonly ownAddresses: () => readonly string[];
+  readonly link: SwarmLink;
+  /** Ask Docker now; it answers with `onSwarmView`. */
+  readonly askDocker: () => void;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Endpoints and networks that Docker made and forgot are kept this long, milliseconds. */
+const FORGET_AFTER_MS = 60_000;
+
+/**
+ * The agent of one host: holds what Docker asked for, what containers have joined and what the
+ * other hosts say, and keeps the kernel and the others in line with it.
+ */
+export class Agent {
+  readonly driver: Driver;
+  readonly #options: AgentOptions;
+  readonly #members = new Members();
+  readonly #reconciler: Reconciler;
+  #tunnel: Tunnel | undefined;
+  #view: SwarmView = { networks: new Map() };
+  #publishing = false;
+  /** Networks that Docker did not list, and since when; bounded by this host's networks. */
+  readonly #unlistedSince = new Map<string, number>();
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { state, kernel, log, now } = options;
+    this.#reconciler = new Reconciler({
+      kernel,
+      desired: () => this.#desired(),
+      onLookBegins: () => this.#members.beginLook(),
+      onLook: ({ facts, memberships }) => {
+        const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
+        this.#members.look(memberships);
+        this.#dropDeadEndpoints(ports);
+        this.#publishSoon();
+      },
+      log,
+    });
+    this.driver = createDriver({
+      state,
+      ports: kernel,
+      tunnel: () => this.#findTunnel(),
+      reconcile: () => this.#reconciler.request(),
+      exclusive: (work) => this.#reconciler.exclusive(work),
+      hasDevice: (dev) => this.#reconciler.has(`vxlan ${dev}`),
+      knownVnis: () =>
+        [...this.#view.networks.values()].flatMap(({ id, vni }) =>
+          vni === undefined ? [] : [[id, vni] as const],
+        ),
+      changed: () => {
+        this.#wantNetworks();
+        this.#publishSoon();
+        void this.#reconciler.request();
+        options.askDocker();
+      },
+      discovered: options.askDocker,
+      now,
+    });
+  }
+
+  /** The timer's turn: look at the kernel, the addresses and the identity afresh. */
+  async tick(): Promise<void> {
+    const { link, log } = this.#options;
+    await this.#findTunnel().catch((error: Error) =>
+      log.debug({ reason: error.message }, 'no tunnel address'),
+    );
+    if (await link.refresh()) {
+      this.#wantNetworks();
+      this.#setPeers();
+      this.#publish();
+    }
+    await this.#reconciler.request(true);
+  }
+
+  onMembers(event: MemberEvent): void {
+    this.#members.event(event);
+    this.#publishSoon();
+  }
+
+  /** Events of the kernel may have been lost. */
+  onMembersLost(reason: string): void {
+    this.#options.log.debug({ reason }, 'membership events were interrupted');
+    void this.#reconciler.request(true);
+  }
+
+  onPeersChanged(): void {
+    void this.#reconciler.request();
+  }
+
+  onSwarmView(view: SwarmView): void {
+    this.#view = view;
+    this.#setPeers();
+    this.#forget();
+  }
+
+  /** The networks whose hosts and containers the agent wants to hear of. */
+  attached(): Iterable<string> {
+    return this.#options.state.networks.keys();
+  }
+
+  plan(): Promise<Step[]> {
+    return this.#reconciler.plan();
+  }
+
+  /** Everything a person may want to know of this host, as of now. */
+  report() {
+    const { state, link } = this.#options;
+    return {
+      node: link.sessions?.node,
+      tunnel: this.#tunnel,
+      problem: link.error || undefined,
+      peers: (link.sessions?.views() ?? []).map((it) => ({
+        ...it,
+        networks: Object.fromEntries(it.networks),
+      })),
+      networks: [...state.networks.values()].map((it) => ({
+        ...it,
+        name: this.#view.networks.get(it.id)?.name,
+        groups: groupsOf(bridgeName(it.vni), this.#members.rows()),
+        endpoints: state.endpointsOf(it.id).map((endpoint) => ({
+          ...endpoint,
+          container: this.#view.networks.get(it.id)?.containers.get(endpoint.id),
+        })),
+      })),
+    };
+  }
+
+  close(): void {
+    this.#reconciler.close();
+  }
+
+  async #findTunnel(): Promise<Tunnel> {
+    const found = await this.#options.findTunnel();
+    const before = this.#tunnel;
+    this.#tunnel = found;
+    if (before?.address !== found.address || before.mtu !== found.mtu) {
+      this.#options.log.info({ ...found }, 'tunnel address');
+      this.#publishSoon();
+    }
+    return found;
+  }
+
+  #desired() {
+    const { state, link } = this.#options;
+    if (this.#tunnel === undefined) return [];
+    const peers = (link.sessions?.views() ?? []).flatMap(({ tunnel, networks }): Peer[] =>
+      tunnel === undefined ? [] : [{ tunnel, networks }],
+    );
+    return desiredFacts({
+      tunnel: this.#tunnel,
+      networks: state.networks.values(),
+      endpoints: state.endpoints.values(),
+      peers,
+    });
+  }
+
+  #record(): HostRecord | undefined {
+    const { state, link } = this.#options;
+    const node = link.sessions?.node;
+    if (node === undefined || this.#tunnel === undefined) return undefined;
+    const networks = [...state.networks.values()].map((network) => {
+      const groups = groupsOf(bridgeName(network.vni), this.#members.rows());
+      const endpoints = state.endpointsOf(network.id);
+      return [network.id, networkRecord({ network, endpoints, groups })] as const;
+    });
+    return { node, tunnel: this.#tunnel.address, networks: new Map(networks) };
+  }
+
+  /** After everything that is at hand now: a burst of events is one message. */
+  #publishSoon(): void {
+    if (this.#publishing) return;
+    this.#publishing = true;
+    setImmediate(() => this.#publish());
+  }
+
+  #publish(): void {
+    this.#publishing = false;
+    const record = this.#record();
+    if (record !== undefined) this.#options.link.sessions?.publish(record);
+  }
+
+  #wantNetworks(): void {
+    const { state, link } = this.#options;
+    link.sessions?.setWanted(state.networks.keys());
+  }
+
+  /**
+   * The hosts that Docker lists, and those that still speak to us of a network: Docker's gossip
+   * may lose a host whose agent and containers are well, while its Engine restarts.
+   */
+  #setPeers(): void {
+    const { state, link, ownAddresses } = this.#options;
+    const sessions = link.sessions;
+    if (sessions === undefined) return;
+    const listed = [...state.networks.keys()].flatMap(
+      (id) => this.#view.networks.get(id)?.hosts ?? [],
+    );
+    const speaking = sessions
+      .views()
+      .filter((it) => it.state === 'up' && it.networks.size > 0)
+      .map((it) => it.address);
+    const own = new Set(ownAddresses());
+    sessions.setPeers(new Set([...listed, ...speaking].filter((it) => !own.has(it))));
+  }
+
+  /** A container that died with Docker takes its veth pair along, and no one says so. */
+  #dropDeadEndpoints(ports: ReadonlySet<string>): void {
+    const { state, log } = this.#options;
+    for (const { id } of [...state.endpoints.values()]) {
+      if (ports.has(portName(id))) continue;
+      state.endpoints.delete(id);
+      log.info({ endpoint: id }, 'the endpoint is gone with its container');
+    }
+  }
+
+  /** What a crashed Engine made and never took away. */
+  #forget(): void {
+    const { state, now, log } = this.#options;
+    const old = now() - FORGET_AFTER_MS;
+    for (const { id, network, sandbox, since } of [...state.endpoints.values()]) {
+      const listed = this.#view.networks.get(network)?.containers.has(id) === true;
+      if (sandbox !== undefined || listed || since > old) continue;
+      log.info({ endpoint: id }, 'Docker has forgotten the endpoint');
+      void this.driver.deleteEndpoint(network, id);
+    }
+    for (const { id } of [...state.networks.values()]) {
+      if (this.#view.networks.has(id) || state.endpointsOf(id).length > 0) {
+        this.#unlistedSince.delete(id);
+        continue;
+      }
+      // Docker lists a network only some time after it had us make it.
+      const since = this.#unlistedSince.get(id) ?? now();
+      this.#unlistedSince.set(id, since);
+      if (since > old) continue;
+      this.#unlistedSince.delete(id);
+      log.info({ network: id }, 'Docker has forgotten the network');
+      void this.driver.deleteNetwork(id);
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import { networkMtu, type Tunnel } from '../core/forwarding.ts';
+import type { LocalNetwork } from '../core/local.ts';
+import { containerEndName, vxlanName } from '../core/names.ts';
+import { parseOptions } from '../core/options.ts';
+import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
+import type { JoinAnswer } from '../docker/protocol.ts';
+import { Fault } from '../net/fault.ts';
+import { isMac, macOfIpv4 } from '../net/mac.ts';
+import { chooseVni } from '../net/vni.ts';
+import type { KeptEndpoint, State } from './state.ts';
+
+export interface PortMaker {
+  createPort(request: { endpoint: string; vni: number; mac: string; mtu: number }): Promise<void>;
+  deletePort(endpoint: string): Promise<void>;
+}
+
+export interface DriverOptions {
+  readonly state: State;
+  readonly ports: PortMaker;
+  /** @throws Fault when this host has no tunnel address */
+  readonly tunnel: () => Promise<Tunnel>;
+  /** Brings the kernel to what the state now says; resolves when it is there. */
+  readonly reconcile: () => Promise<void>;
+  readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Whether the kernel has a device, by the last that is known. */
+  readonly hasDevice: (dev: string) => boolean;
+  /** VNIs of networks that Docker knows, by network id. */
+  readonly knownVnis: () => Iterable<readonly [string, number]>;
+  /** Something changed that the other hosts are to know. */
+  readonly changed: () => void;
+  readonly discovered: () => void;
+  readonly now: () => number;
+}
+
+/**
+ * Routes that Docker puts into the container: its discovery must leave by this interface, though
+ * the default route leads to docker_gwbridge, which Swarm gives every container.
+ */
+const DISCOVERY_ROUTES = ['224.0.0.0/4', '255.255.255.255/32'].map(
+  (Destination) => ({ Destination, RouteType: 1, NextHop: '' }) as const,
+);
+
+/** Docker's requests, carried out on the state and the kernel. */
+export function createDriver(options: DriverOptions): Driver {
+  const { state, ports, exclusive } = options;
+
+  const vniOwner = (vni: number, except: string): string | undefined => {
+    const taken = [
+      ...[...state.allocations.values(), ...state.networks.values()].map(
+        (it) => [it.id, it.vni] as const,
+      ),
+      ...options.knownVnis(),
+    ];
+    return taken.find(([id, its]) => its === vni && id !== except)?.[0];
+  };
+
+  const network = (id: string): LocalNetwork => {
+    const found = state.networks.get(id);
+    if (found === undefined) {
+      throw new Fault(`network ${id} is not known on this host; CreateNetwork comes first`);
+    }
+    return found;
+  };
+
+  const endpoint = (networkId: string, id: string): KeptEndpoint => {
+    network(networkId);
+    const found = state.endpoints.get(id);
+    if (found === undefined || found.network !== networkId) {
+      throw new Fault(`endpoint ${id} is not known on network ${networkId}`);
+    }
+    return found;
+  };
+
+  return {
+    async allocateNetwork({ id, options: raw }: NetworkRequest) {
+      const asked = parseOptions(raw).vni;
+      if (asked !== undefined) {
+        refuseTaken(asked, vniOwner(asked, id));
+        state.allocations.set({ id, vni: asked });
+        return { vni: String(asked) };
+      }
+      const before = state.allocations.get(id);
+      const taken = new Set([
+        ...[...state.allocations.values(), ...state.networks.values()].map((it) => it.vni),
+        ...[...options.knownVnis()].map(([, vni]) => vni),
+      ]);
+      const vni = before?.vni ?? chooseVni(id, taken);
+      state.allocations.set({ id, vni });
+      return { vni: String(vni) };
+    },
+
+    async freeNetwork(id) {
+      state.allocations.delete(id);
+    },
+
+    async createNetwork({ id, options: raw, subnet }) {
+      const { vni, ...settings } = parseOptions(raw);
+      if (vni === undefined) {
+        throw new Fault(
+          `network ${id} has no VXLAN network id. castnet networks are made in a Swarm: ` +
+            'use `docker network create -d castnet:latest` on a manager.',
+        );
+      }
+      const tunnel = await options.tunnel();
+      refuseLargeMtu(settings.mtu, tunnel);
+      const owner = [...state.networks.values()].find((it) => it.vni === vni && it.id !== id);
+      refuseTaken(vni, owner?.id);
+      state.networks.set({ id, vni, options: settings, ...(subnet ? { subnet } : {}) });
+      await options.reconcile();
+      if (!options.hasDevice(vxlanName(vni))) {
+        state.networks.delete(id);
+        await options.reconcile();
+        throw new Fault(
+          `the kernel refused a VXLAN device for network id ${vni}; another program may use that id. ` +
+            'See `ip -details link show type vxlan` and the log of this host.',
+        );
+      }
+      options.changed();
+    },
+
+    async deleteNetwork(id) {
+      for (const it of state.endpointsOf(id)) state.endpoints.delete(it.id);
+      state.networks.delete(id);
+      await options.reconcile();
+      options.changed();
+    },
+
+    async createEndpoint({ network: networkId, id, address, mac: asked }: EndpointRequest) {
+      const { vni, options: settings } = network(networkId);
+      if (asked !== undefined && !isMac(asked)) throw new Fault(`"${asked}" is not a MAC address`);
+      const mac = asked ?? macOfIpv4(address.split('/')[0] as string);
+      const answer = asked === undefined ? { mac } : {};
+      const before = state.endpoints.get(id);
+      if (before !== undefined) {
+        if (before.network === networkId && before.address === address && before.mac === mac) {
+          return answer;
+        }
+        throw new Fault(`endpoint ${id} exists already, with address ${before.address}`);
+      }
+      const tunnel = await options.tunnel();
+      const mtu = networkMtu({ id: networkId, vni, options: settings }, tunnel);
+      await exclusive(async () => {
+        await ports.createPort({ endpoint: id, vni, mac, mtu });
+        state.endpoints.set({ id, network: networkId, address, mac, since: options.now() });
+      });
+      options.changed();
+      return answer;
+    },
+
+    async deleteEndpoint(_network, id) {
+      await exclusive(async () => {
+        state.endpoints.delete(id);
+        await ports.deletePort(id);
+      });
+      options.changed();
+    },
+
+    async join({ network: networkId, id, sandbox }): Promise<JoinAnswer> {
+      const found = endpoint(networkId, id);
+      const taken = [...state.endpoints.values()].some(
+        (it) => it.id !== id && it.sandbox === sandbox && it.carriesMulticast === true,
+      );
+      const carriesMulticast = !taken;
+      state.endpoints.set({ ...found, sandbox, carriesMulticast });
+      return {
+        InterfaceName: { SrcName: containerEndName(id), DstPrefix: 'eth' },
+        StaticRoutes: carriesMulticast ? DISCOVERY_ROUTES : [],
+      };
+    },
+
+    async leave(networkId, id) {
+      const { sandbox: _, carriesMulticast: __, ...rest } = endpoint(networkId, id);
+      state.endpoints.set({ ...rest, since: options.now() });
+    },
+
+    discovered: options.discovered,
+  };
+}
+
+function refuseTaken(vni: number, owner: string | undefined): void {
+  if (owner !== undefined) {
+    throw new Fault(
+      `VXLAN network id ${vni} is taken by network ${owner}. Choose another, or leave out vni.`,
+    );
+  }
+}
+
+function refuseLargeMtu(mtu: number | undefined, tunnel: Tunnel): void {
+  if (mtu !== undefined && mtu > tunnel.mtu) {
+    throw new Fault(
+      `option mtu=${mtu} is more than the tunnel from ${tunnel.address} carries: at most ${tunnel.mtu}`,
+    );
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+
+/**
+ * A map kept in files, one for each entry, so that a restarted agent still knows what Docker asked
+ * for: Docker says it once. The files live under /run, like the kernel devices they speak of, and
+ * are gone with them after a reboot. Bounded by what Docker has on this host.
+ */
+export class Store<T extends { readonly id: string }> {
+  readonly #directory: string;
+  readonly #entries = new Map<string, T>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(directory)) {
+      if (!name.endsWith('.json')) continue;
+      const entry = JSON.parse(readFileSync(`${directory}/${name}`, 'utf8')) as T;
+      this.#entries.set(entry.id, entry);
+    }
+  }
+
+  get(id: string): T | undefined {
+    return this.#entries.get(id);
+  }
+
+  values(): IterableIterator<T> {
+    return this.#entries.values();
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The file is whole or absent, also after a crash: it is written beside and renamed. */
+  set(entry: T): void {
+    const path = this.#path(entry.id);
+    writeFileSync(`${path}.new`, JSON.stringify(entry));
+    renameSync(`${path}.new`, path);
+    this.#entries.set(entry.id, entry);
+  }
+
+  delete(id: string): void {
+    rmSync(this.#path(id), { force: true });
+    this.#entries.delete(id);
+  }
+
+  clear(): void {
+    for (const id of [...this.keys()]) this.delete(id);
+  }
+
+  #path(id: string): string {
+    return `${this.#directory}/${id}.json`;
+  }
+}

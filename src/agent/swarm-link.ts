@@ -1,0 +1,90 @@
+import type { HostRecord } from '../core/records.ts';
+import type { Log } from './log.ts';
+
+/** What the agent needs of the other hosts' records. */
+export interface PeerView {
+  readonly address: string;
+  readonly node?: string;
+  readonly tunnel?: string;
+  readonly state: string;
+  readonly since: number;
+  readonly networks: HostRecord['networks'];
+  readonly lastError?: string;
+}
+
+/** One identity's sessions with the other hosts. */
+export interface Sessions {
+  readonly node: string;
+  setPeers(addresses: Iterable<string>): void;
+  setWanted(networks: Iterable<string>): void;
+  views(): readonly PeerView[];
+  publish(record: HostRecord): void;
+  poke(): void;
+  close(): Promise<void>;
+}
+
+export interface SwarmLinkOptions {
+  /** The node id that this host's certificates prove now; undefined outside a Swarm. */
+  readonly identity: () => Promise<string | undefined>;
+  readonly open: (node: string) => Promise<Sessions>;
+  readonly log: Log;
+}
+
+/**
+ * Keeps the sessions of whatever identity this host has in its Swarm: none before it joins, others
+ * after it left and joined again.
+ */
+export class SwarmLink {
+  readonly #options: SwarmLinkOptions;
+  #sessions: Sessions | undefined;
+  #refreshing: Promise<boolean> | undefined;
+  #lastError = '';
+
+  constructor(options: SwarmLinkOptions) {
+    this.#options = options;
+  }
+
+  get sessions(): Sessions | undefined {
+    return this.#sessions;
+  }
+
+  /** Why there are no sessions, in a sentence; empty when there are. */
+  get error(): string {
+    return this.#lastError;
+  }
+
+  /** @returns whether the sessions are others than before */
+  refresh(): Promise<boolean> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<boolean> {
+    const { identity, open, log } = this.#options;
+    try {
+      const node = await identity();
+      if (node === this.#sessions?.node) return false;
+      const before = this.#sessions;
+      this.#sessions = undefined;
+      await before?.close();
+      if (node !== undefined) {
+        this.#sessions = await open(node);
+        log.info({ node }, 'this host takes part in its Swarm');
+      }
+      this.#lastError = node === undefined ? 'this host is in no Swarm' : '';
+      return true;
+    } catch (error) {
+      const message = (error as Error).message;
+      if (message !== this.#lastError)
+        log.warn({ reason: message }, 'no sessions with other hosts');
+      this.#lastError = message;
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#sessions?.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { isIP } from 'node:net';
+import { Fault } from './net/fault.ts';
+
+/** The agent's settings. All have defaults that suit a real host; the plugin's settings override. */
+export interface Config {
+  /** Least severe log lines printed: trace, debug, info, warn, error. */
+  readonly logLevel: string;
+  /** TCP port at which agents speak to each other. 4790 is free in TCP (IANA: UDP VXLAN-GPE). */
+  readonly peerPort: number;
+  /** UDP port of VXLAN, IANA's 4789; may be shared with Docker's own overlay. */
+  readonly vxlanPort: number;
+  /** The address this host takes tunnel packets at; by default Docker's data path address. */
+  readonly tunnelAddress: string | undefined;
+  /** Docker's API. */
+  readonly dockerSocket: string;
+  /** The Swarm's files: certificates and addresses. */
+  readonly swarmDirectory: string;
+  /** Where Docker expects a plugin's socket. */
+  readonly pluginSocket: string;
+  /** The agent's own directory: what Docker asked for, and the socket of the command `castnet`. */
+  readonly stateDirectory: string;
+  /** A /proc whose sysctls can be written; a plugin's own is read-only. */
+  readonly procRoot: string;
+  /**
+   * Seconds between two looks at the kernel without cause. A container's hand on its own rules, or
+   * a lost event, is put right within this time.
+   */
+  readonly lookSeconds: number;
+  /** Seconds between two looks at Docker without cause: it has no event for a host that comes. */
+  readonly dockerSeconds: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
+
+/**
+ * Reads the settings from the environment, which is where Docker puts a plugin's.
+ * @throws Fault that names the setting, its value and what is accepted
+ */
+export function readConfig(environment: Environment): Config {
+  const text = (name: string, fallback: string): string => environment[name] || fallback;
+  const port = (name: string, fallback: number): number => {
+    const value = Number(text(name, String(fallback)));
+    if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
+    throw new Fault(`${name}=${environment[name]} is not a port from 1 to 65535`);
+  };
+  const logLevel = text('LOG_LEVEL', 'info');
+  if (!LEVELS.includes(logLevel)) {
+    throw new Fault(`LOG_LEVEL=${logLevel} is not one of ${LEVELS.join(', ')}`);
+  }
+  const tunnelAddress = environment.CASTNET_TUNNEL_ADDRESS || undefined;
+  if (tunnelAddress !== undefined && isIP(tunnelAddress) === 0) {
+    throw new Fault(`CASTNET_TUNNEL_ADDRESS=${tunnelAddress} is not an IPv4 or IPv6 address`);
+  }
+  return Object.freeze({
+    logLevel,
+    peerPort: port('CASTNET_PORT', 4790),
+    vxlanPort: port('CASTNET_VXLAN_PORT', 4789),
+    tunnelAddress,
+    dockerSocket: text('CASTNET_DOCKER_SOCKET', '/run/docker.sock'),
+    swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),
+    pluginSocket: text('CASTNET_PLUGIN_SOCKET', '/run/docker/plugins/castnet.sock'),
+    stateDirectory: text('CASTNET_STATE_DIRECTORY', '/run/castnet'),
+    procRoot: text('CASTNET_PROC', '/proc'),
+    lookSeconds: 10,
+    dockerSeconds: 5,
+  });
+}

@@ -1,0 +1,101 @@
+import { type Fact, identity } from './facts.ts';
+
+/** One change of the kernel. A `replace` is a fact whose identity stays and whose content changes. */
+export type Step =
+  | { readonly action: 'add'; readonly fact: Fact }
+  | { readonly action: 'replace'; readonly fact: Fact; readonly was: Fact }
+  | { readonly action: 'remove'; readonly fact: Fact };
+
+/**
+ * From the wire to the bridge when adding, back when removing: a frame never finds an entry that
+ * leads to one not yet made. A member entry before its copies, say, would let the default entry
+ * flood the group to every host for a moment.
+ */
+const ORDER: Record<Fact['kind'], number> = {
+  bridge: 0,
+  vxlan: 1,
+  port: 2,
+  route: 3,
+  copy: 4,
+  neighbour: 5,
+  station: 6,
+  member: 7,
+};
+
+/**
+ * The steps that make `actual` into `desired`, additions first, sorted so that equal inputs give
+ * equal steps. No step at all when both say the same.
+ */
+export function difference(desired: Iterable<Fact>, actual: Iterable<Fact>): Step[] {
+  const want = byIdentity(desired);
+  const have = byIdentity(actual);
+  const steps: { key: string; step: Step }[] = [];
+  for (const [key, fact] of want) {
+    const was = have.get(key);
+    if (was === undefined) steps.push({ key, step: { action: 'add', fact } });
+    else if (!same(fact, was)) steps.push({ key, step: { action: 'replace', fact, was } });
+  }
+  for (const [key, fact] of have) {
+    if (!want.has(key)) steps.push({ key, step: { action: 'remove', fact } });
+  }
+  return steps
+    .sort((a, b) => rank(a.step) - rank(b.step) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ step }) => step);
+}
+
+function rank({ action, fact }: Step): number {
+  const order = ORDER[fact.kind];
+  return action === 'remove' ? 100 - order : order;
+}
+
+/** The earliest of several facts with one identity counts. */
+function byIdentity(facts: Iterable<Fact>): Map<string, Fact> {
+  const found = new Map<string, Fact>();
+  for (const fact of facts) {
+    const key = identity(fact);
+    if (!found.has(key)) found.set(key, fact);
+  }
+  return found;
+}
+
+function same(a: Fact, b: Fact): boolean {
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => left[key] === right[key]);
+}
+
+/** The facts after a step was taken, as the reconciler remembers them until it next looks. */
+export function afterStep(facts: Map<string, Fact>, step: Step): void {
+  if (step.action === 'remove') facts.delete(identity(step.fact));
+  else facts.set(identity(step.fact), step.fact);
+}
+
+/** A step in words, for the log and for `castnet plan`. */
+export function explain(step: Step): string {
+  const what = describe(step.fact);
+  if (step.action === 'add') return `add: ${what}`;
+  if (step.action === 'remove') return `remove: ${what}`;
+  return `change: ${what} (was: ${describe(step.was)})`;
+}
+
+function describe(fact: Fact): string {
+  switch (fact.kind) {
+    case 'bridge':
+      return `bridge ${fact.dev}, MTU ${fact.mtu}`;
+    case 'vxlan':
+      return `tunnel ${fact.dev} of ${fact.bridge} from ${fact.local} port ${fact.port}, MTU ${fact.mtu}`;
+    case 'port':
+      return `port ${fact.dev} of ${fact.bridge}`;
+    case 'route':
+      return `frames for ${fact.mac} on ${fact.dev} go to host ${fact.to}`;
+    case 'copy':
+      return `frames for ${fact.mac} on ${fact.dev} are copied to host ${fact.to}`;
+    case 'station':
+      return `${fact.mac} is behind ${fact.dev}`;
+    case 'neighbour':
+      return `${fact.dev} answers that ${fact.ip} is at ${fact.mac}`;
+    case 'member':
+      return `group ${fact.group} from ${fact.source ?? 'any source'} leaves by ${fact.dev}`;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What the kernel of a host shall hold, or does hold, as single facts. The core computes the whole
+ * list; the reconciler compares it with the list read from the kernel; each difference is a step.
+ */
+
+export type Fact =
+  /** A bridge in the `castnet` namespace, its own querier, snooping IGMP and MLD. */
+  | { readonly kind: 'bridge'; readonly dev: string; readonly mtu: number }
+  /** The VXLAN device that is the bridge's way to the other hosts. */
+  | {
+      readonly kind: 'vxlan';
+      readonly dev: string;
+      readonly bridge: string;
+      readonly local: string;
+      readonly port: number;
+      readonly mtu: number;
+    }
+  /** A container's end of the bridge. Only ever found or removed: CreateEndpoint makes it. */
+  | { readonly kind: 'port'; readonly dev: string; readonly bridge: string }
+  /** Frames for a container's MAC go to its host: one destination. */
+  | { readonly kind: 'route'; readonly dev: string; readonly mac: string; readonly to: string }
+  /** Frames for a MAC are copied to a host: one fact for each destination. */
+  | { readonly kind: 'copy'; readonly dev: string; readonly mac: string; readonly to: string }
+  /** The bridge knows behind which of its ports a MAC is; it never learns. */
+  | {
+      readonly kind: 'station';
+      readonly bridge: string;
+      readonly dev: string;
+      readonly mac: string;
+    }
+  /** The bridge answers ARP and neighbour discovery for an address on another host. */
+  | { readonly kind: 'neighbour'; readonly dev: string; readonly ip: string; readonly mac: string }
+  /** The bridge passes a group, perhaps from one source only, to the VXLAN device. */
+  | {
+      readonly kind: 'member';
+      readonly bridge: string;
+      readonly dev: string;
+      readonly group: string;
+      readonly source?: string;
+    };
+
+/** The MAC of the VXLAN entry that takes whatever no other entry names: broadcast, 224.0.0.x. */
+export const DEFAULT_MAC = '00:00:00:00:00:00';
+
+/** What makes two facts speak of the same thing, though they may say different things of it. */
+export function identity(fact: Fact): string {
+  switch (fact.kind) {
+    case 'bridge':
+    case 'vxlan':
+    case 'port':
+      return `${fact.kind} ${fact.dev}`;
+    case 'route':
+      return `route ${fact.dev} ${fact.mac}`;
+    case 'station':
+      return `station ${fact.bridge} ${fact.mac}`;
+    case 'copy':
+      return `copy ${fact.dev} ${fact.mac} ${fact.to}`;
+    case 'neighbour':
+      return `neighbour ${fact.dev} ${fact.ip}`;
+    case 'member':
+      return `member ${fact.dev} ${fact.group} ${fact.source ?? '*'}`;
+  }
+}

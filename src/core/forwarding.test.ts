@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { groupMac } from '../net/group.ts';
+import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts';
+import { DEFAULT_MAC, type Fact } from './facts.ts';
+import { desiredFacts, type Peer, type Tunnel } from './forwarding.ts';
+import type { NetworkRecord } from './records.ts';
+
+const tunnel: Tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
+const network = { id: 'net-a', vni: 8_000_001, options: {} };
+
+const peer = (address: string, record: Partial<NetworkRecord>): Peer => ({
+  tunnel: address,
+  networks: new Map([['net-a', { vni: 8_000_001, endpoints: [], groups: [], ...record }]]),
+});
+
+const anySource = (group: string) => ({ group, mode: 'exclude', sources: [] }) as const;
+
+const desired = (peers: Peer[]): Fact[] =>
+  desiredFacts({ tunnel, networks: [network], endpoints: [], peers });
+
+const copies = (facts: Fact[], mac: string): string[] =>
+  facts.flatMap((it) => (it.kind === 'copy' && it.mac === mac ? [it.to] : [])).sort();
+
+describe('a group goes', () => {
+  const facts = desired([
+    peer('10.9.0.2', { groups: [anySource('239.1.1.1')] }),
+    peer('10.9.0.3', { groups: [anySource('239.1.1.1'), anySource('239.2.2.2')] }),
+    peer('10.9.0.4', {}),
+  ]);
+
+  it('to exactly the hosts that have members', () => {
+    expect(copies(facts, groupMac('239.1.1.1'))).toEqual(['10.9.0.2', '10.9.0.3']);
+    expect(copies(facts, groupMac('239.2.2.2'))).toEqual(['10.9.0.3']);
+  });
+
+  it('to the tunnel only if some other host has members', () => {
+    const groups = facts.flatMap((it) => (it.kind === 'member' ? [it.group] : []));
+    expect(new Set(groups)).toEqual(new Set(['239.1.1.1', '239.2.2.2']));
+  });
+
+  it('from one source only where that is all that members asked for', () => {
+    const [fact] = desired([
+      peer('10.9.0.2', {
+        groups: [{ group: '232.1.1.1', mode: 'include', sources: ['10.0.0.7'] }],
+      }),
+    ]).filter((it) => it.kind === 'member');
+    expect(fact).toMatchObject({ group: '232.1.1.1', source: '10.0.0.7' });
+  });
+});
+
+it('broadcast goes to every host of the network', () => {
+  const facts = desired([peer('10.9.0.2', {}), peer('10.9.0.3', {})]);
+  expect(copies(facts, DEFAULT_MAC)).toEqual(['10.9.0.2', '10.9.0.3']);
+});
+
+it('a peer that numbers the network otherwise gets nothing of it', () => {
+  const facts = desired([peer('10.9.0.2', { vni: 8_000_009, groups: [anySource('239.1.1.1')] })]);
+  expect(facts.map((it) => it.kind)).toEqual(['bridge', 'vxlan']);
+});
+
+it('nothing is sent to this host itself', () => {
+  expect(copies(desired([peer('10.9.0.1', {})]), DEFAULT_MAC)).toEqual([]);
+});
+
+it('a network that asks for an MTU has it', () => {
+  const facts = desiredFacts({
+    tunnel,
+    networks: [{ ...network, options: { mtu: 1300 } }],
+    endpoints: [],
+    peers: [],
+  });
+  expect(facts).toContainEqual({ kind: 'bridge', dev: 'cb8000001', mtu: 1300 });
+});
+
+describe('for any hosts and networks', () => {
+  it('a host gets copies of a group exactly if it has members and shares the network', () => {
+    fc.assert(
+      fc.property(arbNetworks, fc.array(arbPeer, { maxLength: 5 }), (networks, peers) => {
+        const facts = desiredFacts({ tunnel, networks, endpoints: [], peers });
+        for (const { id, vni } of networks) {
+          for (const group of ['239.1.1.1', '239.2.2.2', 'ff02::fb']) {
+            const want = new Set(
+              peers
+                .filter((it) =>
+                  it.networks.get(id)?.groups.some((g) => groupMac(g.group) === groupMac(group)),
+                )
+                .map((it) => it.tunnel),
+            );
+            const have = facts.flatMap((it) =>
+              it.kind === 'copy' && it.dev === `cx${vni}` && it.mac === groupMac(group)
+                ? [it.to]
+                : [],
+            );
+            expect(new Set(have)).toEqual(want);
+          }
+        }
+      }),
+    );
+  });
+
+  it('no fact leads to a network that this host has not', () => {
+    fc.assert(
+      fc.property(
+        arbNetworks,
+        fc.array(arbEndpoint, { maxLength: 5 }),
+        fc.array(arbPeer, { maxLength: 5 }),
+        (networks, endpoints, peers) => {
+          const own = new Set(networks.flatMap(({ vni }) => [`cb${vni}`, `cx${vni}`]));
+          const bridges = desiredFacts({ tunnel, networks, endpoints, peers }).flatMap((it) =>
+            'bridge' in it ? [it.bridge] : [],
+          );
+          expect(bridges.every((it) => own.has(it))).toBe(true);
+        },
+      ),
+    );
+  });
+});

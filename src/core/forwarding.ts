@@ -1,0 +1,142 @@
+import { groupMac } from '../net/group.ts';
+import { DEFAULT_MAC, type Fact } from './facts.ts';
+import { bareAddress, type LocalEndpoint, type LocalNetwork } from './local.ts';
+import { bridgeName, portName, vxlanName } from './names.ts';
+import type { EndpointRecord, GroupRecord, NetworkRecord } from './records.ts';
+
+/**
+ * The heart of castnet: from what this host has and what the others say of themselves, everything
+ * that this host's kernel must hold.
+ *
+ * How a multicast packet travels: the bridge has an MDB entry on its VXLAN port for exactly the
+ * groups that another host has members of, so a group that nobody remote has joined never reaches
+ * the tunnel; the VXLAN device has an entry for the group's MAC with exactly those hosts as
+ * destinations. Broadcast, 224.0.0.0/24 and ff02::1 are in no MDB; the bridge floods them and the
+ * VXLAN's default entry copies them to every host of the network. Unknown unicast is not flooded:
+ * every MAC is known from the records.
+ *
+ * The cost for each remote container is three entries, for each remote group two and one more for
+ * every further host that has members.
+ */
+
+/** A peer as this host sees it now. */
+export interface Peer {
+  /** The address that takes its VXLAN packets. */
+  readonly tunnel: string;
+  readonly networks: ReadonlyMap<string, NetworkRecord>;
+}
+
+/** How this host's end of the tunnels looks. */
+export interface Tunnel {
+  readonly address: string;
+  /** UDP port of VXLAN; every host of the Swarm must have the same. */
+  readonly port: number;
+  /** MTU for containers, bytes. */
+  readonly mtu: number;
+}
+
+export interface ForwardingInput {
+  readonly tunnel: Tunnel;
+  readonly networks: Iterable<LocalNetwork>;
+  readonly endpoints: Iterable<LocalEndpoint>;
+  readonly peers: Iterable<Peer>;
+}
+
+/** The MTU of a network's containers: what was asked for, or what the tunnel carries. */
+export const networkMtu = (network: LocalNetwork, tunnel: Tunnel): number =>
+  network.options.mtu ?? tunnel.mtu;
+
+/**
+ * Every fact the kernel must hold. Where two hosts claim one MAC or address, the earlier fact
+ * counts (`difference`): this host's own containers come before anything a peer says.
+ */
+export function desiredFacts(input: ForwardingInput): Fact[] {
+  const endpoints = [...input.endpoints];
+  const peers = [...input.peers];
+  return [...input.networks].flatMap((network) => [
+    ...linkFacts(network, input.tunnel),
+    ...endpoints.flatMap((it) => (it.network === network.id ? localFacts(network, it) : [])),
+    ...peers
+      .filter((peer) => peer.tunnel !== input.tunnel.address)
+      .flatMap((peer) => peerFacts(network, peer)),
+  ]);
+}
+
+function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
+  const mtu = networkMtu(network, tunnel);
+  const bridge = bridgeName(network.vni);
+  return [
+    { kind: 'bridge', dev: bridge, mtu },
+    {
+      kind: 'vxlan',
+      dev: vxlanName(network.vni),
+      bridge,
+      local: tunnel.address,
+      port: tunnel.port,
+      mtu,
+    },
+  ];
+}
+
+function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact[] {
+  const dev = portName(endpoint.id);
+  const bridge = bridgeName(network.vni);
+  return [
+    { kind: 'port', dev, bridge },
+    { kind: 'station', bridge, dev, mac: endpoint.mac },
+  ];
+}
+
+function peerFacts(network: LocalNetwork, peer: Peer): Fact[] {
+  const theirs = peer.networks.get(network.id);
+  // A peer that numbers the network otherwise is not on this network's wire: its frames would
+  // arrive in another network, so it gets none of ours. `status` reports it.
+  if (theirs === undefined || theirs.vni !== network.vni) return [];
+  const dev = vxlanName(network.vni);
+  const bridge = bridgeName(network.vni);
+  const to = peer.tunnel;
+  return [
+    { kind: 'copy', dev, mac: DEFAULT_MAC, to },
+    ...theirs.endpoints.flatMap((it) => endpointFacts({ dev, bridge, to }, it)),
+    ...theirs.groups.flatMap((it) => groupFacts({ dev, bridge, to }, it)),
+  ];
+}
+
+interface Way {
+  readonly dev: string;
+  readonly bridge: string;
+  readonly to: string;
+}
+
+function endpointFacts({ dev, bridge, to }: Way, { ip, ip6, mac }: EndpointRecord): Fact[] {
+  return [
+    { kind: 'route', dev, mac, to },
+    { kind: 'station', bridge, dev, mac },
+    ...[ip, ip6].flatMap((it): Fact[] =>
+      it === undefined ? [] : [{ kind: 'neighbour', dev: bridge, ip: it, mac }],
+    ),
+  ];
+}
+
+function groupFacts({ dev, bridge, to }: Way, { group, mode, sources }: GroupRecord): Fact[] {
+  return [
+    { kind: 'copy', dev, mac: groupMac(group), to },
+    ...(mode === 'exclude'
+      ? [{ kind: 'member', bridge, dev, group } as const]
+      : sources.map((source): Fact => ({ kind: 'member', bridge, dev, group, source }))),
+  ];
+}
+
+/** What this host tells the others of one of its networks. */
+export function networkRecord(options: {
+  readonly network: LocalNetwork;
+  readonly endpoints: Iterable<LocalEndpoint>;
+  readonly groups: readonly GroupRecord[];
+}): NetworkRecord {
+  const { network, groups } = options;
+  const endpoints = [...options.endpoints]
+    .filter((it) => it.network === network.id)
+    .map(({ id, address, mac }): EndpointRecord => ({ id, ip: bareAddress(address), mac }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { vni: network.vni, endpoints, groups };
+}

@@ -1,0 +1,49 @@
+import { isHostLocal } from '../net/group.ts';
+import { isPort } from './names.ts';
+import type { GroupRecord } from './records.ts';
+
+/**
+ * One row of a bridge's multicast database (MDB): a port that wants a group, perhaps from one
+ * source only. The kernel's bridge writes them from the IGMP and MLD reports that it snoops.
+ */
+export interface Membership {
+  readonly bridge: string;
+  readonly port: string;
+  readonly group: string;
+  /** Set for an (S,G) row. */
+  readonly source?: string;
+  /** `include` on a (*,G) row: the port wants only the sources of its (S,G) rows (RFC 3376). */
+  readonly mode: 'include' | 'exclude';
+}
+
+/** What makes two rows the same row. */
+export const membershipKey = (row: Membership): string =>
+  `${row.bridge} ${row.port} ${row.group} ${row.source ?? '*'}`;
+
+/**
+ * The groups that containers on a bridge have joined, all its ports taken together. One port that
+ * takes every source makes the host take every source; else it is the union of the sources asked
+ * for. Sources that some port excludes are not told: the bridge of this host drops those itself,
+ * and another port may want them.
+ */
+export function groupsOf(bridge: string, rows: Iterable<Membership>): GroupRecord[] {
+  const wanted = new Map<string, Set<string> | 'any'>();
+  for (const row of rows) {
+    if (row.bridge !== bridge || !isPort(row.port) || isHostLocal(row.group)) continue;
+    const before = wanted.get(row.group);
+    if (before === 'any') continue;
+    if (row.mode === 'exclude' && row.source === undefined) {
+      wanted.set(row.group, 'any');
+    } else if (row.mode === 'include' && row.source !== undefined) {
+      wanted.set(row.group, (before ?? new Set()).add(row.source));
+    }
+  }
+  return [...wanted]
+    .map(
+      ([group, sources]): GroupRecord =>
+        sources === 'any'
+          ? { group, mode: 'exclude', sources: [] }
+          : { group, mode: 'include', sources: [...sources].sort() },
+    )
+    .sort((a, b) => (a.group < b.group ? -1 : 1));
+}

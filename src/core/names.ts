@@ -1,0 +1,24 @@
+/**
+ * Names of the kernel devices, at most 15 bytes (IFNAMSIZ). They are made from ids alone, so a
+ * restarted agent, or a person with `ip -n castnet link`, finds out what belongs to what.
+ */
+
+/** Digits of an endpoint id that fit beside the two-letter prefix. */
+const ID_DIGITS = 13;
+
+export const bridgeName = (vni: number): string => `cb${vni}`;
+export const vxlanName = (vni: number): string => `cx${vni}`;
+
+/** The veth end that is a port of the bridge. */
+export const portName = (endpointId: string): string => `cv${endpointId.slice(0, ID_DIGITS)}`;
+
+/** The veth end that Docker moves into the container and renames to eth0, eth1, … */
+export const containerEndName = (endpointId: string): string =>
+  `ct${endpointId.slice(0, ID_DIGITS)}`;
+
+export const isBridge = (name: string): boolean => /^cb\d+$/.test(name);
+export const isVxlan = (name: string): boolean => /^cx\d+$/.test(name);
+export const isPort = (name: string): boolean => /^cv[0-9a-f]{1,13}$/.test(name);
+
+/** The VNI in the name of a bridge or a VXLAN device. */
+export const vniOf = (name: string): number => Number(name.slice(2));

@@ -1,0 +1,42 @@
+/**
+ * What one host tells the others about itself. A record has one writer, its own host; the others
+ * only keep the last one they heard. So there is nothing to merge and nothing to elect.
+ */
+
+/** One container's interface on a network. */
+export interface EndpointRecord {
+  /** Docker's id of the endpoint, 64 hexadecimal digits. */
+  readonly id: string;
+  /** IPv4 address, without prefix length. */
+  readonly ip: string;
+  /** IPv6 address, without prefix length, where the network derives one. */
+  readonly ip6?: string;
+  readonly mac: string;
+}
+
+/**
+ * A multicast group with members on the host, all of them taken together.
+ * `exclude` with no source is an ordinary any-source membership.
+ */
+export interface GroupRecord {
+  readonly group: string;
+  readonly mode: 'include' | 'exclude';
+  readonly sources: readonly string[];
+}
+
+/** What a host has of one network. */
+export interface NetworkRecord {
+  readonly vni: number;
+  readonly endpoints: readonly EndpointRecord[];
+  readonly groups: readonly GroupRecord[];
+}
+
+/** What a host has of every network that others share with it. */
+export interface HostRecord {
+  /** The Swarm node id. */
+  readonly node: string;
+  /** The address at which this host takes VXLAN packets. */
+  readonly tunnel: string;
+  /** By Docker's network id. */
+  readonly networks: ReadonlyMap<string, NetworkRecord>;
+}

@@ -1,0 +1,139 @@
+import type { Step } from '../core/difference.ts';
+import type { Fact } from '../core/facts.ts';
+import { vniOf } from '../core/names.ts';
+
+/**
+ * Steps as iproute2 batch lines. Everything is done inside the `castnet` namespace except the
+ * making of a VXLAN device: its UDP socket belongs to the namespace it is made in, the host's.
+ */
+export interface Command {
+  readonly tool: 'ip' | 'bridge';
+  readonly where: 'host' | 'castnet';
+  readonly line: string;
+}
+
+/** Where the namespace is found, for `ip link add … netns`. */
+export const NAMESPACE_PATH = '/run/netns/castnet';
+
+/**
+ * A bridge's answer time for queries, in hundredths of a second. While a fresh querier waits that
+ * long for an elder, the bridge floods every group (net/bridge/br_multicast.c, delay_time): so it
+ * starts with next to none and gets the usual time (RFC 3376 section 8.3) once it is up.
+ */
+const FIRST_RESPONSE_CS = 1;
+const RESPONSE_CS = 1000;
+
+/**
+ * How long the last member may take to answer after a leave, twice: copies to a host stop about a
+ * second after its last member has left.
+ */
+const LAST_MEMBER_CS = 50;
+
+/** Rows an MDB may hold; the kernel's default of 4096 is within reach of one busy container. */
+const MDB_ROWS = 32_768;
+
+const ip = (line: string): Command => ({ tool: 'ip', where: 'castnet', line });
+const bridge = (line: string): Command => ({ tool: 'bridge', where: 'castnet', line });
+
+/** The batch lines that take a step, in order. */
+export function commandsFor(step: Step): Command[] {
+  if (step.action === 'remove') return remove(step.fact);
+  if (step.action === 'replace') return replace(step.fact, step.was);
+  return add(step.fact);
+}
+
+/** The lines that make a veth pair a port of a bridge, for CreateEndpoint. */
+export function portLines(dev: string, onBridge: string): Command[] {
+  return [
+    ip(`link set dev ${dev} addrgenmode none`),
+    ip(`link set dev ${dev} master ${onBridge} up`),
+    // Every MAC is known from Docker, so the bridge neither learns from containers, which could
+    // claim another's, nor floods to them what is not theirs.
+    bridge(`link set dev ${dev} learning off flood off`),
+  ];
+}
+
+function add(fact: Fact): Command[] {
+  switch (fact.kind) {
+    case 'bridge':
+      return [
+        ip(
+          `link add dev ${fact.dev} mtu ${fact.mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 1 ` +
+            `mcast_querier 1 mcast_igmp_version 3 mcast_mld_version 2 mcast_hash_max ${MDB_ROWS} ` +
+            `mcast_last_member_interval ${LAST_MEMBER_CS} mcast_query_response_interval ${FIRST_RESPONSE_CS}`,
+        ),
+        ip(`link set dev ${fact.dev} up`),
+        ip(`link set dev ${fact.dev} type bridge mcast_query_response_interval ${RESPONSE_CS}`),
+      ];
+    case 'vxlan':
+      return [
+        {
+          tool: 'ip',
+          where: 'host',
+          line:
+            `link add dev ${fact.dev} netns ${NAMESPACE_PATH} mtu ${fact.mtu} type vxlan id ${vniOf(fact.dev)} ` +
+            `local ${fact.local} dstport ${fact.port} nolearning`,
+        },
+        ip(`link set dev ${fact.dev} addrgenmode none`),
+        ip(`link set dev ${fact.dev} master ${fact.bridge}`),
+        // Not a way to routers: queries are each host's own matter and groups go by MDB entry.
+        bridge(`link set dev ${fact.dev} learning off flood off neigh_suppress on mcast_router 0`),
+        ip(`link set dev ${fact.dev} up`),
+      ];
+    case 'port':
+      return portLines(fact.dev, fact.bridge);
+    case 'route':
+      return [bridge(`fdb replace ${fact.mac} dev ${fact.dev} dst ${fact.to} self static`)];
+    case 'copy':
+      return [bridge(`fdb append ${fact.mac} dev ${fact.dev} dst ${fact.to} self permanent`)];
+    case 'station':
+      return [bridge(`fdb replace ${fact.mac} dev ${fact.dev} master static`)];
+    case 'neighbour':
+      return [ip(`neigh replace ${fact.ip} lladdr ${fact.mac} dev ${fact.dev} nud permanent`)];
+    case 'member':
+      return [bridge(`mdb add ${memberWords(fact)} permanent`)];
+  }
+}
+
+function remove(fact: Fact): Command[] {
+  switch (fact.kind) {
+    case 'bridge':
+    case 'vxlan':
+    case 'port':
+      return [ip(`link del dev ${fact.dev}`)];
+    case 'route':
+    case 'copy':
+      return [bridge(`fdb del ${fact.mac} dev ${fact.dev} dst ${fact.to} self`)];
+    case 'station':
+      return [bridge(`fdb del ${fact.mac} dev ${fact.dev} master`)];
+    case 'neighbour':
+      return [ip(`neigh del ${fact.ip} dev ${fact.dev}`)];
+    case 'member':
+      return [bridge(`mdb del ${memberWords(fact)}`)];
+  }
+}
+
+function replace(fact: Fact, was: Fact): Command[] {
+  if (fact.kind === 'bridge') return [ip(`link set dev ${fact.dev} mtu ${fact.mtu}`)];
+  if (fact.kind === 'vxlan' && was.kind === 'vxlan') {
+    const sameTunnel = fact.local === was.local && fact.port === was.port;
+    if (sameTunnel && fact.bridge === was.bridge) {
+      return [ip(`link set dev ${fact.dev} mtu ${fact.mtu}`)];
+    }
+    // The kernel does not change these of a device that exists. Its entries go with it; the next
+    // look at the kernel finds them missing.
+    return [...remove(was), ...add(fact)];
+  }
+  return add(fact);
+}
+
+function memberWords(fact: Fact & { kind: 'member' }): string {
+  const source = fact.source === undefined ? '' : ` src ${fact.source}`;
+  return `dev ${fact.bridge} port ${fact.dev} grp ${fact.group}${source}`;
+}
+
+/** Whether losing this fact's entry also loses every entry that hangs on it. */
+export function carriesOthers(step: Step): boolean {
+  const links: Fact['kind'][] = ['bridge', 'vxlan', 'port'];
+  return step.action !== 'add' && links.includes(step.fact.kind);
+}

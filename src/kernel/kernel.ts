@@ -1,0 +1,154 @@
+import type { Step } from '../core/difference.ts';
+import type { Fact } from '../core/facts.ts';
+import type { Membership } from '../core/membership.ts';
+import { bridgeName, containerEndName, portName } from '../core/names.ts';
+import { type Command, commandsFor, portLines } from './commands.ts';
+import { inNamespace } from './namespace.ts';
+import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+import { mustRun, run } from './run.ts';
+
+/** Everything the agent reads from the kernel in one look. */
+export interface Observation {
+  readonly facts: Fact[];
+  readonly memberships: Membership[];
+}
+
+/** A step the kernel refused, in the kernel's words. */
+export interface Refusal {
+  readonly step: Step;
+  readonly message: string;
+}
+
+/** Reads the whole of what castnet has in the kernel. */
+export async function observe(): Promise<Observation> {
+  const [links, fdb, neighbours, mdb] = await Promise.all([
+    mustRun(inNamespace('ip', '-json', '-details', 'link', 'show')),
+    mustRun(inNamespace('bridge', '-json', 'fdb', 'show')),
+    mustRun(inNamespace('ip', '-json', 'neigh', 'show', 'nud', 'permanent')),
+    mustRun(inNamespace('bridge', '-json', '-details', 'mdb', 'show')),
+  ]);
+  const { facts, memberships } = mdbContents(mdb);
+  return {
+    facts: [...linkFacts(links), ...fdbFacts(fdb), ...neighbourFacts(neighbours), ...facts],
+    memberships,
+  };
+}
+
+/**
+ * Takes steps in the order given and goes on after one that is refused.
+ * @returns what was refused; the rest is in force
+ */
+export async function apply(steps: readonly Step[]): Promise<Refusal[]> {
+  const refusals: Refusal[] = [];
+  for (const batch of batches(steps)) {
+    const { stderr } = await runBatch(batch.commands);
+    for (const { line, message } of failures(stderr)) {
+      const step = batch.steps[line - 1];
+      if (step !== undefined) refusals.push({ step, message });
+    }
+  }
+  return refusals;
+}
+
+interface Batch {
+  readonly commands: Command[];
+  /** The step each command belongs to. */
+  readonly steps: Step[];
+}
+
+/** Neighbouring commands of one tool in one place are one child process. */
+function batches(steps: readonly Step[]): Batch[] {
+  const result: Batch[] = [];
+  for (const step of steps) {
+    for (const command of commandsFor(step)) {
+      const last = result.at(-1);
+      const like = last?.commands[0];
+      if (last !== undefined && like?.tool === command.tool && like.where === command.where) {
+        last.commands.push(command);
+        last.steps.push(step);
+      } else {
+        result.push({ commands: [command], steps: [step] });
+      }
+    }
+  }
+  return result;
+}
+
+function runBatch(commands: readonly Command[]): ReturnType<typeof run> {
+  const { tool, where } = commands[0] as Command;
+  const argv = [tool, '-force', '-batch', '-'];
+  const input = commands.map((it) => `${it.line}\n`).join('');
+  return run(where === 'castnet' ? inNamespace(...argv) : argv, input);
+}
+
+/** iproute2 prints the kernel's words, then `Command failed -:LINE`. */
+function failures(stderr: string): { line: number; message: string }[] {
+  const found: { line: number; message: string }[] = [];
+  let words: string[] = [];
+  for (const text of stderr.split('\n')) {
+    const failed = /^Command failed \S*:(\d+)$/.exec(text);
+    if (failed === null) {
+      if (text.trim() !== '') words.push(text.trim());
+    } else {
+      found.push({ line: Number(failed[1]), message: words.join(' ') || 'refused' });
+      words = [];
+    }
+  }
+  return found;
+}
+
+export interface PortRequest {
+  readonly endpoint: string;
+  readonly vni: number;
+  readonly mac: string;
+  readonly mtu: number;
+}
+
+/**
+ * Makes the veth pair of a container: one end a port of the bridge, the other in the host's own
+ * namespace, where Docker takes it from.
+ * @throws CommandError with the kernel's words; nothing of the pair is left then
+ */
+export async function createPort({ endpoint, vni, mac, mtu }: PortRequest): Promise<void> {
+  const port = portName(endpoint);
+  const hostNamespace = `/proc/${process.pid}/ns/net`;
+  const lines = portLines(port, bridgeName(vni));
+  const links = [
+    `link add dev ${port} mtu ${mtu} type veth peer name ${containerEndName(endpoint)} ` +
+      `mtu ${mtu} address ${mac} netns ${hostNamespace}`,
+    ...lines.filter((it) => it.tool === 'ip').map((it) => it.line),
+  ];
+  const rest = lines.filter((it) => it.tool === 'bridge').map((it) => it.line);
+  try {
+    await mustRun(inNamespace('ip', '-batch', '-'), `${links.join('\n')}\n`);
+    await mustRun(
+      inNamespace('bridge', '-batch', '-'),
+      `${[...rest, `fdb replace ${mac} dev ${port} master static`].join('\n')}\n`,
+    );
+  } catch (error) {
+    await deletePort(endpoint);
+    throw error;
+  }
+}
+
+/** Removes a container's veth pair, wherever its other end is; one that is gone is no error. */
+export async function deletePort(endpoint: string): Promise<void> {
+  await run(inNamespace('ip', 'link', 'del', 'dev', portName(endpoint)));
+}
+
+/** A host's interface and its MTU, bytes. */
+export interface Underlay {
+  readonly interface: string;
+  readonly mtu: number;
+}
+
+/** The interface of this host that carries an address, if there is one. */
+export async function underlayOf(address: string): Promise<Underlay | undefined> {
+  const found: unknown = JSON.parse(
+    await mustRun(['ip', '-json', 'address', 'show', 'to', address]),
+  );
+  const link = (found as { ifname?: string; mtu?: number }[]).find((it) => it.ifname !== undefined);
+  return link?.ifname === undefined || link.mtu === undefined
+    ? undefined
+    : { interface: link.ifname, mtu: link.mtu };
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { parseMdbEvent } from './mdb-event.ts';
+import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+
+/** The texts are what iproute2 6.1 printed on Linux 6.18. */
+
+describe('links', () => {
+  it('are castnet’s bridges, tunnels and ports, and no one else’s', () => {
+    const json = JSON.stringify([
+      { ifname: 'lo', mtu: 65536 },
+      { ifname: 'cb8000001', mtu: 1450, linkinfo: { info_kind: 'bridge', info_data: {} } },
+      {
+        ifname: 'cx8000001',
+        mtu: 1450,
+        master: 'cb8000001',
+        linkinfo: { info_kind: 'vxlan', info_data: { id: 8000001, local: '10.9.0.1', port: 4789 } },
+      },
+      { ifname: 'cv0123456789abc', mtu: 1450, master: 'cb8000001' },
+      { ifname: 'docker0', mtu: 1500 },
+    ]);
+    expect(linkFacts(json)).toEqual([
+      { kind: 'bridge', dev: 'cb8000001', mtu: 1450 },
+      {
+        kind: 'vxlan',
+        dev: 'cx8000001',
+        bridge: 'cb8000001',
+        local: '10.9.0.1',
+        port: 4789,
+        mtu: 1450,
+      },
+      { kind: 'port', dev: 'cv0123456789abc', bridge: 'cb8000001' },
+    ]);
+  });
+});
+
+describe('forwarding entries', () => {
+  it('are routes, copies and stations; the devices’ own addresses are not', () => {
+    const json = JSON.stringify([
+      { mac: '33:33:00:00:00:01', ifname: 'cb8000001', flags: ['self'], state: 'permanent' },
+      {
+        mac: '02:42:0a:00:01:05',
+        ifname: 'cx8000001',
+        flags: [],
+        master: 'cb8000001',
+        state: 'static',
+      },
+      {
+        mac: '36:7f:9e:bd:4a:ec',
+        ifname: 'cx8000001',
+        flags: [],
+        master: 'cb8000001',
+        state: 'permanent',
+      },
+      {
+        mac: '00:00:00:00:00:00',
+        ifname: 'cx8000001',
+        dst: '10.9.0.2',
+        flags: ['self'],
+        state: 'permanent',
+      },
+      {
+        mac: '01:00:5e:01:01:01',
+        ifname: 'cx8000001',
+        dst: '10.9.0.3',
+        flags: ['self'],
+        state: 'permanent',
+      },
+      {
+        mac: '02:42:0a:00:01:05',
+        ifname: 'cx8000001',
+        dst: '10.9.0.2',
+        flags: ['self'],
+        state: 'static',
+      },
+    ]);
+    expect(fdbFacts(json)).toEqual([
+      { kind: 'station', bridge: 'cb8000001', dev: 'cx8000001', mac: '02:42:0a:00:01:05' },
+      { kind: 'copy', dev: 'cx8000001', mac: '00:00:00:00:00:00', to: '10.9.0.2' },
+      { kind: 'copy', dev: 'cx8000001', mac: '01:00:5e:01:01:01', to: '10.9.0.3' },
+      { kind: 'route', dev: 'cx8000001', mac: '02:42:0a:00:01:05', to: '10.9.0.2' },
+    ]);
+  });
+});
+
+it('neighbours count when they are permanent', () => {
+  const json =
+    '[{"dst":"10.0.1.5","dev":"cb8000001","lladdr":"02:42:0a:00:01:05","state":["PERMANENT"]},' +
+    '{"dst":"10.0.1.6","dev":"cb8000001","lladdr":"02:42:0a:00:01:06","state":["STALE"]}]';
+  expect(neighbourFacts(json)).toEqual([
+    { kind: 'neighbour', dev: 'cb8000001', ip: '10.0.1.5', mac: '02:42:0a:00:01:05' },
+  ]);
+});
+
+it('no output at all is nothing', () => {
+  expect([linkFacts(''), fdbFacts(''), neighbourFacts('\n'), mdbContents('')]).toEqual([
+    [],
+    [],
+    [],
+    { facts: [], memberships: [] },
+  ]);
+});
+
+it('the MDB holds what the agent wrote and what containers joined', () => {
+  const json =
+    '[{"mdb":[' +
+    '{"dev":"cb1","port":"cx1","grp":"239.1.1.2","src":"10.0.0.4","state":"permanent","filter_mode":"include","flags":[]},' +
+    '{"dev":"cb1","port":"cx1","grp":"239.1.1.1","state":"permanent","filter_mode":"exclude","flags":[]},' +
+    '{"dev":"cb1","port":"cva","grp":"239.5.5.5","src":"10.0.0.7","state":"temp","filter_mode":"include","flags":["blocked"]},' +
+    '{"dev":"cb1","port":"cva","grp":"239.5.5.5","state":"temp","filter_mode":"exclude","flags":[]},' +
+    '{"dev":"cb1","port":"cva","grp":"232.1.1.1","state":"temp","filter_mode":"include","flags":[]},' +
+    '{"dev":"cb1","port":"cb1","grp":"ff02::6a","state":"temp","flags":[]}],"router":{}}]';
+  expect(mdbContents(json)).toEqual({
+    facts: [
+      { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.2', source: '10.0.0.4' },
+      { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.1' },
+    ],
+    memberships: [
+      { bridge: 'cb1', port: 'cva', group: '239.5.5.5', mode: 'exclude' },
+      { bridge: 'cb1', port: 'cva', group: '232.1.1.1', mode: 'include' },
+    ],
+  });
+});
+
+describe('a line of the monitor', () => {
+  it.each([
+    [
+      'dev cb1 port cva grp 239.1.1.1 temp filter_mode exclude proto kernel ',
+      { gone: false, row: { bridge: 'cb1', port: 'cva', group: '239.1.1.1', mode: 'exclude' } },
+    ],
+    [
+      'Deleted dev cb1 port cva grp 232.1.1.1 src 10.0.0.9 temp filter_mode include proto kernel ',
+      {
+        gone: true,
+        row: {
+          bridge: 'cb1',
+          port: 'cva',
+          group: '232.1.1.1',
+          source: '10.0.0.9',
+          mode: 'include',
+        },
+      },
+    ],
+    [
+      'dev cb1 port cva grp 232.1.1.1 temp filter_mode include source_list 10.0.0.9/260.00 proto kernel ',
+      { gone: false, row: { bridge: 'cb1', port: 'cva', group: '232.1.1.1', mode: 'include' } },
+    ],
+  ])('%s is read', (line, event) => {
+    expect(parseMdbEvent(line)).toEqual(event);
+  });
+
+  it.each([
+    'dev cb1 port cva grp 239.5.5.5 src 10.0.0.7 temp filter_mode include proto kernel  blocked',
+    'router port dev cva master cb1',
+    '',
+  ])('%j is none of ours', (line) => {
+    expect(parseMdbEvent(line)).toBeUndefined();
+  });
+});

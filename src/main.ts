@@ -1,0 +1,112 @@
+import { pino } from 'pino';
+import { Agent } from './agent/agent.ts';
+import { State } from './agent/state.ts';
+import { SwarmLink } from './agent/swarm-link.ts';
+import { findTunnel } from './agent/tunnel.ts';
+import { localApi } from './api/api.ts';
+import { listenAt } from './api/listen.ts';
+import { type Config, readConfig } from './config.ts';
+import { explain } from './core/difference.ts';
+import { dockerEngine } from './docker/engine.ts';
+import { dockerHandlers } from './docker/handlers.ts';
+import { readSwarmAddresses } from './docker/swarm-files.ts';
+import { watchSwarm } from './docker/watch.ts';
+import * as kernel from './kernel/kernel.ts';
+import { startMonitor } from './kernel/monitor.ts';
+import { ensureNamespace } from './kernel/namespace.ts';
+import { Fault } from './net/fault.ts';
+import { openSessions, swarmIdentity } from './sessions.ts';
+
+/** The plugin's name, with or without the repository and the tag it was installed under. */
+const IS_CASTNET = /(^|\/)castnet(:|$)/;
+
+/** The agent of one host: builds the rooms, starts them, stops them in reverse order. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = pino({ level: config.logLevel, base: null });
+  const state = new State(config.stateDirectory);
+  if (await ensureNamespace(config.procRoot)) state.forgetDevices();
+
+  const swarm = () => readSwarmAddresses(config.swarmDirectory);
+  const identity = swarmIdentity({ directory: `${config.swarmDirectory}/certificates`, log });
+  const link = new SwarmLink({
+    identity: async () => (await identity.load()).node,
+    open: async (node) =>
+      openSessions({
+        credentials: await identity.load(),
+        config,
+        node,
+        tunnel: config.tunnelAddress ?? swarm()?.data ?? '',
+        onChange: () => agent.onPeersChanged(),
+        onKnock: () => watch.poke(),
+        log,
+      }),
+    log,
+  });
+
+  const agent: Agent = new Agent({
+    state,
+    kernel,
+    findTunnel: () => tunnel(config, swarm),
+    ownAddresses: () => swarm()?.own ?? [],
+    link,
+    askDocker: () => watch.poke(),
+    log,
+    now: Date.now,
+  });
+
+  // Docker waits for this socket before its own API answers, so it comes first.
+  const sockets = await Promise.all([
+    listenAt(config.pluginSocket, dockerHandlers(agent.driver, log)),
+    listenAt(
+      `${config.stateDirectory}/castnet.sock`,
+      localApi({
+        report: () => agent.report(),
+        plan: async () => (await agent.plan()).map(explain),
+      }),
+    ),
+  ]);
+
+  const watch = watchSwarm({
+    engine: dockerEngine(config.dockerSocket),
+    attached: () => agent.attached(),
+    isOurs: (driver) => IS_CASTNET.test(driver),
+    onView: (view) => agent.onSwarmView(view),
+    onError: (error) => log.debug({ reason: error.message }, 'Docker did not answer'),
+    intervalMs: config.dockerSeconds * 1000,
+  });
+  const monitor = startMonitor({
+    onEvent: (event) => agent.onMembers(event),
+    onLost: (reason) => agent.onMembersLost(reason),
+  });
+  await agent.tick();
+  const timer = setInterval(() => void agent.tick(), config.lookSeconds * 1000);
+  log.info({ version: process.env.CASTNET_VERSION }, 'castnet is ready');
+
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
+    clearInterval(timer);
+    monitor.close();
+    watch.close();
+    agent.close();
+    await link.close();
+    await Promise.all(sockets.map((it) => it.close()));
+    process.exit(0);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+}
+
+function tunnel(config: Config, swarm: () => { data: string } | undefined) {
+  return findTunnel({
+    setting: config.tunnelAddress,
+    vxlanPort: config.vxlanPort,
+    swarm,
+    mtuOf: async (address) => (await kernel.underlayOf(address))?.mtu,
+  });
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`castnet: ${error instanceof Fault ? error.message : error.stack}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,37 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * The Ethernet address that carries an IP multicast group. IPv4 keeps 23 bits of the group
+ * (RFC 1112 section 6.4), so 32 groups share one address; IPv6 keeps 32 (RFC 2464 section 7).
+ *
+ * @throws Error when `group` is no IP address
+ */
+export function groupMac(group: string): string {
+  const address = ipaddr.parse(group);
+  const bytes = address.toByteArray();
+  const carried =
+    address.kind() === 'ipv4'
+      ? [0x01, 0x00, 0x5e, (bytes[1] as number) & 0x7f, ...bytes.slice(2)]
+      : [0x33, 0x33, ...bytes.slice(12)];
+  return carried.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** Whether `text` is an IPv4 or IPv6 multicast address. */
+export function isGroup(text: string): boolean {
+  // ipaddr.js also takes old spellings such as 239.1 and 0xef.1.1.1.
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return false;
+  const address = ipaddr.parse(text);
+  return address.kind() === 'ipv4'
+    ? address.range() === 'multicast'
+    : address.toByteArray()[0] === 0xff;
+}
+
+/**
+ * Whether a group is of one host only, so that no host announces it to another: the node-local
+ * scope ff01::/16 (RFC 4291 section 2.7). Everything else may have members elsewhere.
+ */
+export function isHostLocal(group: string): boolean {
+  const address = ipaddr.parse(group);
+  const [first, second] = address.toByteArray();
+  return address.kind() === 'ipv6' && first === 0xff && ((second as number) & 0x0f) === 1;
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import type { Log } from './agent/log.ts';
+import type { Sessions } from './agent/swarm-link.ts';
+import type { Config } from './config.ts';
+import type { Credentials } from './peers/credentials.ts';
+import { createPeers } from './peers/peers.ts';
+import { createPublisher } from './peers/publisher.ts';
+import { loadSwarmCredentials } from './peers/tls.ts';
+
+/** Wires the peers room into the form in which the agent wants it. */
+export interface SessionOptions {
+  readonly credentials: Credentials;
+  readonly config: Config;
+  readonly node: string;
+  readonly tunnel: string;
+  readonly onChange: () => void;
+  /** Another host of the Swarm began to listen to us: it may be one we do not know yet. */
+  readonly onKnock: () => void;
+  readonly log: Log;
+}
+
+/** @throws Error when the peer port cannot be listened at */
+export async function openSessions(options: SessionOptions): Promise<Sessions> {
+  const { credentials, config, node, tunnel, onChange, onKnock, log } = options;
+  const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange });
+  const publisher = createPublisher({
+    credentials,
+    host: existsSync('/proc/net/if_inet6') ? '::' : '0.0.0.0',
+    port: config.peerPort,
+    node,
+    tunnel,
+    admit: () => {
+      onKnock();
+      return true;
+    },
+    log,
+  });
+  await publisher.listen();
+  return {
+    node,
+    setPeers: peers.setPeers,
+    setWanted: peers.setWanted,
+    views: peers.views,
+    publish: publisher.publish,
+    poke: peers.poke,
+    close: async () => {
+      peers.close();
+      await publisher.close();
+    },
+  };
+}
+
+/** The Swarm's certificates, loaded once there are some, and read again when they change. */
+export function swarmIdentity(options: { directory: string; log: Log }) {
+  let credentials: Credentials | undefined;
+  return {
+    /** @throws CredentialsError in words for a person, when there are none or none that serve */
+    async load(): Promise<Credentials> {
+      if (credentials === undefined) credentials = await loadSwarmCredentials(options);
+      else await credentials.refresh();
+      return credentials;
+    },
+  };
+}
