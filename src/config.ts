@@ -19,8 +19,8 @@ export interface Config {
   readonly pluginSocket: string;
   /** The agent's own directory: what Docker asked for, and the socket of the command `castnet`. */
   readonly stateDirectory: string;
-  /** A /proc whose sysctls can be written; a plugin's own is read-only. */
-  readonly procRoot: string;
+  /** The host's /run through which a mount reaches the host; a plugin sees it at a second place. */
+  readonly sharedRun: string;
   /**
    * Seconds between two looks at the kernel without cause. A container's hand on its own rules, or
    * a lost event, is put right within this time.
@@ -62,7 +62,7 @@ export function readConfig(environment: Environment): Config {
     swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),
     pluginSocket: text('CASTNET_PLUGIN_SOCKET', '/run/docker/plugins/castnet.sock'),
     stateDirectory: text('CASTNET_STATE_DIRECTORY', '/run/castnet'),
-    procRoot: text('CASTNET_PROC', '/proc'),
+    sharedRun: text('CASTNET_SHARED_RUN', '/run'),
     lookSeconds: 10,
     dockerSeconds: 5,
   });

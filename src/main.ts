@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = pino({ level: config.logLevel, base: null });
   const state = new State(config.stateDirectory);
-  if (await ensureNamespace(config.procRoot)) state.forgetDevices();
+  if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
   const swarm = () => readSwarmAddresses(config.swarmDirectory);
   const identity = swarmIdentity({ directory: `${config.swarmDirectory}/certificates`, log });

@@ -1,5 +1,7 @@
 import type { Step } from '../core/difference.ts';
+import type { Fact } from '../core/facts.ts';
 import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
+import { inheritedFacts, leadsAway } from '../core/inheritance.ts';
 import { groupsOf } from '../core/membership.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import type { HostRecord } from '../core/records.ts';
@@ -10,7 +12,7 @@ import type { Log } from './log.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import type { State } from './state.ts';
-import type { SwarmLink } from './swarm-link.ts';
+import type { PeerView, SwarmLink } from './swarm-link.ts';
 
 export interface AgentOptions {
   readonly state: State;
@@ -38,7 +40,10 @@ export class Agent {
   readonly #members = new Members();
   readonly #reconciler: Reconciler;
   #tunnel: Tunnel | undefined;
-  #view: SwarmView = { networks: new Map() };
+  /** Absent until Docker has answered. */
+  #view: SwarmView | undefined;
+  /** What an earlier agent left in the kernel, until it is known what of it is still right. */
+  #inherited: readonly Fact[] | undefined;
   #publishing = false;
   /** Networks that Docker did not list, and since when; bounded by this host's networks. */
   readonly #unlistedSince = new Map<string, number>();
@@ -52,6 +57,7 @@ export class Agent {
       onLookBegins: () => this.#members.beginLook(),
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
+        this.#inherited ??= facts.filter(leadsAway);
         this.#members.look(memberships);
         this.#dropDeadEndpoints(ports);
         this.#publishSoon();
@@ -66,7 +72,7 @@ export class Agent {
       exclusive: (work) => this.#reconciler.exclusive(work),
       hasDevice: (dev) => this.#reconciler.has(`vxlan ${dev}`),
       knownVnis: () =>
-        [...this.#view.networks.values()].flatMap(({ id, vni }) =>
+        [...(this.#view?.networks.values() ?? [])].flatMap(({ id, vni }) =>
           vni === undefined ? [] : [[id, vni] as const],
         ),
       changed: () => {
@@ -80,18 +86,21 @@ export class Agent {
     });
   }
 
-  /** The timer's turn: look at the kernel, the addresses and the identity afresh. */
+  /**
+   * The timer's turn: look at the kernel, the addresses and the identity afresh. The kernel comes
+   * first: the others must not hear of this host before it knows its own members.
+   */
   async tick(): Promise<void> {
     const { link, log } = this.#options;
     await this.#findTunnel().catch((error: Error) =>
       log.debug({ reason: error.message }, 'no tunnel address'),
     );
+    await this.#reconciler.request(true);
     if (await link.refresh()) {
       this.#wantNetworks();
       this.#setPeers();
       this.#publish();
     }
-    await this.#reconciler.request(true);
   }
 
   onMembers(event: MemberEvent): void {
@@ -137,11 +146,11 @@ export class Agent {
       })),
       networks: [...state.networks.values()].map((it) => ({
         ...it,
-        name: this.#view.networks.get(it.id)?.name,
+        name: this.#view?.networks.get(it.id)?.name,
         groups: groupsOf(bridgeName(it.vni), this.#members.rows()),
         endpoints: state.endpointsOf(it.id).map((endpoint) => ({
           ...endpoint,
-          container: this.#view.networks.get(it.id)?.containers.get(endpoint.id),
+          container: this.#view?.networks.get(it.id)?.containers.get(endpoint.id),
         })),
       })),
     };
@@ -165,15 +174,39 @@ export class Agent {
   #desired() {
     const { state, link } = this.#options;
     if (this.#tunnel === undefined) return [];
-    const peers = (link.sessions?.views() ?? []).flatMap(({ tunnel, networks }): Peer[] =>
+    const views = link.sessions?.views() ?? [];
+    const peers = views.flatMap(({ tunnel, networks }): Peer[] =>
       tunnel === undefined ? [] : [{ tunnel, networks }],
     );
-    return desiredFacts({
+    const facts = desiredFacts({
       tunnel: this.#tunnel,
       networks: state.networks.values(),
       endpoints: state.endpoints.values(),
       peers,
     });
+    return [...facts, ...this.#stillInherited(views)];
+  }
+
+  /**
+   * After a restart the kernel goes on with what the earlier agent wrote. Nothing of it is taken
+   * away before every host that Docker lists was heard, or is silent: a host whose agent is down
+   * too still forwards, and its containers still listen.
+   */
+  #stillInherited(views: readonly PeerView[]): Fact[] {
+    const { state } = this.#options;
+    const inherited = this.#inherited ?? [];
+    if (inherited.length === 0) return [];
+    const unheard = (it: PeerView): boolean =>
+      it.state === 'connecting' || (it.state !== 'silent' && it.awaited);
+    if (this.#view !== undefined && !views.some(unheard)) {
+      this.#inherited = [];
+      return [];
+    }
+    const heard = views.flatMap((it) =>
+      it.tunnel !== undefined && !unheard(it) ? [it.tunnel] : [],
+    );
+    const vnis = [...state.networks.values()].map((it) => it.vni);
+    return inheritedFacts(inherited, { heard: new Set(heard), vnis: new Set(vnis) });
   }
 
   #record(): HostRecord | undefined {
@@ -213,10 +246,9 @@ export class Agent {
   #setPeers(): void {
     const { state, link, ownAddresses } = this.#options;
     const sessions = link.sessions;
-    if (sessions === undefined) return;
-    const listed = [...state.networks.keys()].flatMap(
-      (id) => this.#view.networks.get(id)?.hosts ?? [],
-    );
+    const view = this.#view;
+    if (sessions === undefined || view === undefined) return;
+    const listed = [...state.networks.keys()].flatMap((id) => view.networks.get(id)?.hosts ?? []);
     const speaking = sessions
       .views()
       .filter((it) => it.state === 'up' && it.networks.size > 0)
@@ -240,13 +272,13 @@ export class Agent {
     const { state, now, log } = this.#options;
     const old = now() - FORGET_AFTER_MS;
     for (const { id, network, sandbox, since } of [...state.endpoints.values()]) {
-      const listed = this.#view.networks.get(network)?.containers.has(id) === true;
+      const listed = this.#view?.networks.get(network)?.containers.has(id) === true;
       if (sandbox !== undefined || listed || since > old) continue;
       log.info({ endpoint: id }, 'Docker has forgotten the endpoint');
       void this.driver.deleteEndpoint(network, id);
     }
     for (const { id } of [...state.networks.values()]) {
-      if (this.#view.networks.has(id) || state.endpointsOf(id).length > 0) {
+      if (this.#view?.networks.has(id) === true || state.endpointsOf(id).length > 0) {
         this.#unlistedSince.delete(id);
         continue;
       }

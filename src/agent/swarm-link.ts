@@ -9,6 +9,8 @@ export interface PeerView {
   readonly state: string;
   readonly since: number;
   readonly networks: HostRecord['networks'];
+  /** Whether it has yet to speak of some network that we want. */
+  readonly awaited: boolean;
   readonly lastError?: string;
 }
 

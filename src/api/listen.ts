@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { dirname } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 
 /** A listening server; `close` ends open connections too. */
@@ -16,7 +17,12 @@ export interface Listener {
 export function listenAt(path: string, app: Hono): Promise<Listener> {
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const answer = getRequestListener(app.fetch);
+  const server = createServer((request, response) => {
+    // Docker names the socket's path as the host, which makes no valid URL.
+    request.headers.host = 'castnet';
+    void answer(request, response);
+  });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {
@@ -25,7 +31,7 @@ export function listenAt(path: string, app: Hono): Promise<Listener> {
         close: () =>
           new Promise((closed) => {
             server.close(() => closed());
-            if ('closeAllConnections' in server) server.closeAllConnections();
+            server.closeAllConnections();
           }),
       });
     });

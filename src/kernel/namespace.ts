@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { NAMESPACE_PATH } from './commands.ts';
 import { mustRun, run } from './run.ts';
 
@@ -35,19 +36,15 @@ table bridge castnet {
 
 /**
  * Makes the namespace if there is none, and its rules.
- * @param procRoot a /proc whose sysctls can be written
+ * @param sharedRun the host's /run through which a mount reaches the host
  * @returns whether it was made now: then no device of an earlier agent exists
  */
-export async function ensureNamespace(procRoot: string): Promise<boolean> {
+export async function ensureNamespace(sharedRun: string): Promise<boolean> {
   const made = !(await namespaceWorks());
-  if (made) {
-    // A name without a namespace behind it stays when a mount was lost.
-    await run(['ip', 'netns', 'delete', NAME]);
-    await mustRun(['ip', 'netns', 'add', NAME]);
-  }
+  if (made) await makeNamespace(`${sharedRun}/netns`);
   await mustRun(inNamespace('ip', 'link', 'set', 'dev', 'lo', 'up'));
   await mustRun(inNamespace('nft', '-f', '-'), RULES);
-  await keepNetfilterOut(procRoot);
+  await keepNetfilterOut();
   return made;
 }
 
@@ -57,18 +54,35 @@ async function namespaceWorks(): Promise<boolean> {
 }
 
 /**
+ * As `ip netns add` does, which cannot be used: in a plugin it would bind the namespace where the
+ * host does not see it.
+ */
+async function makeNamespace(directory: string): Promise<void> {
+  const path = `${directory}/${NAME}`;
+  mkdirSync(directory, { recursive: true });
+  // A file without a namespace behind it stays when a mount was lost.
+  await run(['umount', path]);
+  writeFileSync(path, '');
+  await mustRun(['unshare', `--net=${path}`, process.execPath, '--version']);
+}
+
+/**
  * A new namespace may start with bridged packets passing iptables: 8 % of multicast and 11 % of
  * small packets were lost to it. The sysctl belongs to the namespace of the process that opens it,
- * so a child inside writes it: a Node, since a plugin's image holds no shell and no sysctl.
+ * so a child inside writes it: a Node, since a plugin's image holds no shell. A plugin's /proc/sys
+ * is read-only, so the child mounts a /proc of its own, in a mount namespace that ends with it.
  */
 const OPEN_BRIDGES = `
+  const { execFileSync } = require('node:child_process');
   const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+  execFileSync('mount', ['-t', 'proc', 'proc', '/proc']);
   for (const what of ['iptables', 'ip6tables', 'arptables']) {
-    const path = process.argv[1] + '/sys/net/bridge/bridge-nf-call-' + what;
+    const path = '/proc/sys/net/bridge/bridge-nf-call-' + what;
     if (existsSync(path) && readFileSync(path, 'utf8').trim() !== '0') writeFileSync(path, '0');
   }
 `;
 
-async function keepNetfilterOut(procRoot: string): Promise<void> {
-  await mustRun(inNamespace(process.execPath, '--eval', OPEN_BRIDGES, procRoot));
+async function keepNetfilterOut(): Promise<void> {
+  const aside = ['unshare', '--mount', '--propagation', 'private'];
+  await mustRun(inNamespace(...aside, process.execPath, '--eval', OPEN_BRIDGES));
 }

@@ -1,0 +1,181 @@
+/** Brings a lab up, or takes down again what it has made of it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../src/cli/output.ts';
+import { installPlugin } from '../src/cli/plugin-install.ts';
+import { builtAs } from '../src/cli/plugin-source.ts';
+import { containerGroup, makeCgroups } from './cgroups.ts';
+import { labDown } from './down.ts';
+import { ENGINE_SCRIPT, engineConfig, engineLog } from './engine.ts';
+import { HOST_SCRIPT, SWITCH_SCRIPT, startHolder } from './holder.ts';
+import { LabHost } from './host.ts';
+import { cgroupName, checkLabName, labBase, labDirectory, planHosts } from './plan.ts';
+import { settle } from './run.ts';
+import { type HostState, type LabState, writeState } from './state.ts';
+import { formSwarm } from './swarm.ts';
+import { layCable, makeBridge } from './underlay.ts';
+
+export type LabUpOptions = {
+  /** 1 to 20 of a-z, 0-9 and hyphen; default "lab". */
+  name?: string;
+  /** Default 3. */
+  hosts?: number;
+  /** The first so many hosts are managers, the others workers; default 3. */
+  managers?: number;
+  /** MTU of the underlay in bytes; default the kernel's, 1500. */
+  mtu?: number;
+  /** Whether castnet's plugin is installed on every host; default true. */
+  plugin?: boolean;
+  /** Called with a sentence when a step is done. */
+  onProgress?: (step: string) => void;
+  /** Aborting it stops the work and takes down what was made. */
+  signal?: AbortSignal;
+};
+
+type Site = { dir: string; state: LabState; options: LabUpOptions };
+
+/**
+ * Makes the hosts, starts their Engines, forms the Swarm, installs the plugin.
+ * Errors: UserError when it cannot start; any other failure after taking the
+ * half-made lab down.
+ */
+export async function bringUp(options: LabUpOptions): Promise<void> {
+  const name = checkLabName(options.name ?? 'lab');
+  const dir = labDirectory(labBase(process.env), name);
+  const counts = { hosts: options.hosts ?? 3, managers: options.managers ?? 3 };
+  const plans = planHosts(dir, counts);
+  checkMtu(options.mtu);
+  checkMachine();
+  // Whether there is a plugin to install is better known before the hosts are made.
+  if (options.plugin ?? true) await builtAs();
+  await claim(name, dir);
+  const hosts = plans.map((plan): HostState => ({ ...plan, pid: null }));
+  const state: LabState = { version: 1, name, phase: 'starting', switchPid: null, hosts };
+  try {
+    await build({ dir, state, options });
+  } catch (error) {
+    options.onProgress?.('taking down what was made');
+    await labDown(name);
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function build(site: Site): Promise<void> {
+  const { dir, state, options } = site;
+  const say = options.onProgress ?? (() => {});
+  await writeState(dir, state);
+  await writeFile(join(dir, 'host.sh'), HOST_SCRIPT);
+  await writeFile(join(dir, 'switch.sh'), SWITCH_SCRIPT);
+  const switchPid = await makeSwitch(site);
+  const hosts = await settle(state.hosts.map((host) => makeHost(site, host, switchPid)));
+  await writeState(dir, state);
+  say(`${hosts.length} hosts and the network between them are made`);
+  await settle(
+    hosts.map(async (host) => {
+      options.signal?.throwIfAborted();
+      await host.startEngine();
+      await host.waitEngine({ signal: options.signal });
+      say(`${host.name}: the Docker Engine answers at ${host.address}`);
+    }),
+  );
+  await formSwarm(hosts, options.signal);
+  say(`the Swarm is formed: ${hosts.map((host) => `${host.name} ${host.role}`).join(', ')}`);
+  if (options.plugin ?? true) await installPlugins(hosts, site);
+  state.phase = 'up';
+  await writeState(dir, state);
+}
+
+async function makeSwitch({ dir, state, options }: Site): Promise<number> {
+  options.signal?.throwIfAborted();
+  const pid = await startHolder({
+    labDir: dir,
+    script: join(dir, 'switch.sh'),
+    args: [],
+    hostname: `${state.name}-switch`,
+    cgroups: await makeCgroups(cgroupName(dir), 'switch'),
+  });
+  state.switchPid = pid;
+  await makeBridge(pid, options.mtu);
+  return pid;
+}
+
+async function makeHost(site: Site, host: HostState, switchPid: number): Promise<LabHost> {
+  const { dir, state, options } = site;
+  options.signal?.throwIfAborted();
+  await mkdir(host.dir);
+  const config = engineConfig(containerGroup(cgroupName(dir), host.name));
+  await writeFile(join(host.dir, 'daemon.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFile(join(host.dir, 'engine.sh'), ENGINE_SCRIPT);
+  const cgroups = await makeCgroups(cgroupName(dir), host.name);
+  await writeFile(join(host.dir, 'cgroups'), cgroups.map((path) => `${path}\n`).join(''));
+  const pid = await startHolder({
+    labDir: dir,
+    script: join(dir, 'host.sh'),
+    args: [host.dir],
+    hostname: `${state.name}-${host.name}`,
+    cgroups,
+  });
+  host.pid = pid;
+  await layCable(switchPid, { host: host.name, address: host.address, pid }, options.mtu);
+  return new LabHost({ ...host, pid }, switchPid);
+}
+
+async function installPlugins(hosts: LabHost[], { dir, options }: Site): Promise<void> {
+  await settle(
+    hosts.map(async (host) => {
+      options.signal?.throwIfAborted();
+      await installOn(host, join(dir, host.name));
+      options.onProgress?.(`${host.name}: the plugin castnet:latest is enabled`);
+    }),
+  );
+}
+
+async function installOn(host: LabHost, dir: string): Promise<void> {
+  try {
+    await installPlugin({ dockerHost: host.dockerHost, name: 'castnet:latest' });
+  } catch (error) {
+    // The log goes when the lab is taken down, so what the agent said is kept here.
+    const log = (await engineLog(dir, { lines: 16, having: ' plugin=' })).replace(
+      / plugin=\w+$/gm,
+      '',
+    );
+    throw new UserError(`${host.name}: ${(error as Error).message}`, {
+      hint: `What the plugin said last:\n${log}`,
+      cause: error,
+    });
+  }
+}
+
+/** Takes the name: making its directory succeeds for one `up` only. */
+async function claim(name: string, dir: string): Promise<void> {
+  await mkdir(dirname(dir), { recursive: true });
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new UserError(`a lab called "${name}" is up, being brought up, or left half made.`, {
+      hint: `See "castnet lab ls". To remove it: castnet lab down --name ${name}`,
+    });
+  }
+}
+
+function checkMtu(mtu: number | undefined): void {
+  if (mtu === undefined || (Number.isInteger(mtu) && mtu >= 1280 && mtu <= 65_535)) return;
+  throw new UserError(`The underlay's MTU cannot be ${mtu}.`, {
+    hint: 'Give a whole number of bytes from 1280 to 65535.',
+    exitCode: 2,
+  });
+}
+
+function checkMachine(): void {
+  if (process.platform !== 'linux') {
+    throw new UserError('a lab needs Linux: its hosts are made of the kernel’s namespaces.');
+  }
+  if (process.getuid?.() !== 0) {
+    throw new UserError(
+      'a lab needs root: it makes network namespaces and starts Docker Engines in them.',
+      { hint: 'Run the same command with sudo.' },
+    );
+  }
+}

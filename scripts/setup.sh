@@ -1,0 +1,123 @@
+#!/bin/sh
+# Sets a machine up for castnet's lab and build: says what is missing, installs
+# it where it knows how, and changes nothing when all is there.
+#   sh scripts/setup.sh            for the lab, which needs root
+#   sh scripts/setup.sh --no-lab   for the build, which does not
+set -eu
+cd "$(dirname "$0")/.."
+# Where Debian keeps ip, nft and dockerd; the PATH of a plain user lacks it.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH
+
+# "program:package of Debian". A few of them come from one package.
+lab_programs="dockerd:docker.io containerd:containerd runc:runc docker:docker.io
+ip:iproute2 bridge:iproute2 nft:nftables iptables:iptables
+nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount:mount
+ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
+iperf3:iperf3 tcpdump:tcpdump"
+build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
+stdbuf:coreutils ldd:libc-bin tar:tar"
+
+say() { printf 'castnet: %s\n' "$*"; }
+fail() {
+  say "$@" >&2
+  exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The command that the user typed, to be typed again.
+command_again="npm run ${npm_lifecycle_event:-setup}"
+
+check_machine() {
+  [ "$(uname -s)" = Linux ] && [ "$(uname -m)" = x86_64 ] ||
+    fail "this is $(uname -s) on $(uname -m); castnet runs on Linux on x86_64 (amd64)."
+}
+
+check_root() {
+  [ "$(id -u)" -ne 0 ] || return 0
+  say "castnet's lab needs root: it makes network namespaces and starts Docker Engines in them. Run: sudo $command_again" >&2
+  # npm before version 9 runs scripts as the owner of the directory.
+  [ -z "${SUDO_UID-}" ] ||
+    say "If sudo was used, npm has dropped root again: run \"sudo sh scripts/run.sh\" with the file that package.json names for it." >&2
+  exit 1
+}
+
+install_modules() {
+  # npm writes this file at the end of an installation.
+  done=node_modules/.package-lock.json
+  [ -e "$done" ] && [ -z "$(find package-lock.json -newer "$done")" ] && return 0
+  has npm || fail "npm is missing: install Node.js 20 or newer, with npm."
+  say "installing the npm packages (npm ci)"
+  npm ci --no-audit --no-fund --loglevel=error
+}
+
+# The packages, each once, of those "program:package" that are missing.
+missing_packages() {
+  for pair in $1; do
+    has "${pair%%:*}" || echo "${pair#*:}"
+  done | sort -u
+}
+
+missing_programs() {
+  for pair in $1; do
+    has "${pair%%:*}" || printf '%s ' "${pair%%:*}"
+  done
+}
+
+# From Debian 13 on, the docker command is a package of its own.
+add_docker_cli() {
+  has docker || ! apt-cache show docker-cli >/dev/null 2>&1 || echo docker-cli
+}
+
+policy=/usr/sbin/policy-rc.d
+# Installing docker.io would start the machine's Docker, which sets up bridges
+# and firewall rules that nobody asked for. Debian's own way to prevent that is
+# this file; it answers for Docker's services only, and goes when apt is done. A
+# policy that is there already is the owner's decision and stays as it is.
+hold_services() {
+  [ ! -e "$policy" ] || return 0
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' HUP TERM
+  cat >"$policy" <<'POLICY'
+#!/bin/sh
+# Temporary, by castnet's scripts/setup.sh: do not start Docker on installation.
+case "$1" in docker* | containerd*) exit 101 ;; esac
+exit 0
+POLICY
+  chmod 755 "$policy"
+}
+
+install_packages() {
+  packages=$(missing_packages "$1")
+  [ -n "$packages" ] || return 0
+  has apt-get ||
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump."
+  [ "$(id -u)" -eq 0 ] ||
+    fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
+  DEBIAN_FRONTEND=noninteractive
+  export DEBIAN_FRONTEND
+  say "reading apt's lists of packages"
+  apt-get update -qq || say "apt-get update failed; trying with the lists that are there" >&2
+  packages=$( (echo "$packages"; add_docker_cli) | sort -u)
+  hold_services
+  for package in $packages; do
+    say "installing $package"
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null </dev/null ||
+      fail "apt-get could not install $package. Install it by hand, then run again: $command_again"
+    case "$package" in
+    docker.io) say "the machine's own Docker was not started; as a service it would start with the next boot, unless you run: systemctl disable docker.service docker.socket" ;;
+    esac
+  done
+  [ -z "$(missing_packages "$1")" ] ||
+    fail "still missing after the installation: $(missing_programs "$1")"
+}
+
+check_machine
+if [ "${1-}" = --no-lab ]; then
+  install_packages "$build_programs"
+else
+  check_root
+  install_packages "$lab_programs"
+fi
+install_modules

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Hono } from 'hono';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Listener, listenAt } from './listen.ts';
+
+let directory: string;
+let listener: Listener | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'castnet-'));
+});
+afterEach(async () => {
+  await listener?.close();
+  rmSync(directory, { recursive: true });
+});
+
+const app = new Hono().post('/ping', async (context) => context.text(await context.req.text()));
+
+const post = (socketPath: string, host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const call = request(
+      { socketPath, method: 'POST', path: '/ping', headers: { host } },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      },
+    );
+    call.on('error', reject);
+    call.end('x');
+  });
+
+it.each(['localhost', '', '%2Frun%2Fdocker%2Fplugins', '/run/docker/plugins/a.sock'])(
+  'answers a caller whose Host header is %j, as Docker’s is a path',
+  async (host) => {
+    const path = join(directory, 'a.sock');
+    listener = await listenAt(path, app);
+    expect(await post(path, host)).toBe(200);
+  },
+);
+
+it('makes the directory, replaces a socket left behind, and lets only root in', async () => {
+  const path = join(directory, 'sub', 'a.sock');
+  listener = await listenAt(path, app);
+  await listener.close();
+  writeFileSync(path, '');
+  listener = await listenAt(path, app);
+  expect(await post(path, 'localhost')).toBe(200);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});

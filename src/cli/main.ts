@@ -1,0 +1,52 @@
+/** The command `castnet`: puts its commands together and turns errors into exit statuses. */
+import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { registerLab } from './lab.ts';
+import { describeError, UserError } from './output.ts';
+import { registerPlugin } from './plugin.ts';
+
+const OVERVIEW = `
+Examples:
+  castnet plugin install                 install the plugin on the Engine of DOCKER_HOST
+  docker network create -d castnet:latest --attachable mynet
+  castnet lab up --hosts 3               three Docker hosts with the plugin, on this machine
+  castnet lab docker h1 -- node ls       the docker CLI against one of them
+  castnet lab down                       and nothing is left of them`;
+
+/** The whole command line, ready to parse; it runs nothing by itself. */
+export function buildProgram(): Command {
+  const program = new Command('castnet')
+    .description(manifest.description)
+    .version(manifest.version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(castnet --help lists the commands)')
+    // So that wrong usage ends in one place, with status 2; subcommands take it over.
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'castnet: ')),
+    })
+    .addHelpText('after', OVERVIEW);
+  registerPlugin(program);
+  registerLab(program);
+  return program;
+}
+
+/** Runs the command line `args` (without node and script) and returns the exit status. */
+export async function main(args: string[]): Promise<number> {
+  const program = buildProgram();
+  if (args.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // commander has printed its message already; help and version end with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    console.error(describeError(error));
+    return error instanceof UserError ? error.exitCode : 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

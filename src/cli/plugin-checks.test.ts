@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { checkLines } from './plugin.ts';
+import { compareApi, runChecks } from './plugin-checks.ts';
+import { fakeEngine } from './plugin-fake.ts';
+
+const KERNEL = '6.1.0';
+
+test('tries the kernel when the Engine is on this machine', async () => {
+  const { results } = await runChecks({
+    docker: fakeEngine().docker,
+    kernel: KERNEL,
+    tryFeature: async ({ name }) =>
+      name === 'vxlan' ? { has: 'no', detail: 'Unknown device type.' } : { has: 'yes' },
+  });
+  expect(results.filter(({ ok }) => !ok)).toEqual([
+    {
+      name: 'Kernel vxlan',
+      ok: false,
+      detail: 'missing: Unknown device type. (carries the networks between hosts)',
+      remedy: 'modprobe vxlan',
+    },
+  ]);
+});
+
+test.each([
+  ['ssh://host', KERNEL],
+  ['unix:///desktop.sock', '5.0.0-other'],
+])('does not judge the kernel behind %s', async (dockerHost, kernel) => {
+  const { results } = await runChecks({ docker: fakeEngine().docker, dockerHost, kernel });
+  const found = results.filter(({ name }) => name.startsWith('Kernel'));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatchObject({ ok: true, detail: expect.stringContaining('from here') });
+});
+
+test('one result when the Engine does not answer', async () => {
+  const { docker } = fakeEngine({ fails: { version: 'permission denied' } });
+  const { results, engine } = await runChecks({ docker });
+  expect(engine).toBeUndefined();
+  expect(results).toMatchObject([{ ok: false, remedy: expect.stringContaining('root') }]);
+});
+
+test('compares API versions by number', () => {
+  expect(compareApi('1.5', [1, 41])).toBeLessThan(0);
+  expect(compareApi('1.41', [1, 41])).toBe(0);
+  expect(compareApi('2.0', [1, 41])).toBeGreaterThan(0);
+});
+
+test('prints a remedy below its finding', () => {
+  const lines = checkLines([{ name: 'Root', ok: false, detail: 'rootless', remedy: 'do this' }]);
+  expect(lines).toEqual(['✗ Root  rootless', '        do this']);
+});

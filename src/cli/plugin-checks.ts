@@ -1,0 +1,141 @@
+import { release } from 'node:os';
+import { type Docker, type EngineChoice, endpointOf } from './plugin-docker.ts';
+import { type EngineFacts, engineFacts } from './plugin-engine.ts';
+import { FEATURES, type Feature, tryFeature, type Verdict } from './plugin-kernel.ts';
+
+/** One thing looked at before the plugin is installed. */
+export interface CheckResult {
+  readonly name: string;
+  /** False stops the installation; something that could not be looked at does not. */
+  readonly ok: boolean;
+  /** What was found, in plain words. */
+  readonly detail: string;
+  /** What to do about it, a command where there is one. */
+  readonly remedy?: string;
+}
+
+export interface ChecksInput extends EngineChoice {
+  readonly docker: Docker;
+  /** How a kernel feature is tried; another one in tests. */
+  readonly tryFeature?: (feature: Feature) => Promise<Verdict>;
+  /** This machine's kernel release. */
+  readonly kernel?: string;
+}
+
+export interface ChecksOutcome {
+  readonly results: readonly CheckResult[];
+  /** Undefined when the Engine did not answer. */
+  readonly engine: EngineFacts | undefined;
+}
+
+/** The oldest Engine castnet is made for is 20.10. */
+const OLDEST_API = [1, 41] as const;
+
+/** Looks at the Engine and, where it is on this machine, at the kernel. Never throws. */
+export async function runChecks(input: ChecksInput): Promise<ChecksOutcome> {
+  let engine: EngineFacts;
+  try {
+    engine = await engineFacts(input.docker);
+  } catch (error) {
+    return { results: [unreachable(error as Error)], engine: undefined };
+  }
+  const results = [
+    checkVersion(engine),
+    checkPlatform(engine),
+    checkRootless(engine),
+    checkSwarm(engine),
+    ...(await checkKernel(input, engine)),
+  ];
+  return { results, engine };
+}
+
+function unreachable(error: Error): CheckResult {
+  return {
+    name: 'Docker Engine',
+    ok: false,
+    detail: error.message.split('\n')[0] ?? '',
+    remedy: /permission denied/i.test(error.message)
+      ? 'Run the command as root, or as a member of the group docker.'
+      : 'Start it (systemctl start docker), or choose another with --host, --context or DOCKER_HOST.',
+  };
+}
+
+/** @returns a negative, zero or positive number, as for a sort */
+export function compareApi(version: string, [major, minor]: readonly [number, number]): number {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
+  return ownMajor - major || ownMinor - minor;
+}
+
+function checkVersion({ version, apiVersion }: EngineFacts): CheckResult {
+  const detail = `${version}, API ${apiVersion}`;
+  if (compareApi(apiVersion, OLDEST_API) >= 0) return { name: 'Docker Engine', ok: true, detail };
+  return {
+    name: 'Docker Engine',
+    ok: false,
+    detail: `${detail}; castnet needs 20.10 (API ${OLDEST_API.join('.')}) or newer`,
+    remedy: 'Upgrade Docker on that host.',
+  };
+}
+
+function checkPlatform({ os, architecture }: EngineFacts): CheckResult {
+  const ok = os === 'linux' && ['x86_64', 'amd64'].includes(architecture);
+  const detail = `${os} ${architecture}`;
+  if (ok) return { name: 'Platform', ok, detail };
+  return {
+    name: 'Platform',
+    ok,
+    detail: `${detail}; this package holds programs for linux x86_64`,
+    remedy: 'Use a Linux host with an x86_64 processor.',
+  };
+}
+
+function checkRootless({ rootless }: EngineFacts): CheckResult {
+  if (!rootless) return { name: 'Root', ok: true, detail: 'the Engine runs as root' };
+  return {
+    name: 'Root',
+    ok: false,
+    detail: 'this is a rootless Engine, which has no right to make VXLAN devices',
+    remedy: "Choose the system's own Engine: --host unix:///var/run/docker.sock",
+  };
+}
+
+function checkSwarm({ swarm }: EngineFacts): CheckResult {
+  const notes: Record<string, string> = {
+    active: 'this node is part of a Swarm',
+    inactive: 'this node is not in a Swarm yet; castnet waits for `docker swarm init` or `join`',
+    locked: 'the Swarm is locked on this node; castnet waits for `docker swarm unlock`',
+  };
+  return { name: 'Swarm', ok: true, detail: notes[swarm] ?? `this node's state is ${swarm}` };
+}
+
+async function checkKernel(input: ChecksInput, engine: EngineFacts): Promise<CheckResult[]> {
+  const endpoint = await endpointOf(input.docker, input);
+  // A socket alone does not prove it: Docker Desktop's leads into a virtual machine.
+  const local = endpoint?.startsWith('unix:') && engine.kernel === (input.kernel ?? release());
+  if (!local) {
+    return [
+      {
+        name: 'Kernel',
+        ok: true,
+        detail: `could not be checked from here: the Engine is on another machine (${endpoint ?? 'unknown'})`,
+        remedy: `To check it there, as root: modprobe -a ${FEATURES.map((f) => f.module).join(' ')}`,
+      },
+    ];
+  }
+  const attempt = input.tryFeature ?? tryFeature;
+  return Promise.all(
+    FEATURES.map(async (feature) => featureResult(feature, await attempt(feature))),
+  );
+}
+
+function featureResult(feature: Feature, verdict: Verdict): CheckResult {
+  const name = `Kernel ${feature.name}`;
+  const remedy = `modprobe ${feature.module}`;
+  if (verdict.has === 'yes') return { name, ok: true, detail: 'works' };
+  if (verdict.has === 'unknown') {
+    const detail = `could not be checked from here: ${verdict.detail}`;
+    return { name, ok: true, detail, remedy: `To check it, as root: ${remedy}` };
+  }
+  const detail = `missing: ${verdict.detail} (${feature.why})`;
+  return { name, ok: false, detail, remedy };
+}

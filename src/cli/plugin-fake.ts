@@ -1,0 +1,102 @@
+import { type Docker, DockerError } from './plugin-docker.ts';
+
+/** An Engine for tests: keeps plugins in memory and fails where it is told to. */
+export interface FakeEngine {
+  readonly docker: Docker;
+  readonly calls: string[];
+  readonly plugins: Map<string, FakePlugin>;
+}
+
+export interface FakePlugin {
+  enabled: boolean;
+  readonly env: Map<string, string>;
+}
+
+export interface FakeOptions {
+  readonly plugins?: Record<string, FakePlugin>;
+  readonly networks?: readonly string[];
+  readonly dataRoot?: string;
+  /** What a created plugin holds. */
+  readonly build?: string;
+  /** A docker command that starts so fails with these words. */
+  readonly fails?: Readonly<Record<string, string>>;
+}
+
+const info = (dataRoot: string) => ({
+  OSType: 'linux',
+  Architecture: 'x86_64',
+  KernelVersion: '6.1.0',
+  DockerRootDir: dataRoot,
+  SecurityOptions: ['name=seccomp,profile=default'],
+  Swarm: { LocalNodeState: 'active' },
+});
+
+export function fakePlugin(build: string, enabled = true): FakePlugin {
+  return {
+    enabled,
+    env: new Map([
+      ['CASTNET_VERSION', '0.1.0'],
+      ['CASTNET_BUILD', build],
+      ['LOG_LEVEL', 'info'],
+      ['CASTNET_CLEAN', 'no'],
+    ]),
+  };
+}
+
+export function fakeEngine(options: FakeOptions = {}): FakeEngine {
+  const plugins = new Map(Object.entries(options.plugins ?? {}));
+  const calls: string[] = [];
+  const answer = (args: readonly string[]): string => {
+    const name = args.find((arg, at) => at > 1 && arg.includes(':') && !arg.startsWith('{')) ?? '';
+    const plugin = plugins.get(name);
+    switch (args.slice(0, 2).join(' ')) {
+      case 'version --format':
+        return JSON.stringify({ Version: '20.10.24', ApiVersion: '1.41' });
+      case 'info --format':
+        return JSON.stringify(info(options.dataRoot ?? '/var/lib/docker'));
+      case 'context inspect':
+        return 'unix:///var/run/docker.sock';
+      case 'network ls':
+        return (options.networks ?? []).join('\n');
+      case 'plugin create':
+        plugins.set(name, fakePlugin(options.build ?? 'new', false));
+        return name;
+    }
+    if (!plugin) throw new DockerError(args, `Error: No such plugin: ${name}`);
+    switch (args[1]) {
+      case 'inspect':
+        return JSON.stringify(described(plugin));
+      case 'set':
+        for (const pair of args.slice(3)) plugin.env.set(...(pair.split('=') as [string, string]));
+        return '';
+      case 'rm':
+        plugins.delete(name);
+        return name;
+      default:
+        plugin.enabled = args[1] === 'enable';
+        return name;
+    }
+  };
+  const docker: Docker = async (args) => {
+    const call = args.join(' ');
+    calls.push(call);
+    for (const [start, words] of Object.entries(options.fails ?? {})) {
+      if (call.startsWith(start)) throw new DockerError(args, words);
+    }
+    return answer(args);
+  };
+  return { docker, calls, plugins };
+}
+
+function described({ enabled, env }: FakePlugin) {
+  const defaults = fakePlugin('').env;
+  return {
+    Id: 'f'.repeat(64),
+    Enabled: enabled,
+    Config: {
+      Env: [...defaults].map(([Name, Value]) => ({ Name, Value, Settable: ['value'] })),
+      Mounts: null,
+    },
+    Settings: { Env: [...env].map(([key, value]) => `${key}=${value}`), Mounts: [] },
+  };
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { access, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { createGunzip } from 'node:zlib';
+import { UserError } from './output.ts';
+
+/** What the package holds of the plugin. */
+export interface PluginSource {
+  readonly version: string;
+  readonly build: string;
+  /** The directory with config.json and rootfs/ that `docker plugin create` takes. */
+  readonly directory: string;
+  /** Removes what was unpacked. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** dist/, seen from the bundled command inside it and from the sources beside it. */
+export function distDirectory(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return basename(here) === 'dist' ? here : join(here, '../../dist');
+}
+
+/**
+ * Makes the plugin ready to be handed to Docker: the built directory in a checkout, a temporary
+ * one unpacked from the archive in an installed package.
+ *
+ * @throws UserError when nothing was built
+ */
+export async function openSource(dist = distDirectory()): Promise<PluginSource> {
+  const { version, build } = await builtAs(dist);
+  const built = join(dist, 'plugin');
+  if (await exists(join(built, 'rootfs/castnet/agent.mjs'))) {
+    return { version, build, directory: built, dispose: async () => {} };
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'castnet-plugin-'));
+  const dispose = () => rm(directory, { recursive: true, force: true });
+  try {
+    await unpack(join(dist, 'rootfs.tar.gz'), join(directory, 'rootfs'));
+    await copyFile(join(dist, 'agent.mjs'), join(directory, 'rootfs/castnet/agent.mjs'));
+    await copyFile(join(dist, 'config.json'), join(directory, 'config.json'));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { version, build, directory, dispose };
+}
+
+/** Version and build that dist's config.json names. */
+export async function builtAs(dist = distDirectory()): Promise<{ version: string; build: string }> {
+  const text = await readFile(join(dist, 'config.json'), 'utf8').catch(() => {
+    throw new UserError('the plugin has not been built', {
+      hint: 'In a checkout, build it first: npm run build',
+    });
+  });
+  const { env } = JSON.parse(text) as { env: { name: string; value: string }[] };
+  const value = (name: string) => env.find((entry) => entry.name === name)?.value ?? 'unknown';
+  return { version: value('CASTNET_VERSION'), build: value('CASTNET_BUILD') };
+}
+
+async function unpack(archive: string, directory: string): Promise<void> {
+  await mkdir(directory);
+  const tar = spawn('tar', ['-x', '-f', '-', '-C', directory], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  tar.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
+  const [[status]] = await Promise.all([
+    once(tar, 'close') as Promise<[number | null]>,
+    pipeline(createReadStream(archive), createGunzip(), tar.stdin),
+  ]).catch((error: Error) => {
+    throw new UserError(`the plugin could not be unpacked: ${complaint.trim() || error.message}`, {
+      hint: `It needs 130 MB in ${tmpdir()} (TMPDIR chooses another place) and the tar command.`,
+      cause: error,
+    });
+  });
+  if (status !== 0) {
+    throw new UserError(`the plugin could not be unpacked: ${complaint.trim()}`, {
+      hint: `It needs 130 MB in ${tmpdir()}; TMPDIR chooses another place.`,
+    });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

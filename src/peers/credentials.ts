@@ -1,0 +1,32 @@
+import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
+
+/** Who the other side proved to be; `node` is undefined when the secret names nobody. */
+export type Proof = { ok: true; node: string | undefined } | { ok: false; reason: string };
+
+/** How agents prove to each other that they are of one Swarm. */
+export interface Credentials {
+  readonly kind: 'swarm' | 'psk';
+  /** The node id that these credentials prove, where they prove one. */
+  readonly node: string | undefined;
+  serverOptions(): TlsOptions;
+  clientOptions(): ConnectionOptions;
+  /** Who is at the other end; asked once, after the handshake and before any byte is taken. */
+  identify(socket: TLSSocket): Proof;
+  /** Reads them again if their files changed; true when they did. Never rejects. */
+  refresh(): Promise<boolean>;
+  /** Calls back after each change; returns what ends that. */
+  onChange(listener: () => void): () => void;
+  /** Ends the watching of files. */
+  close(): void;
+}
+
+/** Why there are no usable credentials, in a sentence for the person who can help. */
+export class CredentialsError extends Error {
+  readonly code: 'missing' | 'encrypted-key' | 'unusable';
+
+  constructor(code: CredentialsError['code'], message: string) {
+    super(message);
+    this.name = 'CredentialsError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,147 @@
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Credentials } from './credentials.ts';
+import { MAX_LINE, type Timing } from './limits.ts';
+import { type ClientMessage, type ServerMessage, serverSchemas } from './messages.ts';
+import { Decoder, encode } from './wire.ts';
+
+/** The sockets of a subscriber: one connection to a peer's publisher, and the bare probe. */
+
+const VERIFY_ERRORS = /CERT|SELF_SIGNED|^UNABLE_TO|^INVALID_(CA|PURPOSE)$/;
+
+/** Errors that a living kernel sends; others (no route, timeout) may mean that nobody is there. */
+export function isAnswer(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET';
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  const { code = '', message } = error;
+  // OpenSSL's own words carry a number that differs from thread to thread, and help nobody.
+  if (code.startsWith('ERR_SSL_')) return `the TLS handshake failed (${code})`;
+  if (VERIFY_ERRORS.test(code)) return `the peer's certificate is not of this Swarm: ${message}`;
+  return message;
+}
+
+/** How a connection ended. */
+export interface Ending {
+  /** Whether the other side ended it, so that its kernel lives. */
+  readonly byPeer: boolean;
+  readonly reason: string;
+}
+
+export interface DialEvents {
+  /** The peer's kernel took the connection. */
+  onAnswered(): void;
+  /** The handshake is done; `node` is who the other side proved to be, if that can be told. */
+  onSecure(node: string | undefined): void;
+  /** All messages of one chunk; empty when the bytes end no message. */
+  onMessages(messages: ServerMessage[]): void;
+  /** Once, last. */
+  onEnd(ending: Ending): void;
+}
+
+export interface Connection {
+  send(messages: readonly ClientMessage[]): void;
+  /** The peer has said hello: the time for the handshake no longer runs. */
+  established(): void;
+  /** Ends it; `onEnd` follows with this reason. */
+  end(reason: string): void;
+}
+
+/** Opens a connection to the publisher at `address`. Never throws: a failure is an ending. */
+export function dial(options: {
+  address: string;
+  port: number;
+  credentials: Credentials;
+  timing: Timing;
+  events: DialEvents;
+}): Connection {
+  const { address, port, credentials, timing, events } = options;
+  const decoder = new Decoder(serverSchemas, { maxLine: MAX_LINE });
+  let ending: Ending | undefined;
+  const socket = connectTls({ ...credentials.clientOptions(), host: address, port });
+  socket.setNoDelay(true);
+
+  function end(reason: string, byPeer = false): void {
+    ending ??= { byPeer, reason };
+    socket.destroy();
+  }
+  let timer = setTimeout(
+    () => end(`no TCP connection within ${timing.connectMs} ms`),
+    timing.connectMs,
+  );
+
+  socket.on('connect', () => {
+    clearTimeout(timer);
+    timer = setTimeout(
+      () => end(`the peer said no hello within ${timing.handshakeMs} ms`),
+      timing.handshakeMs,
+    );
+    events.onAnswered();
+  });
+  socket.on('secureConnect', () => {
+    const proof = credentials.identify(socket);
+    if (proof.ok) events.onSecure(proof.node);
+    else end(proof.reason);
+  });
+  socket.on('data', (chunk: Buffer) => {
+    if (ending) return;
+    const messages: ServerMessage[] = [];
+    let fault: string | undefined;
+    for (const decoded of decoder.push(chunk)) {
+      if (decoded.kind === 'message') messages.push(decoded.message);
+      if (decoded.kind === 'fault') fault = decoded.fault.reason;
+    }
+    events.onMessages(messages);
+    if (fault) end(fault);
+  });
+  socket.on('end', () => {
+    ending ??= { byPeer: true, reason: 'the peer closed the connection' };
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    ending ??= { byPeer: isAnswer(error), reason: explain(error) };
+  });
+  socket.on('close', () => {
+    clearTimeout(timer);
+    events.onEnd(ending ?? { byPeer: false, reason: 'the connection was lost' });
+  });
+
+  return {
+    send: (messages) => {
+      if (!socket.destroyed) socket.write(messages.map(encode).join(''));
+    },
+    established: () => clearTimeout(timer),
+    end,
+  };
+}
+
+/**
+ * Asks the host's kernel for a sign of life by a bare TCP connection, which needs no agent: a
+ * listening socket takes it even while its process is stopped, a closed port refuses it.
+ */
+export function probe(options: {
+  address: string;
+  port: number;
+  timeoutMs: number;
+  done: (alive: boolean) => void;
+}): { cancel(): void } {
+  const { address, port, timeoutMs, done } = options;
+  const socket = connectTcp({ host: address, port });
+  let told = false;
+  const tell = (alive: boolean) => {
+    clearTimeout(timer);
+    socket.destroy();
+    if (!told) done(alive);
+    told = true;
+  };
+  const timer = setTimeout(() => tell(false), timeoutMs);
+  socket.on('connect', () => tell(true));
+  socket.on('error', (error: NodeJS.ErrnoException) => tell(isAnswer(error)));
+  return {
+    cancel() {
+      told = true;
+      clearTimeout(timer);
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/** The rules of time and size by which sessions live; tests shorten them. */
+
+/** Times of a subscriber, all in milliseconds. */
+export interface Timing {
+  /** Between two pings on an open session. */
+  readonly pingMs: number;
+  /** How long a host may give no sign of life before its record is dropped: four lost pings. */
+  readonly silenceMs: number;
+  /** How often the clock is looked at; silence is noticed at most this much late. */
+  readonly tickMs: number;
+  /** How long without a sign of life until the host itself is asked by a bare TCP connection. */
+  readonly probeMs: number;
+  /** How long a TCP connection may take; longer than the kernel's first SYN retry at 1 s. */
+  readonly connectMs: number;
+  /** From the TCP connection to the peer's hello. */
+  readonly handshakeMs: number;
+  /** First wait before connecting again; doubles up to `backoffMaxMs`. */
+  readonly backoffMs: number;
+  /** A restarted agent must be heard again within about a second, so never wait longer. */
+  readonly backoffMaxMs: number;
+}
+
+export const TIMING: Timing = Object.freeze({
+  pingMs: 1000,
+  silenceMs: 4000,
+  tickMs: 500,
+  probeMs: 2000,
+  connectMs: 1500,
+  handshakeMs: 5000,
+  backoffMs: 100,
+  backoffMaxMs: 1000,
+});
+
+/** Longest line in bytes: some 25 000 endpoints of one host on one network. */
+export const MAX_LINE = 4 * 1024 * 1024;
+
+/** What a publisher grants to those that connect. */
+export interface PublisherLimits {
+  /** Sessions in all; one for each other host. */
+  readonly sessions: number;
+  /** Sessions of one node: its agent's, and for a moment the one that it lost. */
+  readonly sessionsPerNode: number;
+  /** Connections that have not said hello yet; above it the oldest is ended. */
+  readonly handshakes: number;
+  /** From the TCP connection to the hello, in milliseconds. */
+  readonly handshakeMs: number;
+  /** A session that says nothing for so long is ended; it should ping each second. */
+  readonly idleMs: number;
+  /** Longest line taken from a subscriber, in bytes. */
+  readonly requestLine: number;
+  /** Longest line sent, in bytes. */
+  readonly maxLine: number;
+  /** Messages per second of one session, over time. */
+  readonly messagesPerSecond: number;
+  /** Messages that one session may send at once. */
+  readonly burst: number;
+  /** Bytes waiting for one slow session; beyond, it is ended and starts anew. */
+  readonly buffered: number;
+  /** Requests of one session being answered at the same time. */
+  readonly asks: number;
+}
+
+export const PUBLISHER_LIMITS: PublisherLimits = Object.freeze({
+  sessions: 1024,
+  sessionsPerNode: 4,
+  handshakes: 64,
+  handshakeMs: 5000,
+  idleMs: 15_000,
+  requestLine: 512 * 1024,
+  maxLine: MAX_LINE,
+  messagesPerSecond: 100,
+  burst: 500,
+  buffered: 16 * 1024 * 1024,
+  asks: 16,
+});
+
+/** Endpoints, and likewise groups, that one host may have on one network. */
+export const MAX_ENTRIES = 32_768;
+
+/** A count of what may still be taken, refilled as time passes (a token bucket). Pure. */
+export class Allowance {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #left: number;
+  #at: number;
+
+  constructor(rule: { perSecond: number; burst: number }, now: number) {
+    this.#perSecond = rule.perSecond;
+    this.#burst = rule.burst;
+    this.#left = rule.burst;
+    this.#at = now;
+  }
+
+  /** Takes one; false when none is left. `now` in milliseconds. */
+  take(now: number): boolean {
+    const refill = (Math.max(0, now - this.#at) * this.#perSecond) / 1000;
+    this.#left = Math.min(this.#burst, this.#left + refill);
+    this.#at = now;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,113 @@
+import type { NetworkRecord } from '../core/records.ts';
+import { apply, diff, normalise } from './delta.ts';
+import { MAX_ENTRIES } from './limits.ts';
+import type { NetworkMessage } from './messages.ts';
+import { checkRecord } from './record-schema.ts';
+
+/** What this host last heard of one network from one peer. Pure. */
+interface Heard {
+  readonly record: NetworkRecord | undefined;
+  readonly epoch: string;
+  readonly seq: number;
+  /** Differences mean nothing until a snapshot comes: one was missed, or a snapshot was refused. */
+  readonly lost: boolean;
+}
+
+/** What to do after a message about a network. */
+export type Outcome =
+  | { readonly do: 'nothing' }
+  | { readonly do: 'changed' }
+  | { readonly do: 'resync'; readonly reason: string }
+  | { readonly do: 'refused'; readonly reason: string };
+
+const NOTHING: Outcome = { do: 'nothing' };
+
+/**
+ * A peer's records as last heard, by network. Bounded by the networks wanted, and each record by
+ * MAX_ENTRIES. It survives the session: the records stay until a new snapshot replaces them.
+ */
+export class Mirror {
+  readonly #heard = new Map<string, Heard>();
+  #wanted: ReadonlySet<string> = new Set();
+  #networks: ReadonlyMap<string, NetworkRecord> = new Map();
+
+  /** The records; another map after each change, so it may be kept and compared. */
+  get networks(): ReadonlyMap<string, NetworkRecord> {
+    return this.#networks;
+  }
+
+  /** Whether the peer has yet to say of some wanted network what it has of it, or that it has none. */
+  get awaited(): boolean {
+    return [...this.#wanted].some((network) => !this.#heard.has(network));
+  }
+
+  /** Forgets networks no longer wanted; true when that changed the records. */
+  setWanted(wanted: ReadonlySet<string>): boolean {
+    this.#wanted = wanted;
+    for (const network of this.#heard.keys()) {
+      if (!wanted.has(network)) this.#heard.delete(network);
+    }
+    return this.#refresh();
+  }
+
+  /** Forgets everything; true when that changed the records. */
+  clear(): boolean {
+    this.#heard.clear();
+    return this.#refresh();
+  }
+
+  hear(message: NetworkMessage): Outcome {
+    // Sent before the peer knew that we want it no more.
+    if (!this.#wanted.has(message.network)) return NOTHING;
+    const outcome = this.#hear(message, this.#heard.get(message.network));
+    if (outcome.do === 'changed') this.#refresh();
+    return outcome;
+  }
+
+  #hear(message: NetworkMessage, known: Heard | undefined): Outcome {
+    const { network, epoch, seq } = message;
+    const keep = (record: NetworkRecord | undefined, lost = false) =>
+      this.#heard.set(network, { record, epoch, seq, lost });
+    if (message.type === 'gone') {
+      keep(undefined);
+      return known?.record ? { do: 'changed' } : NOTHING;
+    }
+    if (message.type === 'snapshot') {
+      const checked = checkRecord(message.record);
+      if (!checked.ok) {
+        keep(known?.record, true);
+        return { do: 'refused', reason: checked.reason };
+      }
+      const record = normalise(checked.value);
+      const old = known?.record;
+      const same = old && old.vni === record.vni && diff(old, record) === undefined;
+      keep(same ? old : record);
+      return same ? NOTHING : { do: 'changed' };
+    }
+    if (known?.lost) return NOTHING;
+    if (known?.record === undefined || epoch !== known.epoch || seq !== known.seq + 1) {
+      keep(known?.record, true);
+      const expected = known ? `${known.seq + 1} of epoch ${known.epoch}` : 'a snapshot';
+      return { do: 'resync', reason: `got change ${seq} of epoch ${epoch}, expected ${expected}` };
+    }
+    const record = apply(message, known.record);
+    if (record.endpoints.length > MAX_ENTRIES || record.groups.length > MAX_ENTRIES) {
+      keep(known.record, true);
+      return { do: 'refused', reason: `more than ${MAX_ENTRIES} endpoints or groups` };
+    }
+    keep(record);
+    return { do: 'changed' };
+  }
+
+  #refresh(): boolean {
+    const networks = new Map<string, NetworkRecord>();
+    for (const [network, { record }] of [...this.#heard].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (record) networks.set(network, record);
+    }
+    const same =
+      networks.size === this.#networks.size &&
+      [...networks].every(([network, record]) => this.#networks.get(network) === record);
+    if (!same) this.#networks = networks;
+    return !same;
+  }
+}

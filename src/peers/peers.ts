@@ -1,0 +1,99 @@
+import { isIP } from 'node:net';
+import type { Credentials } from './credentials.ts';
+import type { Timing } from './limits.ts';
+import type { Log } from './log.ts';
+import { createSubscriber, type PeerView, type Subscriber } from './subscriber.ts';
+
+export interface PeersOptions {
+  readonly credentials: Credentials;
+  /** The TCP port at which every agent publishes. */
+  readonly port: number;
+  /** This host's own node id. */
+  readonly node: string;
+  readonly log: Log;
+  /** Called with the peer's new view, or undefined once the peer was removed. */
+  readonly onChange: (address: string, view: PeerView | undefined) => void;
+  readonly timing?: Partial<Timing>;
+}
+
+/** All peers of this host. */
+export interface Peers {
+  /** Listens to exactly these; a peer left out is forgotten at once, its record too. */
+  setPeers(addresses: Iterable<string>): void;
+  /** The networks that this host has itself, by Docker's id: the others' records of these. */
+  setWanted(networks: Iterable<string>): void;
+  /** By address, sorted. */
+  views(): PeerView[];
+  /** Connects at once to those that are waited for, after a hint that a peer is back. */
+  poke(): void;
+  /**
+   * Asks a peer, named by its node id or address.
+   *
+   * @throws Error (as a rejection) for an unknown peer, no session, no answer, or a failure there
+   */
+  ask(peer: string, what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
+  close(): void;
+}
+
+/** The room's front: one subscriber for each address. Bounded by the list that Docker gives. */
+export function createPeers(options: PeersOptions): Peers {
+  const { log, onChange } = options;
+  const subscribers = new Map<string, Subscriber>();
+  let wanted: readonly string[] = [];
+
+  function add(address: string): void {
+    if (isIP(address) === 0) {
+      log.warn({ address }, 'the address of a peer is no IP address, left out');
+      return;
+    }
+    const subscriber = createSubscriber({
+      ...options,
+      address,
+      wanted,
+      onChange: (view) => onChange(address, view),
+    });
+    subscribers.set(address, subscriber);
+  }
+
+  function find(peer: string): Subscriber | undefined {
+    const byAddress = subscribers.get(peer);
+    if (byAddress) return byAddress;
+    const ofNode = [...subscribers.values()].filter((s) => s.view().node === peer);
+    // A node that moved may still be known at its old address.
+    return ofNode.find((s) => s.view().state === 'up') ?? ofNode[0];
+  }
+
+  return {
+    setPeers(addresses) {
+      const next = new Set(addresses);
+      for (const [address, subscriber] of subscribers) {
+        if (next.has(address)) continue;
+        subscriber.close();
+        subscribers.delete(address);
+        onChange(address, undefined);
+      }
+      for (const address of next) {
+        if (!subscribers.has(address)) add(address);
+      }
+    },
+    setWanted(networks) {
+      wanted = [...networks];
+      for (const subscriber of subscribers.values()) subscriber.setWanted(wanted);
+    },
+    views: () =>
+      [...subscribers.keys()].sort().flatMap((address) => subscribers.get(address)?.view() ?? []),
+    poke() {
+      for (const subscriber of subscribers.values()) subscriber.poke();
+    },
+    async ask(peer, what, args, askOptions) {
+      const subscriber = find(peer);
+      if (subscriber) return subscriber.ask(what, args, askOptions);
+      const known = [...subscribers.keys()].sort().join(', ') || 'none';
+      throw new Error(`no peer "${peer}" is known; known addresses: ${known}`);
+    },
+    close() {
+      for (const subscriber of subscribers.values()) subscriber.close();
+      subscribers.clear();
+    },
+  };
+}

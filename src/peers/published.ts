@@ -1,0 +1,100 @@
+import type { HostRecord, NetworkRecord } from '../core/records.ts';
+import { diff, normalise } from './delta.ts';
+import type { NetworkMessage } from './messages.ts';
+
+/** What changed between two records of this host. */
+export interface Update {
+  readonly tunnelChanged: boolean;
+  /** By network, one message that brings a subscriber up to date. */
+  readonly messages: ReadonlyMap<string, NetworkMessage>;
+}
+
+interface Entry {
+  readonly record: NetworkRecord;
+  readonly seq: number;
+}
+
+/** What this host last told of itself, and how each next record differs. Pure. */
+export class Published {
+  readonly #epoch: string;
+  #networks = new Map<string, Entry>();
+  #tunnel: string;
+  #known = false;
+
+  /** @param epoch a random id of this process: numbers count within it */
+  constructor(epoch: string, tunnel: string) {
+    this.#epoch = epoch;
+    this.#tunnel = tunnel;
+  }
+
+  get tunnel(): string {
+    return this.#tunnel;
+  }
+
+  /**
+   * Whether a first record was published. Until then nothing may be said about networks: a
+   * restarted agent that has not yet read its kernel would tell its peers that all is gone.
+   */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  update(record: HostRecord): Update {
+    const messages = new Map<string, NetworkMessage>();
+    const next = new Map<string, Entry>();
+    const names = new Set([...this.#networks.keys(), ...record.networks.keys()]);
+    for (const network of [...names].sort()) {
+      const before = this.#networks.get(network);
+      const after = record.networks.get(network);
+      if (after === undefined) {
+        const seq = (before?.seq ?? 0) + 1;
+        messages.set(network, { type: 'gone', network, epoch: this.#epoch, seq });
+        continue;
+      }
+      const { entry, message } = this.#change(network, before, normalise(after));
+      next.set(network, entry);
+      if (message) messages.set(network, message);
+    }
+    const tunnelChanged = record.tunnel !== this.#tunnel;
+    this.#networks = next;
+    this.#tunnel = record.tunnel;
+    this.#known = true;
+    return { tunnelChanged, messages };
+  }
+
+  /** A snapshot of the network, or `gone` when this host has nothing of it. */
+  current(network: string): NetworkMessage {
+    const entry = this.#networks.get(network);
+    if (entry) return this.#snapshot(network, entry);
+    return { type: 'gone', network, epoch: this.#epoch, seq: 0 };
+  }
+
+  #change(
+    network: string,
+    before: Entry | undefined,
+    record: NetworkRecord,
+  ): { entry: Entry; message?: NetworkMessage } {
+    if (before === undefined || before.record.vni !== record.vni) {
+      const entry = { record, seq: (before?.seq ?? 0) + 1 };
+      return { entry, message: this.#snapshot(network, entry) };
+    }
+    const delta = diff(before.record, record);
+    if (delta === undefined) return { entry: before };
+    const entry = { record, seq: before.seq + 1 };
+    const set = { endpoints: [...delta.set.endpoints], groups: [...delta.set.groups] };
+    const remove = { endpoints: [...delta.remove.endpoints], groups: [...delta.remove.groups] };
+    const message: NetworkMessage = {
+      type: 'delta',
+      network,
+      epoch: this.#epoch,
+      seq: entry.seq,
+      set,
+      remove,
+    };
+    return { entry, message };
+  }
+
+  #snapshot(network: string, { record, seq }: Entry): NetworkMessage {
+    return { type: 'snapshot', network, epoch: this.#epoch, seq, record };
+  }
+}

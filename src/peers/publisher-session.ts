@@ -1,0 +1,218 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Allowance, type PublisherLimits } from './limits.ts';
+import type { Log } from './log.ts';
+import {
+  type ClientMessage,
+  clientSchemas,
+  type NetworkMessage,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+  versionFault,
+} from './messages.ts';
+import { Decoder, encode } from './wire.ts';
+
+/** Answers what a peer asks; a rejection's message is told to the peer. */
+export type Answerer = (what: string, args: unknown) => Promise<unknown>;
+
+/** What a session needs of its publisher. */
+export interface SessionHost {
+  readonly node: string;
+  readonly tunnel: string;
+  /** False until a first record was published: nothing may be said of networks before. */
+  readonly known: boolean;
+  current(network: string): NetworkMessage;
+  admit(peer: { node: string; address: string }): true | string;
+  readonly answer: Answerer;
+  readonly limits: PublisherLimits;
+  readonly log: Log;
+  now(): number;
+  /** A message as a line; empty when it is longer than a peer would take, which is logged. */
+  line(message: ServerMessage): string;
+  /** Logs a refusal. */
+  refused(fields: { address: string; node: string | undefined; reason: string }): void;
+  onHello(session: PublisherSession): void;
+  onEnd(session: PublisherSession): void;
+}
+
+export interface SessionInfo {
+  readonly node: string;
+  readonly address: string;
+  /** When it said hello, in milliseconds of the publisher's clock. */
+  readonly since: number;
+  readonly networks: readonly string[];
+  /** Bytes that wait to be taken by the peer. */
+  readonly buffered: number;
+}
+
+/** IPv4 as it is written, also when the socket is dual-stack. */
+export function remoteAddress(socket: Socket): string {
+  return (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** One subscriber, from its proof of identity to its end. */
+export class PublisherSession {
+  readonly address: string;
+  node: string | undefined;
+  heardAt: number;
+  readonly #socket: TLSSocket;
+  readonly #host: SessionHost;
+  readonly #proven: string | undefined;
+  readonly #allowance: Allowance;
+  #since = 0;
+  #wanted: ReadonlySet<string> = new Set();
+  #asks = 0;
+  #over = false;
+
+  /** @param options.proven the node id that the credentials proved, if they prove one */
+  constructor(options: { socket: TLSSocket; host: SessionHost; proven: string | undefined }) {
+    const { socket, host, proven } = options;
+    this.#socket = socket;
+    this.#host = host;
+    this.#proven = proven;
+    this.address = remoteAddress(socket);
+    this.heardAt = host.now();
+    const { messagesPerSecond: perSecond, burst, requestLine } = host.limits;
+    this.#allowance = new Allowance({ perSecond, burst }, this.heardAt);
+    const decoder = new Decoder(clientSchemas, { maxLine: requestLine });
+    socket.on('data', (chunk: Buffer) => this.#take(decoder, chunk));
+    socket.on('close', () => this.#ended());
+  }
+
+  /** Whether it said hello and is not being ended. */
+  get active(): boolean {
+    return this.node !== undefined && !this.#over;
+  }
+
+  info(): SessionInfo | undefined {
+    if (this.node === undefined || this.#over) return undefined;
+    return {
+      node: this.node,
+      address: this.address,
+      since: this.#since,
+      networks: [...this.#wanted].sort(),
+      buffered: this.#socket.writableLength,
+    };
+  }
+
+  wants(network: string): boolean {
+    return this.#wanted.has(network);
+  }
+
+  /** Tells of every network wanted, once the first record is known. */
+  tellAll(): void {
+    this.#tell(this.#wanted);
+  }
+
+  /** Writes lines at once and in one piece; ends a session that does not take what it is sent. */
+  write(lines: string): void {
+    if (lines === '' || this.#over) return;
+    this.#socket.write(lines);
+    if (this.#socket.writableLength > this.#host.limits.buffered) {
+      this.destroy(`it left ${this.#socket.writableLength} bytes unread`);
+    }
+  }
+
+  /** Tells the peer why, and ends. Only for peers that proved who they are. */
+  refuse(reason: string): void {
+    if (this.#over) return;
+    this.#host.refused({ address: this.address, node: this.node ?? this.#proven, reason });
+    this.#over = true;
+    const message = encode({ type: 'refused', reason: reason.slice(0, 1024) });
+    // Not destroyed at once: a reset could overtake the reason. A peer that never reads must go too.
+    this.#socket.end(message);
+    setTimeout(() => this.#socket.destroy(), 1000).unref();
+  }
+
+  destroy(reason: string): void {
+    this.#host.log.info({ address: this.address, node: this.node, reason }, 'ended a session');
+    this.#over = true;
+    this.#socket.destroy();
+  }
+
+  #ended(): void {
+    this.#over = true;
+    this.#host.onEnd(this);
+  }
+
+  #take(decoder: Decoder<typeof clientSchemas>, chunk: Buffer): void {
+    if (this.#over) return;
+    this.heardAt = this.#host.now();
+    for (const decoded of decoder.push(chunk)) {
+      if (this.#over) return;
+      const fault = this.#allowance.take(this.heardAt)
+        ? decoded.kind === 'fault' && decoded.fault.reason
+        : 'it sends too many messages';
+      if (fault) this.refuse(fault);
+      else if (decoded.kind === 'message') this.#handle(decoded.message);
+    }
+  }
+
+  #handle(message: ClientMessage): void {
+    if (message.type === 'hello') {
+      const fault = this.#helloFault(message);
+      if (fault === undefined) this.#welcome(message.node);
+      else this.refuse(fault);
+    } else if (this.node === undefined) {
+      this.refuse('its first message must be a hello');
+    } else if (message.type === 'want') {
+      this.#want(new Set(message.networks));
+    } else if (message.type === 'resync') {
+      this.#tell(this.#wanted.has(message.network) ? [message.network] : []);
+    } else if (message.type === 'ping') {
+      this.write(encode({ type: 'pong', n: message.n }));
+    } else {
+      void this.#ask(message);
+    }
+  }
+
+  #helloFault({ version, node }: { version: number; node: string }): string | undefined {
+    if (this.node !== undefined) return 'it said hello twice';
+    const fault = versionFault(version);
+    if (fault) return fault;
+    if (this.#proven !== undefined && node !== this.#proven) {
+      return `it calls itself node ${node}, but its certificate is of ${this.#proven}`;
+    }
+    const admitted = this.#host.admit({ node, address: this.address });
+    return admitted === true ? undefined : admitted;
+  }
+
+  #welcome(node: string): void {
+    this.node = node;
+    this.#since = this.heardAt;
+    const { node: ours, tunnel } = this.#host;
+    this.write(encode({ type: 'hello', version: PROTOCOL_VERSION, node: ours, tunnel }));
+    this.#host.onHello(this);
+  }
+
+  #want(networks: ReadonlySet<string>): void {
+    const fresh = [...networks].filter((network) => !this.#wanted.has(network));
+    this.#wanted = networks;
+    this.#tell(fresh);
+  }
+
+  #tell(networks: Iterable<string>): void {
+    if (!this.#host.known) return;
+    this.write(
+      [...networks].map((network) => this.#host.line(this.#host.current(network))).join(''),
+    );
+  }
+
+  async #ask(message: { id: number; what: string; args?: unknown }): Promise<void> {
+    const { id, what, args } = message;
+    const fail = (error: string) =>
+      this.write(encode({ type: 'answer', id, data: null, error: error.slice(0, 1024) }));
+    if (this.#asks >= this.#host.limits.asks) return fail('too many requests at once');
+    this.#asks += 1;
+    try {
+      const data = (await this.#host.answer(what, args)) ?? null;
+      const line = this.#host.line({ type: 'answer', id, data });
+      if (line === '') fail(`the answer to "${what}" is too long`);
+      else this.write(line);
+    } catch (error) {
+      fail(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#asks -= 1;
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import type { HostRecord } from '../core/records.ts';
+import type { Credentials } from './credentials.ts';
+import { PUBLISHER_LIMITS, type PublisherLimits } from './limits.ts';
+import type { Log } from './log.ts';
+import type { ServerMessage } from './messages.ts';
+import { Published } from './published.ts';
+import {
+  type Answerer,
+  PublisherSession,
+  remoteAddress,
+  type SessionHost,
+  type SessionInfo,
+} from './publisher-session.ts';
+import { encode } from './wire.ts';
+
+export interface PublisherOptions {
+  readonly credentials: Credentials;
+  /** The address to listen at. */
+  readonly host: string;
+  /** The TCP port; 0 takes a free one, which `listen` answers. */
+  readonly port: number;
+  /** This host's Swarm node id. */
+  readonly node: string;
+  /** Where this host takes VXLAN packets, until a record says otherwise. */
+  readonly tunnel: string;
+  /** Whether a peer that proved its identity may subscribe; a text says why not. */
+  readonly admit: (peer: { node: string; address: string }) => true | string;
+  /** Answers `ask`; without it every request fails. */
+  readonly answer?: Answerer;
+  readonly log: Log;
+  readonly limits?: Partial<PublisherLimits>;
+  /** Milliseconds of any clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** Tells this host's record to whoever of the Swarm subscribes. */
+export interface Publisher {
+  /** @throws Error (EADDRINUSE, EADDRNOTAVAIL…) when the address cannot be listened at */
+  listen(): Promise<{ address: string; port: number }>;
+  /** Pushes what changed since the last record, before it returns. */
+  publish(record: HostRecord): void;
+  /** Ends the sessions that `admit` no longer lets in, after the list of peers changed. */
+  review(): void;
+  sessions(): SessionInfo[];
+  /** Ends every session; the peers keep this host's record, for its kernel still forwards. */
+  close(): Promise<void>;
+}
+
+/** Makes a publisher; it speaks of networks only once a first record was published. */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { credentials, node, admit, log } = options;
+  const limits: PublisherLimits = { ...PUBLISHER_LIMITS, ...options.limits };
+  const now = options.now ?? (() => performance.now());
+  const published = new Published(randomUUID(), options.tunnel);
+  const answer: Answerer =
+    options.answer ?? (async (what) => Promise.reject(new Error(`nobody here answers "${what}"`)));
+  // Bounded by limits.handshakes: raw connections whose peer has not said hello yet.
+  const unproven = new Set<Socket>();
+  // Bounded by limits.sessions.
+  const sessions = new Map<PublisherSession, Socket>();
+
+  function line(message: ServerMessage): string {
+    const text = encode(message);
+    // Counted in characters: what is sent is ASCII, but for the words of an answer.
+    if (text.length <= limits.maxLine) return text;
+    const fields = { type: message.type, length: text.length, maxLine: limits.maxLine };
+    log.warn(fields, 'a message is too long to be sent, left out');
+    return '';
+  }
+
+  // A refused peer tries again each second; its reason is worth one line, not one each second.
+  const warned = new Set<string>();
+  function refused(fields: { address: string; reason: string }): void {
+    const key = `${fields.address} ${fields.reason}`;
+    if (warned.has(key)) {
+      log.debug(fields, 'refused a peer again');
+      return;
+    }
+    if (warned.size >= 256) warned.clear();
+    warned.add(key);
+    log.warn(fields, 'refused a peer');
+  }
+
+  const host: SessionHost = {
+    node,
+    get tunnel() {
+      return published.tunnel;
+    },
+    get known() {
+      return published.known;
+    },
+    current: (network) => published.current(network),
+    admit,
+    answer,
+    limits,
+    log,
+    now,
+    line,
+    refused,
+    onHello: welcome,
+    onEnd: (session) => sessions.delete(session),
+  };
+
+  function welcome(session: PublisherSession): void {
+    const raw = sessions.get(session);
+    if (raw) unproven.delete(raw);
+    const active = [...sessions.keys()].filter((s) => s.active);
+    const others = active.filter((s) => s !== session && s.node === session.node);
+    const surplus = others.length + 1 - limits.sessionsPerNode;
+    for (const old of others.slice(0, Math.max(0, surplus))) old.destroy('the node has newer ones');
+    const known = active.filter((s) => s.active).length;
+    if (known > limits.sessions) session.refuse(`there are already ${limits.sessions} sessions`);
+    else log.debug({ peer: session.node, address: session.address }, 'a peer subscribed');
+  }
+
+  const server = createServer({
+    ...credentials.serverOptions(),
+    handshakeTimeout: limits.handshakeMs,
+    noDelay: true,
+  });
+
+  server.on('connection', (raw: Socket) => {
+    unproven.add(raw);
+    raw.once('close', () => unproven.delete(raw));
+    // From the first byte to the hello: also a peer that proves itself and then says nothing.
+    const timer = setTimeout(() => unproven.has(raw) && raw.destroy(), limits.handshakeMs).unref();
+    raw.once('close', () => clearTimeout(timer));
+    // The oldest goes, not the newest: an honest peer is done in milliseconds.
+    const [oldest] = unproven;
+    if (unproven.size > limits.handshakes) oldest?.destroy();
+  });
+
+  server.on('tlsClientError', (error, socket) => {
+    log.debug({ address: remoteAddress(socket), reason: error.message }, 'a handshake failed');
+    socket.destroy();
+  });
+
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const address = remoteAddress(socket);
+    socket.on('error', (error) => log.debug({ address, reason: error.message }, 'session error'));
+    const proof = credentials.identify(socket);
+    if (!proof.ok) {
+      refused({ address, reason: proof.reason });
+      socket.destroy();
+      return;
+    }
+    const raw = [...unproven].find(
+      (s) => s.remotePort === socket.remotePort && s.remoteAddress === socket.remoteAddress,
+    );
+    const session = new PublisherSession({ socket, host, proven: proof.node });
+    sessions.set(session, raw ?? socket);
+  });
+
+  const stopWatching = credentials.onChange(() =>
+    server.setSecureContext(credentials.serverOptions()),
+  );
+  const sweep = setInterval(
+    () => {
+      const oldest = now() - limits.idleMs;
+      for (const session of sessions.keys()) {
+        if (session.heardAt < oldest) session.destroy('it fell silent');
+      }
+    },
+    Math.max(50, limits.idleMs / 4),
+  ).unref();
+
+  function publish(record: HostRecord): void {
+    const first = !published.known;
+    const { tunnelChanged, messages } = published.update(record);
+    const tunnelLine = tunnelChanged ? encode({ type: 'tunnel', tunnel: record.tunnel }) : '';
+    // Each line is made once, however many take it.
+    const lines = [...messages].map(([network, message]) => [network, line(message)] as const);
+    for (const session of [...sessions.keys()]) {
+      if (!session.active) continue;
+      const wanted = first ? [] : lines.filter(([network]) => session.wants(network));
+      session.write(tunnelLine + wanted.map(([, text]) => text).join(''));
+      if (first) session.tellAll();
+    }
+  }
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(options.port, options.host, () => {
+          server.off('error', reject);
+          server.on('error', (error) => log.warn({ reason: error.message }, 'listening failed'));
+          const { address, port } = server.address() as AddressInfo;
+          resolve({ address, port });
+        });
+      }),
+    publish,
+    review() {
+      for (const session of sessions.keys()) {
+        if (!session.active || session.node === undefined) continue;
+        const admitted = admit({ node: session.node, address: session.address });
+        if (admitted !== true) session.refuse(admitted);
+      }
+    },
+    sessions: () => [...sessions.keys()].flatMap((session) => session.info() ?? []),
+    close: () =>
+      new Promise((resolve) => {
+        clearInterval(sweep);
+        stopWatching();
+        server.close(() => resolve());
+        for (const session of sessions.keys()) session.destroy('this agent stops');
+        for (const raw of unproven) raw.destroy();
+      }),
+  };
+}

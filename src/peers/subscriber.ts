@@ -1,0 +1,269 @@
+import type { NetworkRecord } from '../core/records.ts';
+import { Asks } from './asks.ts';
+import type { Credentials } from './credentials.ts';
+import { type Connection, dial, type Ending, probe } from './dial.ts';
+import { TIMING, type Timing } from './limits.ts';
+import { keepsRecord, type LifeEvent, live, newLife, type PeerState } from './liveness.ts';
+import type { Log } from './log.ts';
+import {
+  MAX_WHAT,
+  type NetworkMessage,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+  versionFault,
+} from './messages.ts';
+import { Mirror } from './mirror.ts';
+
+/** What this host knows of one peer. A new value after each change. */
+export interface PeerView {
+  readonly address: string;
+  /** The peer's Swarm node id, once it said hello. */
+  readonly node?: string;
+  /** Where it takes VXLAN packets, once it said hello. */
+  readonly tunnel?: string;
+  readonly state: PeerState;
+  /** Since when it is in this state, in milliseconds since 1970. */
+  readonly since: number;
+  /** Its records of the networks wanted; empty once it is silent. */
+  readonly networks: ReadonlyMap<string, NetworkRecord>;
+  /** Whether it has yet to speak of some wanted network: `networks` is not all it has. */
+  readonly awaited: boolean;
+  /** Why there is no session, or what of it was refused. */
+  readonly lastError?: string;
+}
+
+export interface SubscriberOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly credentials: Credentials;
+  /** This host's own node id. */
+  readonly node: string;
+  /** Docker ids of the networks that this host has itself. */
+  readonly wanted: Iterable<string>;
+  readonly log: Log;
+  readonly onChange: (view: PeerView) => void;
+  readonly timing?: Partial<Timing>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+export interface Subscriber {
+  view(): PeerView;
+  setWanted(networks: Iterable<string>): void;
+  /** Connects now instead of after the wait. */
+  poke(): void;
+  /** @throws Error (as a rejection) without a session, an answer in time, or success there */
+  ask(what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
+  close(): void;
+}
+
+/** Listens to one peer's record, for ever, until closed. */
+export function createSubscriber(options: SubscriberOptions): Subscriber {
+  const { address, port, credentials, node, log, onChange } = options;
+  const timing: Timing = { ...TIMING, ...options.timing };
+  const now = options.now ?? (() => performance.now());
+  const mirror = new Mirror();
+  const asks = new Asks();
+  let wanted = new Set(options.wanted);
+  mirror.setWanted(wanted);
+
+  let life = newLife(now());
+  let about: Pick<PeerView, 'node' | 'tunnel' | 'lastError'> = {};
+  let since = Date.now();
+  let view = look();
+  let connection: Connection | undefined;
+  let proven: string | undefined;
+  let probing: { cancel(): void } | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let wait = timing.backoffMs;
+  let pingedAt = now();
+  let pings = 0;
+  let closed = false;
+
+  function look(): PeerView {
+    const { networks, awaited } = mirror;
+    return { address, state: life.state, since, networks, awaited, ...about };
+  }
+
+  /** Tells of whatever differs from what was told last. */
+  function report(): void {
+    if (closed) return;
+    const next = look();
+    const keys = ['state', 'node', 'tunnel', 'networks', 'awaited', 'lastError'] as const;
+    if (keys.every((key) => next[key] === view[key])) return;
+    view = next;
+    onChange(view);
+  }
+
+  function happen(event: LifeEvent): void {
+    const before = life.state;
+    life = live(life, event, { now: now(), rules: timing });
+    if (life.state === before) return;
+    since = Date.now();
+    if (!keepsRecord(life.state)) mirror.clear();
+    const fields = { address, node: about.node, state: life.state, reason: about.lastError };
+    log.info(fields, `peer is ${life.state}`);
+  }
+
+  function fail(reason: string): void {
+    if (about.lastError === reason) return;
+    about = { ...about, lastError: reason };
+    log.debug({ address, node: about.node, reason }, 'trouble with a peer');
+  }
+
+  function open(): void {
+    clearTimeout(retry);
+    retry = undefined;
+    proven = undefined;
+    connection = dial({
+      address,
+      port,
+      credentials,
+      timing,
+      events: {
+        onAnswered() {
+          happen('answered');
+          report();
+        },
+        onSecure(peer) {
+          proven = peer;
+          send({ type: 'hello', version: PROTOCOL_VERSION, node });
+        },
+        onMessages(messages) {
+          if (closed) return;
+          happen('heard');
+          for (const message of messages) handle(message);
+          report();
+        },
+        onEnd,
+      },
+    });
+  }
+
+  function send(...messages: Parameters<Connection['send']>[0]): void {
+    connection?.send(messages);
+  }
+
+  function onEnd(ending: Ending): void {
+    connection = undefined;
+    if (closed) return;
+    fail(ending.reason);
+    asks.fail(`the session with ${address} ended: ${ending.reason}`);
+    happen(ending.byPeer ? 'closed-by-peer' : 'lost');
+    // Up to a quarter less, so that the hosts do not all come at once to one that is back.
+    retry = setTimeout(open, wait * (0.75 + Math.random() / 4));
+    wait = Math.min(timing.backoffMaxMs, wait * 2);
+    report();
+  }
+
+  function handle(message: ServerMessage): void {
+    if (message.type === 'hello') {
+      const fault = helloFault(message);
+      if (fault === undefined) welcome(message);
+      else connection?.end(fault);
+    } else if (message.type === 'refused') {
+      connection?.end(`the peer refuses this host: ${message.reason}`);
+    } else if (!life.session) {
+      connection?.end('the peer did not say hello first');
+    } else if (message.type === 'tunnel') {
+      about = { ...about, tunnel: message.tunnel };
+    } else if (message.type === 'answer') {
+      asks.answered(message);
+    } else if (message.type !== 'pong') {
+      hearNetwork(message);
+    }
+  }
+
+  function hearNetwork(message: NetworkMessage): void {
+    const { network } = message;
+    const outcome = mirror.hear(message);
+    if (outcome.do === 'nothing' || outcome.do === 'changed') return;
+    if (outcome.do === 'resync') send({ type: 'resync', network });
+    else fail(`its record of network ${network} is refused: ${outcome.reason}`);
+    log.warn({ address, network, reason: outcome.reason }, `${outcome.do} of a network`);
+  }
+
+  function helloFault(message: { version: number; node: string }): string | undefined {
+    const fault = versionFault(message.version);
+    if (fault) return fault;
+    if (message.node === node) return 'this address is of this host itself';
+    if (proven === undefined || proven === message.node) return undefined;
+    return `it calls itself node ${message.node}, but its certificate is of ${proven}`;
+  }
+
+  function welcome(message: { node: string; tunnel: string }): void {
+    // Another node took over the address: nothing of the old one's may be kept for it.
+    if (about.node !== undefined && about.node !== message.node) mirror.clear();
+    about = { node: message.node, tunnel: message.tunnel };
+    connection?.established();
+    wait = timing.backoffMs;
+    pingedAt = now();
+    happen('opened');
+    send({ type: 'want', networks: [...wanted].sort() });
+  }
+
+  function tick(): void {
+    happen('tick');
+    const time = now();
+    if (life.session && time - pingedAt >= timing.pingMs) {
+      pingedAt = time;
+      send({ type: 'ping', n: ++pings });
+    }
+    // The kernel may live while the agent is stuck, and only the kernel matters for packets.
+    if (!probing && time - life.aliveAt >= timing.probeMs) {
+      probing = probe({
+        address,
+        port,
+        timeoutMs: timing.connectMs,
+        done(alive) {
+          probing = undefined;
+          if (alive) happen('answered');
+          report();
+        },
+      });
+    }
+    if (life.session && life.state !== 'up') {
+      connection?.end(`nothing heard for ${timing.silenceMs} ms`);
+    }
+    report();
+  }
+
+  const ticking = setInterval(tick, timing.tickMs);
+  open();
+
+  return {
+    view: () => view,
+    setWanted(networks) {
+      const next = new Set(networks);
+      const same = next.size === wanted.size && [...next].every((network) => wanted.has(network));
+      if (same) return;
+      wanted = next;
+      mirror.setWanted(wanted);
+      if (life.session) send({ type: 'want', networks: [...wanted].sort() });
+      report();
+    },
+    poke() {
+      wait = timing.backoffMs;
+      if (!closed && !connection) open();
+    },
+    ask(what, args, { timeoutMs }) {
+      if (!life.session) {
+        return Promise.reject(new Error(`no session with ${address}: it is ${life.state}`));
+      }
+      if (what.length > MAX_WHAT) {
+        return Promise.reject(
+          new Error(`the name of a request has at most ${MAX_WHAT} characters`),
+        );
+      }
+      return asks.ask((id) => send({ type: 'ask', id, what, args }), { what, timeoutMs });
+    },
+    close() {
+      closed = true;
+      clearInterval(ticking);
+      clearTimeout(retry);
+      probing?.cancel();
+      asks.fail(`the session with ${address} was closed`);
+      connection?.end('closed');
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSecureContext, type PeerCertificate } from 'node:tls';
+import { type Credentials, CredentialsError } from './credentials.ts';
+import { type Identity, identityOf, peerIdentity } from './identity.ts';
+import type { Log } from './log.ts';
+import { plainKey } from './pem.ts';
+
+/**
+ * Mutual TLS 1.3 with the certificates that every node of a Swarm has already. Both sides verify
+ * the chain against the Swarm's root, that the certificate is of this Swarm, and its role. Host
+ * names mean nothing here: Swarm's certificates carry role names only, so our own rule takes the
+ * place of Node's hostname check.
+ */
+
+/** Where Docker keeps them. */
+export const SWARM_CERTIFICATES = '/var/lib/docker/swarm/certificates';
+
+const FILES = ['swarm-node.crt', 'swarm-node.key', 'swarm-root-ca.crt'] as const;
+
+interface Material {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly identity: Identity;
+}
+
+async function read(directory: string, name: string): Promise<string> {
+  const file = join(directory, name);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new CredentialsError(
+      'missing',
+      `cannot read ${file} (${code}): this host must be a node of a Swarm (docker swarm init or docker swarm join)`,
+    );
+  }
+}
+
+async function load(directory: string): Promise<Material> {
+  const [cert, lockedKey, ca] = await Promise.all(FILES.map((name) => read(directory, name)));
+  const key = plainKey(lockedKey as string, join(directory, FILES[1]));
+  try {
+    createSecureContext({ cert, key, ca });
+    const subject = new X509Certificate(cert as string).toLegacyObject().subject;
+    const judged = identityOf(subject);
+    if (!judged.ok) throw new Error(judged.reason);
+    return { cert: cert as string, key, ca: ca as string, identity: judged.identity };
+  } catch (error) {
+    throw new CredentialsError(
+      'unusable',
+      `the certificates in ${directory} cannot be used: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** Changes with every rewrite, by rename too. */
+async function fingerprint(directory: string): Promise<string> {
+  const marks = FILES.map(async (name) => {
+    const file = await stat(join(directory, name)).catch(() => undefined);
+    return file ? `${file.ino}:${file.mtimeMs}:${file.size}` : 'missing';
+  });
+  return (await Promise.all(marks)).join(' ');
+}
+
+/**
+ * Loads the certificates in `directory` and reads them again when they change, for connections made
+ * from then on. The files are looked at every `pollMs` milliseconds (default 10 000) and not
+ * watched: Swarm replaces them by rename days before they expire, which fs.watch may miss.
+ *
+ * @throws CredentialsError with code 'missing', 'encrypted-key' or 'unusable'
+ */
+export async function loadSwarmCredentials(options: {
+  directory?: string;
+  pollMs?: number;
+  log: Log;
+}): Promise<Credentials> {
+  const { directory = SWARM_CERTIFICATES, pollMs = 10_000, log } = options;
+  let seen = await fingerprint(directory);
+  let material = await load(directory);
+  const listeners = new Set<() => void>();
+
+  const common = () => ({
+    cert: material.cert,
+    key: material.key,
+    ca: material.ca,
+    minVersion: 'TLSv1.3' as const,
+  });
+  const judge = (certificate: PeerCertificate | undefined) =>
+    peerIdentity(certificate?.subject, material.identity.cluster);
+
+  async function refresh(): Promise<boolean> {
+    const mark = await fingerprint(directory);
+    if (mark === seen) return false;
+    try {
+      const fresh = await load(directory);
+      // Marked only now: a key whose certificate is still to be renamed is read again next time.
+      seen = mark;
+      material = fresh;
+    } catch (error) {
+      const reason = (error as Error).message;
+      log.warn({ directory, reason }, 'cannot use the changed certificates yet, keeping the old');
+      return false;
+    }
+    log.info({ directory }, 'read the changed certificates of the Swarm');
+    for (const listener of listeners) listener();
+    return true;
+  }
+
+  const timer = setInterval(refresh, pollMs).unref();
+  return {
+    kind: 'swarm',
+    get node() {
+      return material.identity.node;
+    },
+    serverOptions: () => ({ ...common(), requestCert: true, rejectUnauthorized: true }),
+    clientOptions: () => ({
+      ...common(),
+      rejectUnauthorized: true,
+      checkServerIdentity: (_host, certificate) => {
+        const judged = judge(certificate);
+        return judged.ok ? undefined : new Error(judged.reason);
+      },
+    }),
+    identify(socket) {
+      if (!socket.authorized) return { ok: false, reason: 'the certificate was not verified' };
+      // Our agents never resume: a resumed session would be spared the check of its certificate.
+      if (socket.isSessionReused()) return { ok: false, reason: 'the session was resumed' };
+      const judged = judge(socket.getPeerCertificate());
+      return judged.ok ? { ok: true, node: judged.identity.node } : judged;
+    },
+    refresh,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => clearInterval(timer),
+  };
+}
