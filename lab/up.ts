@@ -35,7 +35,7 @@ export type LabUpOptions = {
 type Site = { dir: string; state: LabState; options: LabUpOptions };
 
 /**
- * Makes the hosts, starts their Engines, forms the Swarm, installs the plugin.
+ * Makes the hosts, starts their Engines, installs the plugin, forms the Swarm.
  * Errors: UserError when it cannot start; any other failure after taking the
  * half-made lab down.
  */
@@ -79,9 +79,11 @@ async function build(site: Site): Promise<void> {
       say(`${host.name}: the Docker Engine answers at ${host.address}`);
     }),
   );
+  // Before the Swarm: a node tells its managers of a plugin it already has at once when it joins,
+  // of a new one only after some 20 s, and until then gets no task that needs it.
+  if (options.plugin ?? true) await installPlugins(hosts, site);
   await formSwarm(hosts, options.signal);
   say(`the Swarm is formed: ${hosts.map((host) => `${host.name} ${host.role}`).join(', ')}`);
-  if (options.plugin ?? true) await installPlugins(hosts, site);
   state.phase = 'up';
   await writeState(dir, state);
 }

@@ -78,6 +78,8 @@ export class Agent {
       changed: () => {
         this.#wantNetworks();
         this.#publishSoon();
+        // The first network after this host joined a Swarm comes before the timer's turn.
+        if (options.link.sessions === undefined) void this.#refreshLink();
         void this.#reconciler.request();
         options.askDocker();
       },
@@ -91,16 +93,12 @@ export class Agent {
    * first: the others must not hear of this host before it knows its own members.
    */
   async tick(): Promise<void> {
-    const { link, log } = this.#options;
+    const { log } = this.#options;
     await this.#findTunnel().catch((error: Error) =>
       log.debug({ reason: error.message }, 'no tunnel address'),
     );
     await this.#reconciler.request(true);
-    if (await link.refresh()) {
-      this.#wantNetworks();
-      this.#setPeers();
-      this.#publish();
-    }
+    await this.#refreshLink();
   }
 
   onMembers(event: MemberEvent): void {
@@ -158,6 +156,13 @@ export class Agent {
 
   close(): void {
     this.#reconciler.close();
+  }
+
+  async #refreshLink(): Promise<void> {
+    if (!(await this.#options.link.refresh())) return;
+    this.#wantNetworks();
+    this.#setPeers();
+    this.#publish();
   }
 
   async #findTunnel(): Promise<Tunnel> {
