@@ -6,8 +6,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'lab/**/*.test.ts', 'plugin/**/*.test.ts'],
-          exclude: ['**/*.lab.test.ts', '**/node_modules/**'],
+          include: ['{src,lab,plugin,demo,bench,scripts}/**/*.test.ts'],
+          exclude: ['**/*.lab.test.ts', '**/node_modules/**', 'dist/**'],
         },
       },
       {
@@ -16,7 +16,8 @@ export default defineConfig({
           name: 'lab',
           include: ['lab/tests/**/*.lab.test.ts'],
           fileParallelism: false,
-          testTimeout: 120_000,
+          testTimeout: 90_000,
+          // A busy machine may need that long to bring three Engines up.
           hookTimeout: 240_000,
         },
       },

@@ -28,6 +28,11 @@ export interface Config {
   readonly lookSeconds: number;
   /** Seconds between two looks at Docker without cause: it has no event for a host that comes. */
   readonly dockerSeconds: number;
+  /**
+   * Milliseconds between two looks at which tasks are in service. Docker takes a task out of its
+   * DNS two seconds before it stops it: a look within that time loses no connection.
+   */
+  readonly tasksMilliseconds: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,5 +70,6 @@ export function readConfig(environment: Environment): Config {
     sharedRun: text('CASTNET_SHARED_RUN', '/run'),
     lookSeconds: 10,
     dockerSeconds: 5,
+    tasksMilliseconds: 500,
   });
 }

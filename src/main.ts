@@ -10,10 +10,12 @@ import { explain } from './core/difference.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
+import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import * as kernel from './kernel/kernel.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { ensureNamespace } from './kernel/namespace.ts';
+import * as sandbox from './kernel/sandbox.ts';
 import { Fault } from './net/fault.ts';
 import { openSessions, swarmIdentity } from './sessions.ts';
 
@@ -50,6 +52,11 @@ async function main(): Promise<void> {
     findTunnel: () => tunnel(config, swarm),
     ownAddresses: () => swarm()?.own ?? [],
     link,
+    sandboxes: {
+      identity: sandbox.sandboxIdentity,
+      applyRules: sandbox.applyRules,
+      listTable: sandbox.listTable,
+    },
     askDocker: () => watch.poke(),
     log,
     now: Date.now,
@@ -67,13 +74,23 @@ async function main(): Promise<void> {
     ),
   ]);
 
+  const engine = dockerEngine(config.dockerSocket);
   const watch = watchSwarm({
-    engine: dockerEngine(config.dockerSocket),
+    engine,
     attached: () => agent.attached(),
     isOurs: (driver) => IS_CASTNET.test(driver),
     onView: (view) => agent.onSwarmView(view),
     onError: (error) => log.debug({ reason: error.message }, 'Docker did not answer'),
     intervalMs: config.dockerSeconds * 1000,
+  });
+  const tasks = watchTasks({
+    engine,
+    endpoints: () => agent.tasks(),
+    openSocket: sandbox.openSocketIn,
+    isThere: (path) => sandbox.sandboxIdentity(path) !== undefined,
+    onChange: (services) => agent.onServices(services),
+    onError: (error) => log.debug({ reason: error.message }, 'the tasks are not known'),
+    intervalMs: config.tasksMilliseconds,
   });
   const monitor = startMonitor({
     onEvent: (event) => agent.onMembers(event),
@@ -87,6 +104,7 @@ async function main(): Promise<void> {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
     clearInterval(timer);
     monitor.close();
+    tasks.close();
     watch.close();
     agent.close();
     await link.close();

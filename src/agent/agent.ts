@@ -2,11 +2,14 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts, leadsAway } from '../core/inheritance.ts';
+import { bareAddress } from '../core/local.ts';
 import { groupsOf } from '../core/membership.ts';
 import { bridgeName, portName } from '../core/names.ts';
-import type { HostRecord } from '../core/records.ts';
+import type { HostRecord, ServiceRecord } from '../core/records.ts';
+import { type Service, servicesBySandbox, servicesOf } from '../core/services.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
+import { Balancer, type Sandboxes } from './balancer.ts';
 import { createDriver, type PortMaker } from './driver.ts';
 import type { Log } from './log.ts';
 import { type MemberEvent, Members } from './members.ts';
@@ -21,11 +24,15 @@ export interface AgentOptions {
   /** All addresses by which the Swarm may name this host. */
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
+  readonly sandboxes: Sandboxes;
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
   readonly now: () => number;
 }
+
+/** After this long a host that was not heard is no reason to wait any more, milliseconds. */
+const HEAR_WITHIN_MS = 10_000;
 
 /** Endpoints and networks that Docker made and forgot are kept this long, milliseconds. */
 const FORGET_AFTER_MS = 60_000;
@@ -39,6 +46,10 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #members = new Members();
   readonly #reconciler: Reconciler;
+  readonly #balancer: Balancer;
+  /** Services by network that had a task once; bounded by what the Swarm has. */
+  readonly #knownServices = new Map<string, Service[]>();
+  readonly #startedAt: number;
   #tunnel: Tunnel | undefined;
   /** Absent until Docker has answered. */
   #view: SwarmView | undefined;
@@ -51,6 +62,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { state, kernel, log, now } = options;
+    this.#startedAt = now();
     this.#reconciler = new Reconciler({
       kernel,
       desired: () => this.#desired(),
@@ -83,8 +95,14 @@ export class Agent {
         void this.#reconciler.request();
         options.askDocker();
       },
+      joined: () => setImmediate(() => void this.#balancer.update()),
       discovered: options.askDocker,
       now,
+    });
+    this.#balancer = new Balancer({
+      sandboxes: options.sandboxes,
+      desired: () => this.#desiredServices(),
+      log,
     });
   }
 
@@ -99,6 +117,7 @@ export class Agent {
     );
     await this.#reconciler.request(true);
     await this.#refreshLink();
+    await this.#balancer.inspect();
   }
 
   onMembers(event: MemberEvent): void {
@@ -114,6 +133,29 @@ export class Agent {
 
   onPeersChanged(): void {
     void this.#reconciler.request();
+    void this.#balancer.update();
+  }
+
+  /** What Docker says of this host's tasks, by endpoint id. */
+  onServices(services: ReadonlyMap<string, ServiceRecord>): void {
+    const { state } = this.#options;
+    for (const id of [...state.services.keys()]) {
+      if (!services.has(id)) state.services.delete(id);
+    }
+    for (const [id, service] of services) state.services.set({ id, ...service });
+    this.#publishSoon();
+    void this.#balancer.update();
+  }
+
+  /** This host's containers that may be tasks, by network. */
+  tasks(): Map<string, { endpoint: string; ip: string; sandbox: string }[]> {
+    const found = new Map<string, { endpoint: string; ip: string; sandbox: string }[]>();
+    for (const { id, network, address, sandbox } of this.#options.state.endpoints.values()) {
+      if (sandbox === undefined) continue;
+      const task = { endpoint: id, ip: bareAddress(address), sandbox };
+      found.set(network, [...(found.get(network) ?? []), task]);
+    }
+    return found;
   }
 
   onSwarmView(view: SwarmView): void {
@@ -201,8 +243,6 @@ export class Agent {
     const { state } = this.#options;
     const inherited = this.#inherited ?? [];
     if (inherited.length === 0) return [];
-    const unheard = (it: PeerView): boolean =>
-      it.state === 'connecting' || (it.state !== 'silent' && it.awaited);
     if (this.#view !== undefined && !views.some(unheard)) {
       this.#inherited = [];
       return [];
@@ -214,6 +254,42 @@ export class Agent {
     return inheritedFacts(inherited, { heard: new Set(heard), vnis: new Set(vnis) });
   }
 
+  /** The services of each container, once all that is to be known of them is known. */
+  #desiredServices(): ReadonlyMap<string, readonly Service[]> {
+    const { state, link, now } = this.#options;
+    const views = link.sessions?.views() ?? [];
+    const complete = this.#view !== undefined && !views.some(unheard);
+    // Until then the rules of an earlier agent serve better than half of the truth.
+    if (!complete && now() - this.#startedAt < HEAR_WITHIN_MS) return new Map();
+    const own = this.#record();
+    const services = new Map(
+      [...state.networks.keys()].map((id) => {
+        const records = [own?.networks.get(id), ...views.map((it) => it.networks.get(id))];
+        const known = this.#knownServices.get(id) ?? [];
+        return [
+          id,
+          servicesOf(
+            records.filter((it) => it !== undefined),
+            known,
+          ),
+        ] as const;
+      }),
+    );
+    for (const id of this.#knownServices.keys()) {
+      if (!services.has(id)) this.#knownServices.delete(id);
+    }
+    for (const [id, found] of services) this.#knownServices.set(id, found);
+    return servicesBySandbox({
+      endpoints: state.endpoints.values(),
+      services: (id) => services.get(id) ?? [],
+    });
+  }
+
+  #localServices(): ReadonlyMap<string, ServiceRecord> {
+    const kept = [...this.#options.state.services.values()];
+    return new Map(kept.map(({ id, name, vip, serving }) => [id, { name, vip, serving }] as const));
+  }
+
   #record(): HostRecord | undefined {
     const { state, link } = this.#options;
     const node = link.sessions?.node;
@@ -221,7 +297,8 @@ export class Agent {
     const networks = [...state.networks.values()].map((network) => {
       const groups = groupsOf(bridgeName(network.vni), this.#members.rows());
       const endpoints = state.endpointsOf(network.id);
-      return [network.id, networkRecord({ network, endpoints, groups })] as const;
+      const services = this.#localServices();
+      return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
     });
     return { node, tunnel: this.#tunnel.address, networks: new Map(networks) };
   }
@@ -235,6 +312,7 @@ export class Agent {
 
   #publish(): void {
     this.#publishing = false;
+    void this.#balancer.update();
     const record = this.#record();
     if (record !== undefined) this.#options.link.sessions?.publish(record);
   }
@@ -297,3 +375,7 @@ export class Agent {
     }
   }
 }
+
+/** Whether a peer has yet to say what it has of some network that we share. */
+const unheard = (it: PeerView): boolean =>
+  it.state === 'connecting' || (it.state !== 'silent' && it.awaited);

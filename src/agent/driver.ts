@@ -28,6 +28,8 @@ export interface DriverOptions {
   readonly knownVnis: () => Iterable<readonly [string, number]>;
   /** Something changed that the other hosts are to know. */
   readonly changed: () => void;
+  /** A container got its interface; its namespace may be entered once Join was answered. */
+  readonly joined: () => void;
   readonly discovered: () => void;
   readonly now: () => number;
 }
@@ -162,6 +164,7 @@ export function createDriver(options: DriverOptions): Driver {
       );
       const carriesMulticast = !taken;
       state.endpoints.set({ ...found, sandbox, carriesMulticast });
+      options.joined();
       return {
         InterfaceName: { SrcName: containerEndName(id), DstPrefix: 'eth' },
         StaticRoutes: carriesMulticast ? DISCOVERY_ROUTES : [],

@@ -1,4 +1,5 @@
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
+import type { ServiceRecord } from '../core/records.ts';
 import { Store } from './store.ts';
 
 /** An endpoint, with what only the agent's housekeeping needs. */
@@ -13,16 +14,25 @@ export interface Allocation {
   readonly vni: number;
 }
 
+/** An endpoint's place in its service, as last seen. */
+export interface KeptService extends ServiceRecord {
+  /** Docker's id of the endpoint. */
+  readonly id: string;
+}
+
 /** What Docker asked for, kept over restarts of the agent. */
 export class State {
   readonly networks: Store<LocalNetwork>;
   readonly endpoints: Store<KeptEndpoint>;
   readonly allocations: Store<Allocation>;
+  /** Kept so that a restarted agent need not tell the others for a moment that it has no tasks. */
+  readonly services: Store<KeptService>;
 
   constructor(directory: string) {
     this.networks = new Store(`${directory}/networks`);
     this.endpoints = new Store(`${directory}/endpoints`);
     this.allocations = new Store(`${directory}/allocations`);
+    this.services = new Store(`${directory}/services`);
   }
 
   endpointsOf(network: string): KeptEndpoint[] {
@@ -33,5 +43,6 @@ export class State {
   forgetDevices(): void {
     this.networks.clear();
     this.endpoints.clear();
+    this.services.clear();
   }
 }

@@ -2,7 +2,7 @@ import { groupMac } from '../net/group.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from './local.ts';
 import { bridgeName, portName, vxlanName } from './names.ts';
-import type { EndpointRecord, GroupRecord, NetworkRecord } from './records.ts';
+import type { EndpointRecord, GroupRecord, NetworkRecord, ServiceRecord } from './records.ts';
 
 /**
  * The heart of castnet: from what this host has and what the others say of themselves, everything
@@ -132,11 +132,16 @@ export function networkRecord(options: {
   readonly network: LocalNetwork;
   readonly endpoints: Iterable<LocalEndpoint>;
   readonly groups: readonly GroupRecord[];
+  /** The place of an endpoint in its service, by endpoint id. */
+  readonly services: ReadonlyMap<string, ServiceRecord>;
 }): NetworkRecord {
-  const { network, groups } = options;
+  const { network, groups, services } = options;
   const endpoints = [...options.endpoints]
     .filter((it) => it.network === network.id)
-    .map(({ id, address, mac }): EndpointRecord => ({ id, ip: bareAddress(address), mac }))
+    .map(({ id, address, mac }): EndpointRecord => {
+      const service = services.get(id);
+      return { id, ip: bareAddress(address), mac, ...(service === undefined ? {} : { service }) };
+    })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   return { vni: network.vni, endpoints, groups };
 }

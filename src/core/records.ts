@@ -12,6 +12,18 @@ export interface EndpointRecord {
   /** IPv6 address, without prefix length, where the network derives one. */
   readonly ip6?: string;
   readonly mac: string;
+  /** Present when it is a task of a service with a virtual IP on this network. */
+  readonly service?: ServiceRecord;
+}
+
+/** A task's place in its service, as the task's own host sees it. */
+export interface ServiceRecord {
+  /** The service's name; unique in the Swarm. */
+  readonly name: string;
+  /** Its virtual IPv4 address on this network. */
+  readonly vip: string;
+  /** Whether Docker's own discovery answers it: it is started, healthy and not being stopped. */
+  readonly serving: boolean;
 }
 
 /**

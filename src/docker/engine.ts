@@ -4,6 +4,8 @@ import { request } from 'node:http';
 export interface Engine {
   /** @throws EngineError when the Engine does not answer or refuses */
   get(path: string): Promise<unknown>;
+  /** @throws EngineError when the Engine does not answer */
+  ping(): Promise<void>;
   /** Follows the Engine's events until closed; `onEvent` gets each as parsed JSON. */
   events(options: EventOptions): { close(): void };
 }
@@ -33,12 +35,15 @@ const RETRY_MS = 1000;
 
 export function dockerEngine(socketPath: string): Engine {
   return {
-    get: (path) => get(socketPath, path),
+    get: async (path) => JSON.parse(await get(socketPath, path)),
+    ping: async () => {
+      await get(socketPath, '/_ping');
+    },
     events: (options) => followEvents(socketPath, options),
   };
 }
 
-function get(socketPath: string, path: string): Promise<unknown> {
+function get(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const call = request(
       { socketPath, path: `/${VERSION}${path}`, timeout: TIMEOUT_MS },
@@ -55,11 +60,7 @@ function get(socketPath: string, path: string): Promise<unknown> {
             reject(new EngineError(`GET ${path}: ${status} ${text.trim()}`, status));
             return;
           }
-          try {
-            resolve(JSON.parse(text));
-          } catch {
-            reject(new EngineError(`GET ${path}: the answer is not JSON`, status));
-          }
+          resolve(text);
         });
       },
     );

@@ -1,4 +1,4 @@
-import type { EndpointRecord, GroupRecord, NetworkRecord } from '../core/records.ts';
+import type { EndpointRecord, GroupRecord, NetworkRecord, ServiceRecord } from '../core/records.ts';
 
 /** How one network's record changed. Pure; lists are sorted, so equal changes look equal. */
 export interface Delta {
@@ -21,7 +21,12 @@ function byKey<T>(items: readonly T[], key: (item: T) => string): Map<string, T>
 }
 
 function sameEndpoint(a: EndpointRecord, b: EndpointRecord): boolean {
-  return a.ip === b.ip && a.ip6 === b.ip6 && a.mac === b.mac;
+  const addresses = a.ip === b.ip && a.ip6 === b.ip6 && a.mac === b.mac;
+  return addresses && sameService(a.service, b.service);
+}
+
+function sameService(a: ServiceRecord | undefined, b: ServiceRecord | undefined): boolean {
+  return a?.name === b?.name && a?.vip === b?.vip && a?.serving === b?.serving;
 }
 
 function sameGroup(a: GroupRecord, b: GroupRecord): boolean {

@@ -44,6 +44,12 @@ export const tunnelAddress = text.refine(
   'must be the IP address of a host',
 );
 
+const service = z.object({
+  name: text.min(1),
+  vip: hostAddress.refine(isIPv4, 'must be an IPv4 address'),
+  serving: z.boolean(),
+});
+
 export const endpointId = z.string().min(1).max(128);
 
 export const endpointSchema: z.ZodType<EndpointRecord> = z.object({
@@ -51,6 +57,7 @@ export const endpointSchema: z.ZodType<EndpointRecord> = z.object({
   ip: hostAddress.refine(isIPv4, 'must be an IPv4 address'),
   ip6: z.exactOptional(hostAddress.refine(isIPv6, 'must be an IPv6 address')),
   mac: text.refine(isHostMac, 'must be the MAC address of one host, as 02:42:0a:00:00:02'),
+  service: z.exactOptional(service),
 });
 
 export const groupSchema: z.ZodType<GroupRecord> = z.object({

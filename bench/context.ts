@@ -1,0 +1,37 @@
+/** What every group of measurements gets. */
+import type { Lab } from '../lab/lab.ts';
+import type { Path } from './path.ts';
+import type { Findings } from './result.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface Context {
+  readonly lab: Lab;
+  readonly traffic: Traffic;
+  /** Fewer and shorter measurements, to see that all works. */
+  readonly quick: boolean;
+  readonly findings: Findings;
+  /** The path of this name, made on first use and kept; undefined if it cannot be had here. */
+  path(name: PathName): Promise<Path | undefined>;
+  /** Those of the named paths that can be had. */
+  paths(names: readonly PathName[]): Promise<Path[]>;
+  /** Tells the person who waits. */
+  say(text: string): void;
+}
+
+export type PathName = 'castnet' | 'hand-made' | 'bare' | 'flooding' | 'overlay' | 'tinc' | 'n2n';
+
+/**
+ * Calls `measure` for each path in turn, `rounds` times over.
+ * @returns the values of each path, by round
+ */
+export async function rounds(
+  paths: readonly Path[],
+  count: number,
+  measure: (path: Path, round: number) => Promise<number>,
+): Promise<Map<string, number[]>> {
+  const values = new Map(paths.map((path) => [path.name, [] as number[]]));
+  for (let round = 0; round < count; round++) {
+    for (const path of paths) values.get(path.name)?.push(await measure(path, round));
+  }
+  return values;
+}

@@ -1,0 +1,78 @@
+/** Networks that Docker makes, between real containers: castnet, and Docker's own overlay. */
+import { loadUsrImage, USR_RUN } from '../../lab/image.ts';
+import type { Lab, LabHost } from '../../lab/lab.ts';
+import { settle } from '../../lab/run.ts';
+import type { Path, Station } from '../path.ts';
+import { hostUplinks } from './site.ts';
+
+const IMAGE = 'castnet/usr:latest';
+
+/** castnet's network of the bench, and Docker's own. */
+export const CASTNET = 'bench-castnet';
+export const OVERLAY = 'bench-overlay';
+
+interface Inspect {
+  NetworkSettings: { SandboxKey: string; Networks: Record<string, { IPAddress: string }> };
+}
+
+/** Loads the image on all hosts, once for a lab. */
+export async function loadImages(lab: Lab): Promise<void> {
+  await settle(lab.hosts.map((host) => loadUsrImage(host, IMAGE)));
+}
+
+export function castnetPath(lab: Lab): Promise<Path> {
+  return dockerPath(lab, { name: 'castnet', network: CASTNET, driver: 'castnet:latest', hosts: [0, 1, 1, 2, 2] });
+}
+
+/** Docker's overlay drops multicast, so one receiver is enough. */
+export function overlayPath(lab: Lab): Promise<Path> {
+  return dockerPath(lab, { name: 'overlay', network: OVERLAY, driver: 'overlay', hosts: [0, 1] });
+}
+
+interface Options {
+  name: string;
+  network: string;
+  driver: string;
+  /** Host of each container, the sender's first. */
+  hosts: number[];
+}
+
+async function dockerPath(lab: Lab, { name, network, driver, hosts }: Options): Promise<Path> {
+  const manager = lab.hosts[0] as LabHost;
+  const made: { host: LabHost; id: string }[] = [];
+  const close = async () => {
+    await Promise.all(made.map(({ host, id }) => host.docker(['rm', '-f', id])));
+    await manager.docker(['network', 'rm', network]);
+  };
+  await manager.docker(['network', 'create', '-d', driver, '--attachable', network]);
+  try {
+    const stations: Station[] = [];
+    for (const index of hosts) {
+      const host = lab.hosts[index] as LabHost;
+      const id = await startContainer(host, network);
+      made.push({ host, id });
+      stations.push(await stationOf(host, id, network));
+    }
+    const [sender, ...receivers] = stations;
+    if (sender === undefined) throw new Error('a path has no sender');
+    const multicast = name === 'castnet';
+    return { name, multicast, sender, receivers, uplinks: hostUplinks(lab), daemons: [], close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+/** Starts a container that only holds its namespaces; returns its id. */
+export async function startContainer(host: LabHost, network: string): Promise<string> {
+  const args = ['run', '-d', '--stop-signal', 'KILL', '--network', network, ...USR_RUN, IMAGE, 'sleep', '3600'];
+  return (await host.docker(args, { timeoutMs: 60_000 })).trim();
+}
+
+async function stationOf(host: LabHost, id: string, network: string): Promise<Station> {
+  const { NetworkSettings: it } = await host.api<Inspect>('GET', `/containers/${id}/json`);
+  // /var/run is a link whose target would be looked up on this machine.
+  const sandbox = it.SandboxKey.replace(/^\/var\/run/, '/run');
+  const address = it.Networks[network]?.IPAddress ?? '';
+  return { ns: `/proc/${host.pid}/root${sandbox}`, address };
+}

@@ -1,0 +1,81 @@
+/**
+ * The part that all paths made here share: on each host a switch (a namespace with a bridge, as
+ * castnet has one) and stations on it by veth, as containers are.
+ */
+import type { Lab } from '../../lab/lab.ts';
+import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
+import type { Station, Uplink } from '../path.ts';
+
+export interface SiteStation extends Station {
+  readonly mac: string;
+  readonly host: number;
+}
+
+export interface Site {
+  /** Of hosts 1, 2, 3, each with a bridge "sw0". */
+  readonly switches: Namespace[];
+  readonly stations: SiteStation[];
+  close(): Promise<void>;
+}
+
+export interface SiteOptions {
+  /** Second byte of the stations' addresses 10.N.0.x, different for each path. */
+  readonly net: number;
+  readonly mtu: number;
+  /** Settings of the bridges beyond `type bridge`. */
+  readonly bridge: string;
+}
+
+/** Host of each station: the sender, and two receivers on each of the others. */
+const HOSTS = [0, 1, 1, 2, 2];
+
+/** A bridge that follows IGMP and asks itself, as castnet's does. */
+export const SNOOPING =
+  'forward_delay 0 mcast_snooping 1 mcast_querier 1 mcast_igmp_version 3 ' +
+  'mcast_query_response_interval 1';
+
+export async function makeSite({ net, mtu, bridge }: SiteOptions): Promise<Site> {
+  const made: Namespace[] = [];
+  const close = async () => {
+    await Promise.all(made.map((it) => it.close()));
+  };
+  const make = async () => {
+    const one = await makeNamespace();
+    made.push(one);
+    return one;
+  };
+  try {
+    const switches = [await make(), await make(), await make()];
+    for (const { path } of switches) {
+      await ip(path, [`link add sw0 mtu ${mtu} type bridge ${bridge}`, 'link set sw0 up']);
+    }
+    const stations: SiteStation[] = [];
+    for (const [index, host] of HOSTS.entries()) {
+      const own = await make();
+      const to = switches[host] as Namespace;
+      const last = index + 1;
+      const address = `10.${net}.0.${last}`;
+      const mac = `02:be:${net.toString(16).padStart(2, '0')}:00:00:0${last}`;
+      await ip(own.path, [
+        `link add eth0 address ${mac} mtu ${mtu} type veth peer name s${last} mtu ${mtu} netns ${to.pid}`,
+        `address add ${address}/24 dev eth0`,
+        'link set eth0 up',
+        'route add 224.0.0.0/4 dev eth0',
+      ]);
+      await ip(to.path, [`link set s${last} master sw0 up`]);
+      stations.push({ ns: own.path, address, mac, host });
+    }
+    return { switches, stations, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the lab's hosts themselves send and take. */
+export function hostUplinks(lab: Lab): Uplink[] {
+  return lab.hosts.map((host) => ({
+    ns: `/proc/${host.pid}/ns/net`,
+    device: host.underlayInterface,
+  }));
+}

@@ -1,0 +1,97 @@
+/** VXLAN by hand: the kernel's path that castnet uses, set up by a script, in two ways. */
+import type { Lab } from '../../lab/lab.ts';
+import { bridge, ip } from '../namespaces.ts';
+import { GROUP_BOTH, GROUP_ONE, groupMac, type Path } from '../path.ts';
+import { hostUplinks, makeSite, type Site, SNOOPING } from './site.ts';
+
+/** VXLAN over IPv4 takes 50 of the underlay's 1500 bytes. */
+const MTU = 1450;
+
+/** Every entry known beforehand: groups go to the hosts that have members. */
+export function handMadePath(lab: Lab): Promise<Path> {
+  const options = { name: 'hand-made', vni: 4_200_061, net: 61, bridge: SNOOPING };
+  return vxlanPath(lab, { ...options, learning: 'nolearning', entries });
+}
+
+/** What VXLAN does by itself: it learns addresses, and sends every group to every host. */
+export function floodingPath(lab: Lab): Promise<Path> {
+  const options = { name: 'flooding', vni: 4_200_062, net: 62 };
+  const plain = 'forward_delay 0 mcast_snooping 0';
+  return vxlanPath(lab, { ...options, bridge: plain, learning: 'learning', entries: floodEntries });
+}
+
+interface Options {
+  name: string;
+  vni: number;
+  net: number;
+  bridge: string;
+  learning: string;
+  /** Lines of `bridge -batch` for host `index`. */
+  entries: (lab: Lab, site: Site, index: number) => string[];
+}
+
+async function vxlanPath(lab: Lab, options: Options): Promise<Path> {
+  const site = await makeSite({ net: options.net, mtu: MTU, bridge: options.bridge });
+  try {
+    for (const [index, { path, pid }] of site.switches.entries()) {
+      const host = lab.hosts[index];
+      if (host === undefined) throw new Error('the bench needs a lab of three hosts');
+      await ip(`/proc/${host.pid}/ns/net`, [
+        `link add dev vx netns ${pid} mtu ${MTU} type vxlan id ${options.vni} local ${host.address} ` +
+          `dstport 4789 ${options.learning}`,
+      ]);
+      await ip(path, ['link set vx master sw0 up']);
+      await bridge(path, options.entries(lab, site, index));
+    }
+    const [sender, ...receivers] = site.stations;
+    if (sender === undefined) throw new Error('a site has no station');
+    return {
+      name: options.name,
+      multicast: true,
+      sender,
+      receivers,
+      uplinks: hostUplinks(lab),
+      daemons: [],
+      close: site.close,
+    };
+  } catch (error) {
+    await site.close();
+    throw error;
+  }
+}
+
+function entries(lab: Lab, site: Site, index: number): string[] {
+  const lines: string[] = [];
+  for (const { mac, host } of site.stations) {
+    if (host === index) lines.push(`fdb replace ${mac} dev s${stationNumber(site, mac)} master static`);
+    else lines.push(`fdb replace ${mac} dev vx dst ${addressOf(lab, host)} self static`);
+    if (host !== index) lines.push(`fdb replace ${mac} dev vx master static`);
+  }
+  for (const to of others(lab, index)) {
+    lines.push(`fdb append ff:ff:ff:ff:ff:ff dev vx dst ${to} self permanent`);
+  }
+  if (index !== 0) return lines;
+  for (const host of [1, 2]) {
+    lines.push(`fdb append ${groupMac(GROUP_BOTH)} dev vx dst ${addressOf(lab, host)} self permanent`);
+  }
+  lines.push(`fdb append ${groupMac(GROUP_ONE)} dev vx dst ${addressOf(lab, 1)} self permanent`);
+  for (const group of [GROUP_BOTH, GROUP_ONE]) {
+    lines.push(`mdb add dev sw0 port vx grp ${group} permanent`);
+  }
+  return lines;
+}
+
+function floodEntries(lab: Lab, _site: Site, index: number): string[] {
+  return others(lab, index).map(
+    (to) => `fdb append 00:00:00:00:00:00 dev vx dst ${to} self permanent`,
+  );
+}
+
+const stationNumber = (site: Site, mac: string): number =>
+  site.stations.findIndex((it) => it.mac === mac) + 1;
+
+const addressOf = (lab: Lab, host: number): string => lab.hosts[host]?.address ?? '';
+
+const others = (lab: Lab, index: number): string[] =>
+  lab.hosts.filter((_, host) => host !== index && host < 3).map((host) => host.address);
+

@@ -1,0 +1,74 @@
+/**
+ * The search for the highest rate without loss. Pure: it names the next rate to try and is told
+ * what came of it, so that the searches of several paths can take turns.
+ */
+
+/** Loss up to here counts as none. */
+export const LOSS_FREE = 0.001;
+
+export interface Tried {
+  /** Packets a second that were really sent. */
+  readonly pps: number;
+  readonly loss: number;
+}
+
+export interface SearchOptions {
+  /** Packets a second to begin with: a guess, or the result of an earlier round. */
+  readonly start: number;
+  /** Factor between rates while the limit is not yet between two of them. */
+  readonly stride: number;
+  /** Factor between the highest good and the lowest bad rate at which the search ends. */
+  readonly precision: number;
+  /** Most trials in all. */
+  readonly trials: number;
+}
+
+export class RateSearch {
+  readonly #options: SearchOptions;
+  #rate: number;
+  #good = 0;
+  #bad = Number.POSITIVE_INFINITY;
+  #best = 0;
+  #left: number;
+  #again = true;
+  #done = false;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
+    this.#rate = options.start;
+    this.#left = options.trials;
+  }
+
+  /** The rate to try next; undefined when the search is over. */
+  get next(): number | undefined {
+    return this.#done ? undefined : this.#rate;
+  }
+
+  /** The highest rate sent without loss, packets a second; 0 if there was none. */
+  get result(): number {
+    return this.#best;
+  }
+
+  report({ pps, loss }: Tried): void {
+    const { stride, precision } = this.#options;
+    this.#left -= 1;
+    if (loss < LOSS_FREE) {
+      this.#again = true;
+      this.#good = this.#rate;
+      this.#best = Math.max(this.#best, pps);
+      // The sender itself is at its end: asking for more would change nothing.
+      if (pps < this.#rate * 0.93) this.#done = true;
+    } else if (this.#again) {
+      // Once may be the machine's fault, twice is the path's.
+      this.#again = false;
+      if (this.#left > 0) return;
+    } else {
+      this.#again = true;
+      this.#bad = Math.min(this.#rate, pps);
+    }
+    if (this.#left <= 0 || this.#bad / Math.max(this.#good, 1) < precision) this.#done = true;
+    if (this.#bad === Number.POSITIVE_INFINITY) this.#rate = this.#good * stride;
+    else if (this.#good === 0) this.#rate = this.#bad / stride;
+    else this.#rate = Math.sqrt(this.#good * this.#bad);
+  }
+}

@@ -1,0 +1,139 @@
+/** The demo's lab: one at a time, brought up, given its stack, and taken down whatever happens. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { labExists } from '../lab/down.ts';
+import { loadUsrImage } from '../lab/image.ts';
+import { type Lab, labDown, labUp, openLab } from '../lab/lab.ts';
+import { labBase, labDirectory } from '../lab/plan.ts';
+import { settle, until } from '../lab/run.ts';
+import { withProgress } from '../src/cli/lab-up.ts';
+import { UserError } from '../src/cli/output.ts';
+import { CLIENT_DIR, NODE_DIR } from './prepare.ts';
+
+/** Name of the lab and of the stack. */
+export const NAME = 'demo';
+
+const STACK = join(import.meta.dirname, 'stack.yml');
+
+/** Containers for each host, so that there are pairs on one host and pairs across hosts. */
+const PER_HOST = 2;
+
+/** Swarm's agents look at their plugins every 20 s. */
+const PLUGIN_SEEN_MS = 60_000;
+
+type Node = {
+  Description: {
+    Hostname: string;
+    Engine: { Plugins?: { Type: string; Name: string }[] };
+  };
+};
+
+/**
+ * Takes the demo's name for this process, until it ends in whatever way: the
+ * kernel drops an abstract socket with its process. Errors: UserError when
+ * another demo runs.
+ */
+export async function lockDemo(): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(
+        new UserError('the demo is running already.', {
+          hint: 'Look for it in another terminal, and end it there with Ctrl-C.',
+        }),
+      );
+    });
+    server.listen(`\0castnet-demo:${directory()}`, resolve);
+  });
+  server.unref();
+}
+
+/**
+ * Takes down what a killed demo has left. Call it with the lock held. Errors:
+ * UserError for a lab of this name that somebody brought up by hand.
+ */
+export async function removeLeftOver(say: (line: string) => void): Promise<void> {
+  if (!labExists(NAME)) return;
+  const complete = await openLab(NAME).then(
+    () => true,
+    () => false,
+  );
+  if (complete && !existsSync(mark())) {
+    throw new UserError(`a lab called "${NAME}" is up, and the demo did not make it.`, {
+      hint: `Take it down first: npx castnet lab down --name ${NAME}`,
+    });
+  }
+  say('taking down what an interrupted demo has left');
+  await labDown(NAME);
+}
+
+/** Brings the lab up and marks it as the demo's. */
+export async function bringUpSite(options: {
+  hosts: number;
+  signal: AbortSignal;
+  onProgress: (step: string) => void;
+}): Promise<Lab> {
+  const lab = await labUp({ name: NAME, ...options });
+  await writeFile(mark(), 'This lab was brought up by "npm run demo".\n');
+  return lab;
+}
+
+/** Loads the image on every host. */
+export async function loadImages(lab: Lab): Promise<void> {
+  await settle(lab.hosts.map((host) => loadUsrImage(host)));
+}
+
+/**
+ * Waits until the Swarm knows of the plugin on every host: before that it
+ * would start all containers on the first host that has told it.
+ */
+export async function waitForDriver(lab: Lab, signal: AbortSignal): Promise<void> {
+  const [manager] = lab.hosts;
+  await until(
+    async () => {
+      const nodes = (await manager?.api<Node[]>('GET', '/nodes')) ?? [];
+      const without = nodes.filter(
+        ({ Description: { Engine: engine } }) =>
+          !engine.Plugins?.some(
+            ({ Type, Name }) => Type === 'Network' && Name === 'castnet:latest',
+          ),
+      );
+      if (without.length === 0) return true;
+      throw new Error(`not yet: ${without.map((node) => node.Description.Hostname).join(', ')}`);
+    },
+    { what: 'castnet:latest in the Swarm’s list of plugins', timeoutMs: PLUGIN_SEEN_MS, signal },
+  );
+}
+
+/** Deploys the stack with Docker's own command and returns how many containers it asks for. */
+export async function deploy(lab: Lab): Promise<number> {
+  const [manager] = lab.hosts;
+  const replicas = lab.hosts.length * PER_HOST;
+  const args = ['stack', 'deploy', '--compose-file', STACK, '--resolve-image', 'never', NAME];
+  await manager?.docker(args, {
+    env: {
+      ...manager.dockerEnv(),
+      DEMO_NODE_DIR: NODE_DIR,
+      DEMO_CLIENT_DIR: CLIENT_DIR,
+      DEMO_REPLICAS: String(replicas),
+    },
+    timeoutMs: 60_000,
+  });
+  return replicas;
+}
+
+/** Takes the lab down with everything in it, if there is one. */
+export async function takeDown(): Promise<void> {
+  if (labExists(NAME)) await withProgress('taking everything down', () => labDown(NAME));
+}
+
+function directory(): string {
+  return labDirectory(labBase(process.env), NAME);
+}
+
+function mark(): string {
+  return join(directory(), 'made-by-the-demo');
+}

@@ -1,0 +1,114 @@
+/** The agent of a host, from outside: its reports, its process, Docker's calls to it. */
+import { request } from 'node:http';
+import type { Lab, LabHost } from '../../lab.ts';
+import { mustRun, until } from '../../run.ts';
+
+export type HostReport = {
+  node?: string;
+  networks: {
+    id: string;
+    vni: number;
+    name?: string;
+    groups: { group: string }[];
+    endpoints: { id: string; mac: string; address: string }[];
+  }[];
+  peers: { address: string; state: string }[];
+};
+
+export type HttpAnswer = { status: number; text: string };
+
+export type HttpRequest = {
+  socketPath: string;
+  method: string;
+  path: string;
+  body?: string;
+  headers?: Record<string, string>;
+};
+
+/** One HTTP request at a Unix socket. */
+export function http(options: HttpRequest): Promise<HttpAnswer> {
+  const { socketPath, method, path, body = '', headers = {} } = options;
+  const length = { 'content-length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const all = { ...length, ...headers };
+    const call = request({ socketPath, method, path, headers: all, agent: false }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+    });
+    call.setTimeout(10_000, () => call.destroy(new Error(`${method} ${path}: no answer in 10 s`)));
+    call.once('error', reject);
+    call.end(body);
+  });
+}
+
+/** A path of the host, as this machine sees it. */
+export function inHost(host: LabHost, path: string): string {
+  return `/proc/${host.pid}/root${path}`;
+}
+
+async function ask<T>(host: LabHost, path: string): Promise<T> {
+  const socketPath = inHost(host, '/run/castnet/castnet.sock');
+  const { status, text } = await http({ socketPath, method: 'GET', path });
+  if (status !== 200) throw new Error(`${host.name}: GET ${path} answers ${status}: ${text}`);
+  return JSON.parse(text) as T;
+}
+
+/** GET /v1/host. */
+export function hostReport(host: LabHost): Promise<HostReport> {
+  return ask(host, '/v1/host');
+}
+
+/** What the agent would change in the kernel now, in words. */
+export async function plan(host: LabHost): Promise<string[]> {
+  return (await ask<{ steps: string[] }>(host, '/v1/plan')).steps;
+}
+
+/** Waits until every host's kernel holds exactly what its agent wants. */
+export async function healthy(lab: Lab, options: { withinMs?: number } = {}): Promise<void> {
+  for (const host of lab.hosts) {
+    await until(
+      async () => {
+        const steps = await plan(host);
+        if (steps.length === 0) return true;
+        throw new Error(steps.slice(0, 5).join('; '));
+      },
+      { what: `${host.name}: an empty plan`, timeoutMs: options.withinMs ?? 5_000 },
+    );
+  }
+}
+
+/** The agent's pid inside the host; undefined when it does not run. */
+export async function agentPid(host: LabHost): Promise<number | undefined> {
+  const { stdout } = await host.exec(['pgrep', '-f', '^/usr/bin/node .*/castnet/agent.mjs$']);
+  const pid = Number(stdout.trim().split('\n')[0]);
+  return pid > 0 ? pid : undefined;
+}
+
+/**
+ * Kills the agent, and holds the one that Docker starts in its place (at once: seen on 20.10)
+ * before it has done anything, so that the host is without an agent until `resume` is called.
+ */
+export async function killAgentAndHold(host: LabHost): Promise<{ resume: () => Promise<void> }> {
+  const old = await agentPid(host);
+  const script = `kill -9 ${old}
+for turn in $(seq 2000); do
+  pid=$(pgrep -f '^/usr/bin/node .*/castnet/agent.mjs$' | grep -vx ${old}) && kill -STOP "$pid" && echo "$pid" && exit 0
+done
+exit 1`;
+  const pid = (await mustRun(host.enter(['sh', '-c', script]), { timeoutMs: 30_000 })).trim();
+  return {
+    resume: async () => {
+      await mustRun(host.enter(['kill', '-CONT', pid]));
+    },
+  };
+}
+
+/** The path of the socket at which Docker calls the plugin. */
+export async function pluginSocket(host: LabHost): Promise<string> {
+  const id = (await host.docker(['plugin', 'inspect', '-f', '{{.Id}}', 'castnet:latest'])).trim();
+  return inHost(host, `/run/docker/plugins/${id}/castnet.sock`);
+}

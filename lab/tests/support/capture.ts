@@ -1,0 +1,77 @@
+/** What a host sends into the tunnels, seen on its underlay interface. */
+import type { ChildProcess } from 'node:child_process';
+import type { LabHost } from '../../lab.ts';
+import { until } from '../../run.ts';
+import { pcapReader, type TunnelFrame } from './pcap.ts';
+import type { Station } from './station.ts';
+
+export class Capture {
+  readonly host: LabHost;
+  /** Frames that the host sent, oldest first; bounded by the length of a test. */
+  readonly sent: TunnelFrame[] = [];
+  readonly #child: ChildProcess;
+  #said = '';
+
+  private constructor(host: LabHost) {
+    this.host = host;
+    // In immediate mode each packet takes a slot of the snapshot length in the buffer (KiB).
+    const size = ['-s', '256', '-B', '16384'];
+    const argv = ['tcpdump', '-i', host.underlayInterface, '-n', '-Z', 'root', '-w', '-'];
+    this.#child = host.spawn([...argv, '-U', '--immediate-mode', ...size, 'udp port 4789']);
+    const read = pcapReader();
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.sent.push(...read(chunk).filter((frame) => frame.from === host.address));
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString();
+    });
+  }
+
+  /** Starts tcpdump and waits until it sees packets. */
+  static async start(host: LabHost): Promise<Capture> {
+    const capture = new Capture(host);
+    await until(async () => capture.#said.includes('listening on') || undefined, {
+      what: `tcpdump on ${host.name}: ${capture.#said}`,
+      timeoutMs: 10_000,
+      everyMs: 10,
+    });
+    return capture;
+  }
+
+  /** Copies of the packets under a tag that left for each host, by its address. */
+  copies(tag: string): Record<string, number> {
+    const count: Record<string, number> = {};
+    for (const { to, text } of this.sent) {
+      if (text.split(' ')[1] === tag) count[to] = (count[to] ?? 0) + 1;
+    }
+    return count;
+  }
+
+  /**
+   * Waits until all that `from` has said is captured: it says one packet to each of these stations
+   * on other hosts, and these leave after everything before.
+   */
+  async fence(from: Station, others: readonly Station[]): Promise<void> {
+    const tag = `fence-${performance.now()}`;
+    const away = others.filter((it) => it.container.host !== this.host);
+    for (const it of away) await from.say({ to: it.container.ip, tag });
+    for (const it of away) {
+      const to = it.container.host.address;
+      await until(async () => (this.copies(tag)[to] ?? 0) > 0 || undefined, {
+        what: `the last packet to ${to} on the underlay`,
+        timeoutMs: 10_000,
+        everyMs: 10,
+      });
+    }
+  }
+
+  /** Ends tcpdump. Errors: when the kernel dropped packets, so that counts would be wrong. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('close', resolve));
+    this.#child.kill('SIGTERM');
+    await ended;
+    const dropped = /(\d+) packets? dropped by kernel/.exec(this.#said)?.[1];
+    if (dropped !== undefined && dropped !== '0')
+      throw new Error(`tcpdump lost ${dropped} packets`);
+  }
+}

@@ -1,0 +1,65 @@
+/** Waiting until a group's membership has reached every host. */
+import { until } from '../../run.ts';
+import type { Station } from './station.ts';
+
+/**
+ * Says probes to a group until every station has heard one of each other. All of them must have
+ * joined it. The probes have the tag "probe", which no test counts.
+ */
+export async function groupReady(stations: readonly Station[], group: string): Promise<void> {
+  await until(
+    async () => {
+      await Promise.all(stations.map((it) => it.say({ to: group, tag: 'probe' })));
+      for (const station of stations) {
+        const from = new Set((await station.heard('probe')).map((it) => it.from));
+        const missed = stations.find((it) => it !== station && !from.has(it.name));
+        if (missed !== undefined) throw new Error(`${station.name} has not heard ${missed.name}`);
+      }
+      return true;
+    },
+    { what: `${group} reaching everyone`, timeoutMs: 10_000 },
+  );
+}
+
+/**
+ * What each receiver heard under a tag, as "receiver <- sender" with count and doubles, sorted:
+ * to be compared with `everyPair`.
+ */
+export async function pairsHeard(stations: readonly Station[], tag: string): Promise<string[]> {
+  const lists = await Promise.all(
+    stations.map(async (station) =>
+      (await station.heard(tag))
+        .filter((it) => it.from !== station.name)
+        .map((it) => `${station.name} <- ${it.from}: ${it.count}, again ${it.doubles}`),
+    ),
+  );
+  return lists.flat().sort();
+}
+
+/** What `pairsHeard` returns when everyone heard `count` packets of every other, once each. */
+export function everyPair(stations: readonly Station[], count: number): string[] {
+  return stations
+    .flatMap((to) =>
+      stations
+        .filter((from) => from !== to)
+        .map((from) => `${to.name} <- ${from.name}: ${count}, again 0`),
+    )
+    .sort();
+}
+
+/** Waits until everyone heard all, then returns what was heard, for a comparison. */
+export async function settledPairs(
+  stations: readonly Station[],
+  wanted: { tag: string; count: number },
+): Promise<string[]> {
+  const full = everyPair(stations, wanted.count).join();
+  let last: string[] = [];
+  await until(
+    async () => {
+      last = await pairsHeard(stations, wanted.tag);
+      return last.join() === full || undefined;
+    },
+    { what: wanted.tag, timeoutMs: 5_000 },
+  ).catch(() => {});
+  return last;
+}

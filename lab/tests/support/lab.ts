@@ -1,0 +1,58 @@
+/** One lab for one test file, of which nothing may be left at the end. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { loadUsrImage } from '../../image.ts';
+import { type Lab, labUp, openLab } from '../../lab.ts';
+import { hostReport } from './agent.ts';
+import { ROOT } from './containers.ts';
+import { leftovers, machineLinks } from './leftovers.ts';
+
+/**
+ * Set to the name of a lab that is up, it is used as it is and stays: for writing tests. Each test
+ * removes what it deploys.
+ */
+const GIVEN = process.env.CASTNET_TEST_LAB;
+
+/** A name of its own for each run, so that tests run beside any other lab. */
+export function labName(tag: string): string {
+  return `test-${tag}-${process.pid.toString(36)}`;
+}
+
+/**
+ * Brings a lab up before the tests of a file and takes it down after them, checking that nothing
+ * of it is left. @returns a function that gives the lab to a running test
+ */
+export function useLab(tag: string, options: { hosts?: number } = {}): () => Lab {
+  let lab: Lab | undefined;
+  let linksBefore: string[] = [];
+  beforeAll(async () => {
+    linksBefore = await machineLinks();
+    lab = GIVEN ? await openLab(GIVEN) : await labUp({ name: labName(tag), ...options });
+    await Promise.all(lab.hosts.map((host) => loadUsrImage(host)));
+  });
+  afterAll(async () => {
+    if (lab === undefined || GIVEN) return;
+    const dir = dirname(dirname(lab.hosts[0]?.socket ?? ''));
+    await keepLogs(lab, tag);
+    await lab.down();
+    expect(await leftovers(dir), 'left of the lab').toEqual([]);
+    expect(await machineLinks(), 'links on the machine').toEqual(linksBefore);
+  });
+  return () => {
+    if (lab === undefined) throw new Error('the lab is not up');
+    return lab;
+  };
+}
+
+/** What a failure is understood by later: the Engines' logs and the agents' last reports. */
+async function keepLogs(lab: Lab, tag: string): Promise<void> {
+  for (const host of lab.hosts) {
+    const dir = join(ROOT, 'test-output', 'lab', tag, host.name);
+    await mkdir(dir, { recursive: true });
+    const log = await readFile(join(dirname(host.socket), 'dockerd.log')).catch(() => '');
+    await writeFile(join(dir, 'dockerd.log'), log);
+    const report = await hostReport(host).catch((error: Error) => ({ error: error.message }));
+    await writeFile(join(dir, 'agent.json'), `${JSON.stringify(report, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Reads tcpdump's output (pcap, `-w -`) as it comes: takes bytes, yields the frames that travel
+ * inside VXLAN packets. Only what the tests look at is decoded.
+ */
+
+/** One frame inside a VXLAN packet over IPv4. */
+export type TunnelFrame = {
+  /** When it was captured, milliseconds since the epoch. */
+  at: number;
+  /** Addresses of the outer packet: hosts. */
+  from: string;
+  to: string;
+  vni: number;
+  innerMac: string;
+  /** Destination of the inner IPv4 packet; empty when it is none. */
+  innerTo: string;
+  /** The inner packet's IP protocol number; 0 when it is no IPv4. */
+  protocol: number;
+  /** What an inner UDP packet carries, as text. */
+  text: string;
+};
+
+const FILE_HEADER = 24;
+const RECORD_HEADER = 16;
+const ETHERNET = 14;
+const UDP = 8;
+const VXLAN = 8;
+
+/** @returns a function that takes chunks and returns the frames that are complete with them */
+export function pcapReader(): (chunk: Buffer) => TunnelFrame[] {
+  let rest: Buffer = Buffer.alloc(0);
+  let begun = false;
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    const frames: TunnelFrame[] = [];
+    if (!begun) {
+      if (rest.length < FILE_HEADER) return frames;
+      // tcpdump writes in the machine's byte order, and the lab runs on x86_64 only.
+      if (rest.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error('tcpdump’s output is no pcap');
+      rest = rest.subarray(FILE_HEADER);
+      begun = true;
+    }
+    while (rest.length >= RECORD_HEADER) {
+      const end = RECORD_HEADER + rest.readUInt32LE(8);
+      if (rest.length < end) break;
+      const frame = decode(rest.subarray(RECORD_HEADER, end));
+      const at = rest.readUInt32LE(0) * 1000 + rest.readUInt32LE(4) / 1000;
+      if (frame !== undefined) frames.push({ at, ...frame });
+      rest = rest.subarray(end);
+    }
+    return frames;
+  };
+}
+
+function decode(packet: Buffer): Omit<TunnelFrame, 'at'> | undefined {
+  const outer = ipv4(packet.subarray(ETHERNET));
+  if (outer === undefined) return undefined;
+  const vxlan = outer.body.subarray(UDP);
+  if (vxlan.length < VXLAN + ETHERNET) return undefined;
+  const inner = vxlan.subarray(VXLAN);
+  const innerMac = [...inner.subarray(0, 6)].map((it) => it.toString(16).padStart(2, '0'));
+  const isIpv4 = inner.readUInt16BE(12) === 0x0800;
+  const packetInside = isIpv4 ? ipv4(inner.subarray(ETHERNET)) : undefined;
+  const isUdp = packetInside?.protocol === 17;
+  return {
+    from: outer.from,
+    to: outer.to,
+    vni: vxlan.readUIntBE(4, 3),
+    innerMac: innerMac.join(':'),
+    innerTo: packetInside?.to ?? '',
+    protocol: packetInside?.protocol ?? 0,
+    text: isUdp ? packetInside.body.subarray(UDP).toString('latin1') : '',
+  };
+}
+
+function ipv4(bytes: Buffer) {
+  if (bytes.length < 20 || bytes.readUInt8(0) >> 4 !== 4) return undefined;
+  const header = (bytes.readUInt8(0) & 15) * 4;
+  const address = (at: number): string => [...bytes.subarray(at, at + 4)].join('.');
+  return {
+    from: address(12),
+    to: address(16),
+    protocol: bytes.readUInt8(9),
+    body: bytes.subarray(header, bytes.readUInt16BE(2)),
+  };
+}

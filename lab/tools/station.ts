@@ -1,0 +1,145 @@
+/**
+ * A program for containers: it hears and says UDP packets, and tells what it heard. It is driven
+ * by JSON lines on its standard input, one answer for each, and ends when that is closed:
+ *
+ *   node station.ts NAME PORT
+ *   {"id":1,"do":"join","group":"239.1.2.3"}              -> {"id":1}
+ *   {"id":2,"do":"say","to":"239.1.2.3","count":5}        -> {"id":2,"sent":5}
+ *   {"id":3,"do":"heard"}                                 -> {"id":3,"heard":[…]}
+ *
+ * Every packet carries its sender's name, a tag and a number that counts from 1, so that losses
+ * and doubles show. The first line of output is {"ready":true}, when the port is open.
+ */
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { createInterface } from 'node:readline';
+
+/** Packets of one sender under one tag, as this station heard them. */
+export type Heard = {
+  from: string;
+  tag: string;
+  /** Different numbers that came. */
+  count: number;
+  /** How many came again. */
+  doubles: number;
+  first: number;
+  last: number;
+  /** Numbers between the first and the last that did not come, at most 20 of them. */
+  missing: number[];
+};
+
+type Command = { id: number; do: string; [argument: string]: unknown };
+type Say = { to: string; tag?: string; count?: number; rate?: number; port?: number };
+
+const [name = 'nobody', portText = '5000'] = process.argv.slice(2);
+const port = Number(portText);
+const socket = createSocket({ type: 'udp4', reuseAddr: true });
+/** By sender and tag; a test sends from a few containers under a few tags. */
+const heard = new Map<string, { numbers: Set<number>; doubles: number }>();
+/** Streams without a count, by tag, until they are told to stop. */
+const streams = new Map<string, () => number>();
+
+socket.on('message', (data) => {
+  const [from, tag, number] = data.toString().split(' ');
+  const key = `${from} ${tag}`;
+  const entry = heard.get(key) ?? { numbers: new Set<number>(), doubles: 0 };
+  heard.set(key, entry);
+  if (entry.numbers.has(Number(number))) entry.doubles++;
+  entry.numbers.add(Number(number));
+});
+
+function send(to: string, toPort: number, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(text, toPort, to, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Says `count` packets, `rate` of them each second, or as fast as they are taken. */
+async function say({ to, tag = to, count = 1, rate, port: toPort = port }: Say): Promise<number> {
+  const start = performance.now();
+  for (let number = 1; number <= count; number++) {
+    const due = rate === undefined ? 0 : start + ((number - 1) * 1000) / rate;
+    while (performance.now() < due) await new Promise((resolve) => setTimeout(resolve, 1));
+    await send(to, toPort, `${name} ${tag} ${number}`);
+  }
+  return count;
+}
+
+/** Says packets until `stop`; what a busy machine delays is made up for. */
+function stream({ to, tag = to, rate = 100, port: toPort = port }: Say): void {
+  const start = performance.now();
+  let sent = 0;
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - start) * rate) / 1000);
+    while (sent < due) {
+      sent++;
+      socket.send(`${name} ${tag} ${sent}`, toPort, to);
+    }
+  }, 2);
+  streams.set(tag, () => {
+    clearInterval(timer);
+    streams.delete(tag);
+    return sent;
+  });
+}
+
+function summary(): Heard[] {
+  return [...heard].map(([key, { numbers, doubles }]) => {
+    const [from = '', tag = ''] = key.split(' ');
+    const sorted = [...numbers].sort((a, b) => a - b);
+    const first = sorted[0] ?? 0;
+    const last = sorted.at(-1) ?? 0;
+    const missing: number[] = [];
+    for (let number = first; number <= last && missing.length < 20; number++) {
+      if (!numbers.has(number)) missing.push(number);
+    }
+    return { from, tag, count: numbers.size, doubles, first, last, missing };
+  });
+}
+
+async function carryOut(command: Command): Promise<object> {
+  switch (command.do) {
+    case 'join':
+      socket.addMembership(command.group as string, command.interface as string | undefined);
+      return {};
+    case 'leave':
+      socket.dropMembership(command.group as string, command.interface as string | undefined);
+      return {};
+    case 'say':
+      return { sent: await say(command as unknown as Say) };
+    case 'stream':
+      stream(command as unknown as Say);
+      return {};
+    case 'stop':
+      return { sent: streams.get(command.tag as string)?.() ?? 0 };
+    case 'heard':
+      return { heard: summary() };
+    case 'resolve': {
+      const answers = await lookup(command.name as string, { all: true, family: 4 });
+      return { addresses: [...new Set(answers.map((it) => it.address))].sort() };
+    }
+    default:
+      throw new Error(`unknown command "${command.do}"`);
+  }
+}
+
+const answer = (value: object): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+};
+
+socket.bind(port, () => {
+  socket.setBroadcast(true);
+  // A burst must not be lost here, where nobody looks for it.
+  socket.setRecvBufferSize(4 * 1024 * 1024);
+  answer({ ready: true });
+});
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const command = JSON.parse(line) as Command;
+    carryOut(command).then(
+      (result) => answer({ id: command.id, ...result }),
+      (error: Error) => answer({ id: command.id, error: error.message }),
+    );
+  })
+  .on('close', () => process.exit(0));

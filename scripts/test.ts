@@ -1,0 +1,62 @@
+/**
+ * What `npm test` runs: builds the plugin, then the unit tests, then the lab tests on real Docker
+ * Engines. Reports go to test-output/. The last line says `N passed, N failed`, and the exit
+ * status is 0 only if nothing failed and something passed.
+ *
+ *   npm test                        everything
+ *   npm test -- unit                one project: unit or lab
+ *   npm test -- lab basics pruning  only the files whose path contains one of the words
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { addCounts, type Counts, countReport, summaryLine } from './test-report.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const OUTPUT = join(ROOT, 'test-output');
+const PROJECTS = ['unit', 'lab'];
+
+/** Runs one of this checkout's programs on this Node. @returns its exit status */
+function runNode(args: string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    // The terminal sends Ctrl-C to the child too; it cleans up, and this waits for it.
+    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    process.on('SIGINT', () => {}).on('SIGTERM', pass);
+    child.once('error', reject);
+    child.once('close', (status) => {
+      process.off('SIGTERM', pass);
+      resolve(status ?? 1);
+    });
+  });
+}
+
+async function runProject(project: string, words: string[]): Promise<Counts> {
+  const json = join(OUTPUT, `${project}.json`);
+  const status = await runNode([
+    join(ROOT, 'node_modules/vitest/vitest.mjs'),
+    ...['run', '--project', project],
+    ...['--reporter=default', '--reporter=json', '--reporter=junit'],
+    `--outputFile.json=${json}`,
+    `--outputFile.junit=${join(OUTPUT, `${project}.xml`)}`,
+    ...words,
+  ]);
+  const report = await readFile(json, 'utf8').catch(() => undefined);
+  return countReport(report, status);
+}
+
+const given = process.argv.slice(2);
+const chosen = PROJECTS.includes(given[0] ?? '') ? [given[0] as string] : PROJECTS;
+const words = given.filter((word) => !PROJECTS.includes(word));
+
+await rm(OUTPUT, { recursive: true, force: true });
+await mkdir(OUTPUT, { recursive: true });
+let total: Counts = { passed: 0, failed: 0, skipped: 0 };
+if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
+  for (const project of chosen) total = addCounts(total, await runProject(project, words));
+} else {
+  console.error('castnet: the plugin could not be built, so no test was run.');
+  total = { passed: 0, failed: 1, skipped: 0 };
+}
+console.log(summaryLine(total));
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

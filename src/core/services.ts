@@ -1,0 +1,72 @@
+import type { LocalEndpoint } from './local.ts';
+import type { NetworkRecord } from './records.ts';
+
+/** A service as containers of one network reach it: a virtual address and the tasks behind it. */
+export interface Service {
+  readonly name: string;
+  /** Virtual IPv4 address. */
+  readonly vip: string;
+  /** Addresses of the tasks that take new connections, sorted. None: it is refused. */
+  readonly serving: readonly string[];
+  /** Addresses of tasks that are being stopped, or not yet healthy: connections they have stay. */
+  readonly draining: readonly string[];
+}
+
+/**
+ * The services of one network, from what every host says of its own tasks. A host that is gone has
+ * no record, so its tasks are gone here too. Sorted by address.
+ *
+ * @param known services of before: one whose last task went stays, without tasks, since its
+ *   address still belongs to it and must refuse instead of keeping clients waiting
+ */
+export function servicesOf(
+  records: Iterable<NetworkRecord>,
+  known: Iterable<Pick<Service, 'name' | 'vip'>> = [],
+): Service[] {
+  const found = new Map<string, { name: string; serving: Set<string>; draining: Set<string> }>();
+  const entry = (vip: string, name: string) => {
+    const before = found.get(vip);
+    if (before !== undefined) return before;
+    const made = { name, serving: new Set<string>(), draining: new Set<string>() };
+    found.set(vip, made);
+    return made;
+  };
+  const containers = new Set<string>();
+  for (const { endpoints } of records) {
+    for (const { ip, service } of endpoints) {
+      containers.add(ip);
+      if (service === undefined) continue;
+      const { serving, draining } = entry(service.vip, service.name);
+      (service.serving ? serving : draining).add(ip);
+    }
+  }
+  for (const { vip, name } of known) entry(vip, name);
+  return (
+    [...found]
+      // Docker may give the address of a service that is no more to a container.
+      .filter(([vip]) => !containers.has(vip))
+      .map(([vip, { name, serving, draining }]) => ({
+        name,
+        vip,
+        serving: [...serving].sort(),
+        draining: [...draining].filter((ip) => !serving.has(ip)).sort(),
+      }))
+      .sort((a, b) => (a.vip < b.vip ? -1 : 1))
+  );
+}
+
+export interface SandboxInput {
+  readonly endpoints: Iterable<LocalEndpoint>;
+  /** The services of a network, by Docker's network id. */
+  readonly services: (network: string) => readonly Service[];
+}
+
+/** The services that each container reaches, over all its networks, by its namespace's path. */
+export function servicesBySandbox({ endpoints, services }: SandboxInput): Map<string, Service[]> {
+  const found = new Map<string, Service[]>();
+  for (const { sandbox, network } of endpoints) {
+    if (sandbox === undefined) continue;
+    found.set(sandbox, [...(found.get(sandbox) ?? []), ...services(network)]);
+  }
+  return found;
+}

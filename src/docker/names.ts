@@ -1,0 +1,57 @@
+import type { Socket } from 'node:dgram';
+import dns from 'dns-packet';
+
+/** Docker's own DNS as the containers of one namespace have it (libnetwork, resolver.go). */
+const SERVER = { address: '127.0.0.11', port: 53 };
+
+/** A name that Docker knows is answered within a millisecond; others it asks of other servers. */
+const PATIENCE_MS = 300;
+
+/**
+ * Asks for the IPv4 addresses of several names at once, over a socket in a container's namespace.
+ * @returns by name; a name that Docker does not know has none
+ */
+export async function resolveNames(
+  socket: Socket,
+  names: readonly string[],
+): Promise<Map<string, string[]>> {
+  const answers = new Map<string, string[]>();
+  if (names.length === 0) return answers;
+  const { promise: all, resolve: done } = Promise.withResolvers<void>();
+  const take = (bytes: Buffer): void => {
+    const answer = decode(bytes);
+    const name = names[answer?.id ?? -1];
+    if (answer === undefined || name === undefined) return;
+    answers.set(name, answer.addresses);
+    if (answers.size === names.length) done();
+  };
+  const timer = setTimeout(done, PATIENCE_MS);
+  socket.on('message', take);
+  try {
+    for (const [id, name] of names.entries()) {
+      const question = { type: 'A', name } as const;
+      const query = dns.encode({
+        type: 'query',
+        id,
+        flags: dns.RECURSION_DESIRED,
+        questions: [question],
+      });
+      socket.send(query, SERVER.port, SERVER.address);
+    }
+    await all;
+  } finally {
+    clearTimeout(timer);
+    socket.off('message', take);
+  }
+  return answers;
+}
+
+function decode(bytes: Buffer): { id: number; addresses: string[] } | undefined {
+  try {
+    const { id, answers } = dns.decode(bytes);
+    const addresses = (answers ?? []).flatMap((it) => (it.type === 'A' ? [it.data] : []));
+    return { id: id ?? -1, addresses };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,168 @@
+import type { Socket } from 'node:dgram';
+import { z } from 'zod';
+import type { ServiceRecord } from '../core/records.ts';
+import type { Engine } from './engine.ts';
+import { resolveNames } from './names.ts';
+
+/**
+ * Which containers of this host are tasks of which service, and whether they take connections.
+ *
+ * Docker's API lists a service's tasks until they are gone; only its DNS drops one as soon as it is
+ * to be stopped, two seconds before its process hears of it (moby, daemon/cluster/executor/
+ * container/controller.go, Shutdown), and adds one only when it is healthy. So the list says what
+ * belongs to what, and the DNS says what is in service. Each host asks for its own tasks alone and
+ * tells the others.
+ */
+export interface TaskWatchOptions {
+  readonly engine: Engine;
+  /** This host's endpoints that joined, by network. */
+  readonly endpoints: () => ReadonlyMap<string, readonly LocalTask[]>;
+  /** A socket in a container's namespace. */
+  readonly openSocket: (sandbox: string) => Promise<Socket>;
+  /** As `sandboxIdentity` of the kernel: undefined when the namespace is gone. */
+  readonly isThere: (sandbox: string) => boolean;
+  /** By endpoint id; called when it differs from before. */
+  readonly onChange: (services: ReadonlyMap<string, ServiceRecord>) => void;
+  readonly onError: (error: Error) => void;
+  /** Between two looks, milliseconds: the time that Docker's DNS may be ahead. */
+  readonly intervalMs: number;
+}
+
+export interface LocalTask {
+  readonly endpoint: string;
+  readonly ip: string;
+  readonly sandbox: string;
+}
+
+export interface TaskWatch {
+  close(): void;
+}
+
+const Verbose = z.object({
+  Services: z
+    .record(
+      z.string(),
+      z.object({
+        VIP: z.string(),
+        Tasks: z
+          .array(z.object({ Name: z.string(), EndpointID: z.string(), EndpointIP: z.string() }))
+          .nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+/** What the list of tasks says of one endpoint; a container that is no task has no service. */
+interface Listed {
+  readonly task: string;
+  readonly service?: { readonly name: string; readonly vip: string };
+}
+
+interface Watched {
+  listed: Map<string, Listed>;
+  socket?: { readonly sandbox: string; readonly socket: Socket };
+  readAt: number;
+}
+
+/** How long the list is believed while every local endpoint is in it, milliseconds. */
+const LIST_MS = 5000;
+
+export function watchTasks(options: TaskWatchOptions): TaskWatch {
+  const { engine, endpoints, onChange, onError, intervalMs } = options;
+  /** Bounded by the networks of this host. */
+  const watched = new Map<string, Watched>();
+  let last = '';
+  let closed = false;
+
+  const look = async (): Promise<void> => {
+    const here = endpoints();
+    for (const [network, it] of watched) {
+      if (here.has(network)) continue;
+      it.socket?.socket.close();
+      watched.delete(network);
+    }
+    const found = await Promise.all(
+      [...here].map(([network, tasks]) => lookAtNetwork(network, tasks)),
+    );
+    const services = new Map(found.flatMap((it) => [...it]).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const text = JSON.stringify([...services]);
+    if (text !== last && !closed) {
+      last = text;
+      onChange(services);
+    }
+  };
+
+  const lookAtNetwork = async (network: string, tasks: readonly LocalTask[]) => {
+    const state = watched.get(network) ?? { listed: new Map(), readAt: 0 };
+    watched.set(network, state);
+    await readList(network, state, tasks);
+    const candidates = tasks.flatMap((it) => {
+      const listed = state.listed.get(it.endpoint);
+      return listed?.service === undefined ? [] : [{ ...it, ...listed, service: listed.service }];
+    });
+    if (candidates.length === 0) return [];
+    const socket = await socketOf(state, tasks);
+    const answers = await resolveNames(
+      socket,
+      candidates.map((it) => it.task),
+    );
+    return candidates.map(({ endpoint, ip, task, service }) => {
+      const serving = answers.get(task)?.includes(ip) === true;
+      return [endpoint, { ...service, serving }] as const;
+    });
+  };
+
+  /** The Engine must answer each time: its DNS is silent when it is dead, which says nothing. */
+  const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
+    const complete = tasks.every((it) => state.listed.has(it.endpoint));
+    if (complete && performance.now() - state.readAt < LIST_MS) {
+      await engine.ping();
+      return;
+    }
+    const { Services } = Verbose.parse(await engine.get(`/networks/${network}?verbose=true`));
+    const listed = new Map<string, Listed>();
+    for (const [name, { VIP: vip, Tasks }] of Object.entries(Services ?? {})) {
+      const service = name !== '' && isAddress(vip) ? { name, vip } : undefined;
+      for (const { Name: task, EndpointID } of Tasks ?? []) {
+        listed.set(EndpointID, service === undefined ? { task } : { task, service });
+      }
+    }
+    state.listed = listed;
+    state.readAt = performance.now();
+  };
+
+  const socketOf = async (state: Watched, tasks: readonly LocalTask[]): Promise<Socket> => {
+    const held = state.socket;
+    const inUse = tasks.some((it) => it.sandbox === held?.sandbox);
+    if (held !== undefined && inUse && options.isThere(held.sandbox)) return held.socket;
+    held?.socket.close();
+    delete state.socket;
+    const sandbox = tasks.find((it) => options.isThere(it.sandbox))?.sandbox;
+    if (sandbox === undefined) throw new Error('no container of the network has a namespace yet');
+    const socket = await options.openSocket(sandbox);
+    socket.on('error', onError);
+    state.socket = { sandbox, socket };
+    return socket;
+  };
+
+  let timer: NodeJS.Timeout | undefined;
+  const turn = async (): Promise<void> => {
+    try {
+      await look();
+    } catch (error) {
+      onError(error as Error);
+    }
+    if (!closed) timer = setTimeout(turn, intervalMs);
+  };
+  timer = setTimeout(turn, 0);
+
+  return {
+    close(): void {
+      closed = true;
+      clearTimeout(timer);
+      for (const { socket } of watched.values()) socket?.socket.close();
+    },
+  };
+}
+
+const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(text);

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:dgram';
+import { statSync } from 'node:fs';
+import { CommandError, mustRun, run } from './run.ts';
+
+/**
+ * A container's network namespace, by the path that Docker names it with. Nothing here may run
+ * while Docker waits for the answer to Join.
+ */
+
+/** The path as seen from here: Docker writes /var/run, which a plugin may not have. */
+const seen = (path: string): string => path.replace(/^\/var\/run\//, '/run/');
+
+/**
+ * Whether the namespace is still there.
+ * @returns something that differs when another namespace takes its path; undefined when it is gone
+ */
+export function sandboxIdentity(path: string): string | undefined {
+  try {
+    const { ino, dev } = statSync(seen(path));
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Runs nft's script as one transaction inside a namespace.
+ * @throws CommandError in nft's words; nothing of the script is in force then
+ */
+export async function applyRules(path: string, script: string): Promise<void> {
+  await mustRun(['nsenter', `--net=${seen(path)}`, 'nft', '-f', '-'], script);
+}
+
+/** nft's JSON of a table inside a namespace; undefined when there is none. */
+export async function listTable(path: string, table: string): Promise<string | undefined> {
+  const argv = ['nsenter', `--net=${seen(path)}`, 'nft', '-j', 'list', 'table', 'ip', table];
+  const { status, stdout } = await run(argv);
+  return status === 0 ? stdout : undefined;
+}
+
+/** Opens a socket at the namespace's loopback and hands it over to the parent. */
+const HAND_OVER = `
+  const socket = require('node:dgram').createSocket('udp4');
+  socket.bind(0, '127.0.0.1', () => process.send('socket', socket, () => process.exit()));
+`;
+
+/**
+ * A UDP socket that lives in the namespace, though this process does not: a socket belongs to the
+ * namespace it was made in. While it is open it keeps the namespace alive, so close it as soon as
+ * the container has left.
+ * @throws CommandError when the namespace cannot be entered
+ */
+export function openSocketIn(path: string): Promise<Socket> {
+  const argv = ['nsenter', `--net=${seen(path)}`, process.execPath, '--eval', HAND_OVER];
+  return new Promise((resolve, reject) => {
+    const child = spawn(argv[0] as string, argv.slice(1), {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    let socket: Socket | undefined;
+    child.on('message', (_, handle) => {
+      socket = handle as unknown as Socket;
+      resolve(socket);
+    });
+    child.on('error', (error) => reject(new CommandError(argv, null, error.message)));
+    child.on('close', (status) => {
+      if (socket === undefined) reject(new CommandError(argv, status, 'no socket came of it'));
+    });
+  });
+}
