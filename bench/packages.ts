@@ -24,13 +24,20 @@ export async function unpack(directory: string, packages: string[]): Promise<Unp
   await mkdir(root, { recursive: true });
   // apt-get downloads to where it is started.
   const download = ['env', '-C', directory, 'apt-get', 'download', '-q', ...packages];
-  const got = await run(download, { timeoutMs: 60_000 }).catch((error: Error) => ({ status: 1, stderr: error.message }));
+  const got = await run(download, { timeoutMs: 60_000 }).catch((error: Error) => ({
+    status: 1,
+    stderr: error.message,
+  }));
   if (got.status !== 0) {
-    throw new Error(`to measure them: apt-get install ${packages.join(' ')} (${lastLine(got.stderr)})`);
+    throw new Error(
+      `to measure them: apt-get install ${packages.join(' ')} (${lastLine(got.stderr)})`,
+    );
   }
   const files = (await readdir(directory)).filter((file) => file.endsWith('.deb'));
   for (const file of files) await mustRun(['dpkg', '-x', join(directory, file), root]);
-  const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((it) => join(root, it));
+  const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((it) =>
+    join(root, it),
+  );
   return {
     env: { LD_LIBRARY_PATH: libraries.join(':') },
     versions: files.map((file) => decodeURIComponent(file).split('_').slice(0, 2).join(' ')).sort(),

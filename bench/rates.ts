@@ -35,7 +35,10 @@ export async function rates(
       const stride = known ? 1.1 : 1.7;
       const precision = context.quick ? 1.15 : 1.035;
       const trials = known ? 6 : 12;
-      return { path, search: new RateSearch({ start: known ? before * 0.97 : start, stride, precision, trials }) };
+      return {
+        path,
+        search: new RateSearch({ start: known ? before * 0.97 : start, stride, precision, trials }),
+      };
     });
     for (let going = true; going; ) {
       going = false;

@@ -2,8 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../src/cli/output.ts';
 import { run } from '../lab/run.ts';
+import { UserError } from '../src/cli/output.ts';
 import type { Path, Station } from './path.ts';
 import { answer, type Running, startIn } from './programs.ts';
 

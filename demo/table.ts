@@ -35,5 +35,5 @@ export function describeScene(scene: Scene): string[] {
 /** One line: how far it is. */
 export function progress(scene: Scene): string {
   const { heard, all } = pairs(scene);
-  return `${heard} of ${all} hearings (each container, each other)`;
+  return `${heard} of ${all} ✓`;
 }

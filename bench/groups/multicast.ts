@@ -91,7 +91,8 @@ export async function measureCopies(context: Context): Promise<void> {
   await withMembers(context, { paths, group: GROUP_ONE, members: 2 }, async () => {
     for (const path of paths) {
       const cpu = async () => {
-        if (path.name !== 'castnet') return sum(await Promise.all(path.daemons.map((it) => cpuSeconds(it))));
+        if (path.name !== 'castnet')
+          return sum(await Promise.all(path.daemons.map((it) => cpuSeconds(it))));
         return sum(await Promise.all(agents.map((it) => cpuSeconds(it.pid, it.proc))));
       };
       const [sender, , idle] = path.uplinks;
@@ -100,20 +101,48 @@ export async function measureCopies(context: Context): Promise<void> {
       const before = [await count(sender), await count(idle)] as const;
       const spent = await cpu();
       const trial = { path, group: GROUP_ONE, receivers: 2, size, rate: 6000 };
-      const { sent, bytes } = await context.traffic.trial({ ...trial, ms: context.quick ? 1000 : 4000 });
+      const { sent, bytes } = await context.traffic.trial({
+        ...trial,
+        ms: context.quick ? 1000 : 4000,
+      });
       const after = [await count(sender), await count(idle)] as const;
       copies.push({ name: path.name, value: (after[0].txPackets - before[0].txPackets) / sent });
-      strays.push({ name: path.name, value: (after[1].rxBytes - before[1].rxBytes) / (sent * size) });
+      strays.push({
+        name: path.name,
+        value: (after[1].rxBytes - before[1].rxBytes) / (sent * size),
+      });
       work.push({ name: path.name, value: ((await cpu()) - spent) / (bytes / 1e9) });
     }
   });
   const of = (list: typeof copies) => list.find((it) => it.name === 'castnet')?.value ?? Number.NaN;
   const others = (list: typeof copies) =>
-    list.filter((it) => it.name !== 'castnet').map((it) => `${it.name} ${figure(it.value)}`).join(', ');
+    list
+      .filter((it) => it.name !== 'castnet')
+      .map((it) => `${it.name} ${figure(it.value)}`)
+      .join(', ');
   context.findings.rows.push(
-    rowOf({ figure: 'Copies on the underlay per packet, one host with members', value: of(copies), unit: '', atMost: 1.01, atLeast: 0.99, from: others(copies) }),
-    rowOf({ figure: 'Bytes to a host without members, per byte sent', value: of(strays), unit: '', atMost: 0.005, from: others(strays) }),
-    rowOf({ figure: 'CPU time of agents or daemons per GB delivered', value: of(work), unit: 's', atMost: 0.2, from: others(work) }),
+    rowOf({
+      figure: 'Copies on the underlay per packet, one host with members',
+      value: of(copies),
+      unit: '',
+      atMost: 1.01,
+      atLeast: 0.99,
+      from: others(copies),
+    }),
+    rowOf({
+      figure: 'Bytes to a host without members, per byte sent',
+      value: of(strays),
+      unit: '',
+      atMost: 0.005,
+      from: others(strays),
+    }),
+    rowOf({
+      figure: 'CPU time of agents or daemons per GB delivered',
+      value: of(work),
+      unit: 's',
+      atMost: 0.2,
+      from: others(work),
+    }),
   );
   context.say('copies on the underlay are counted');
 }
@@ -127,19 +156,32 @@ export async function measureLatency(context: Context): Promise<void> {
   await withMembers(context, { paths, group: GROUP_BOTH, members: 4 }, async () => {
     const trial = { group: GROUP_BOTH, size: 1300, rate: 10_000, ages: true };
     const values = await rounds(paths, context.quick ? 2 : 5, async (path) => {
-      const { p50, p99 } = await context.traffic.trial({ path, ...trial, ms: context.quick ? 500 : 1500 });
+      const { p50, p99 } = await context.traffic.trial({
+        path,
+        ...trial,
+        ms: context.quick ? 500 : 1500,
+      });
       high.get(path.name)?.push(p99);
       await delay(50);
       return p50;
     });
-    for (const [name, list, most] of [['p50', values, 1.15], ['p99', high, 1.3]] as const) {
+    for (const [name, list, most] of [
+      ['p50', values, 1.15],
+      ['p99', high, 1.3],
+    ] as const) {
       const title = `Multicast latency at 10 000 packets/s, ${name}`;
       context.findings.series.push({ title, unit: 'µs', more: false, values: medians(list) });
       const own = list.get('castnet') ?? [];
       const bare = list.get('bare') ?? [];
       const made = median(list.get('hand-made') ?? []);
       context.findings.rows.push(
-        rowOf({ figure: `${title}: castnet to bare`, value: ratio(own, bare), unit: '×', atMost: most, from: `${figure(median(own))} µs to ${figure(median(bare))} µs, hand-made ${figure(made)} µs` }),
+        rowOf({
+          figure: `${title}: castnet to bare`,
+          value: ratio(own, bare),
+          unit: '×',
+          atMost: most,
+          from: `${figure(median(own))} µs to ${figure(median(bare))} µs, hand-made ${figure(made)} µs`,
+        }),
       );
     }
   });

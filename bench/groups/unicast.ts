@@ -1,9 +1,9 @@
 /** TCP, small UDP packets and round trips between two containers, against Docker's own overlay. */
 import type { Context } from '../context.ts';
 import { rounds } from '../context.ts';
-import { rates } from '../rates.ts';
 import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
+import { rates } from '../rates.ts';
 import { figure, median, ratio, rowOf } from '../result.ts';
 
 const PATHS = ['castnet', 'overlay', 'hand-made', 'bare'] as const;

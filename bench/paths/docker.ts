@@ -21,7 +21,12 @@ export async function loadImages(lab: Lab): Promise<void> {
 }
 
 export function castnetPath(lab: Lab): Promise<Path> {
-  return dockerPath(lab, { name: 'castnet', network: CASTNET, driver: 'castnet:latest', hosts: [0, 1, 1, 2, 2] });
+  return dockerPath(lab, {
+    name: 'castnet',
+    network: CASTNET,
+    driver: 'castnet:latest',
+    hosts: [0, 1, 1, 2, 2],
+  });
 }
 
 /** Docker's overlay drops multicast, so one receiver is enough. */
@@ -65,7 +70,18 @@ async function dockerPath(lab: Lab, { name, network, driver, hosts }: Options): 
 
 /** Starts a container that only holds its namespaces; returns its id. */
 export async function startContainer(host: LabHost, network: string): Promise<string> {
-  const args = ['run', '-d', '--stop-signal', 'KILL', '--network', network, ...USR_RUN, IMAGE, 'sleep', '3600'];
+  const args = [
+    'run',
+    '-d',
+    '--stop-signal',
+    'KILL',
+    '--network',
+    network,
+    ...USR_RUN,
+    IMAGE,
+    'sleep',
+    '3600',
+  ];
   return (await host.docker(args, { timeoutMs: 60_000 })).trim();
 }
 

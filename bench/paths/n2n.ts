@@ -35,7 +35,9 @@ export async function n2nPath(lab: Lab, directory: string): Promise<Path> {
       const address = `10.64.0.${index + 1}`;
       const network = ['-a', address, '-s', '255.255.255.0', '-c', 'bench', '-k', 'bench'];
       const way = ['-d', DEVICE, '-l', `${first.address}:${PORT}`, '-p', '7655', '-r'];
-      daemons.push(startIn(ns, [edge, ...network, ...way, '-m', `02:be:40:00:00:0${index + 1}`], n2n.env));
+      daemons.push(
+        startIn(ns, [edge, ...network, ...way, '-m', `02:be:40:00:00:0${index + 1}`], n2n.env),
+      );
       const own = await makeNamespace();
       made.push(own);
       await moveTap({ ns, pid: own.pid, device: DEVICE });

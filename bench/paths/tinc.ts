@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Lab, LabHost } from '../../lab/lab.ts';
 import { mustRun, until } from '../../lab/run.ts';
 import { ip } from '../namespaces.ts';
-import { unpack, type Unpacked } from '../packages.ts';
+import { type Unpacked, unpack } from '../packages.ts';
 import type { Path } from '../path.ts';
 import { type Running, startIn } from '../programs.ts';
 import { hostUplinks, makeSite } from './site.ts';

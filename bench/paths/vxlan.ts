@@ -63,7 +63,8 @@ async function vxlanPath(lab: Lab, options: Options): Promise<Path> {
 function entries(lab: Lab, site: Site, index: number): string[] {
   const lines: string[] = [];
   for (const { mac, host } of site.stations) {
-    if (host === index) lines.push(`fdb replace ${mac} dev s${stationNumber(site, mac)} master static`);
+    if (host === index)
+      lines.push(`fdb replace ${mac} dev s${stationNumber(site, mac)} master static`);
     else lines.push(`fdb replace ${mac} dev vx dst ${addressOf(lab, host)} self static`);
     if (host !== index) lines.push(`fdb replace ${mac} dev vx master static`);
   }
@@ -72,7 +73,9 @@ function entries(lab: Lab, site: Site, index: number): string[] {
   }
   if (index !== 0) return lines;
   for (const host of [1, 2]) {
-    lines.push(`fdb append ${groupMac(GROUP_BOTH)} dev vx dst ${addressOf(lab, host)} self permanent`);
+    lines.push(
+      `fdb append ${groupMac(GROUP_BOTH)} dev vx dst ${addressOf(lab, host)} self permanent`,
+    );
   }
   lines.push(`fdb append ${groupMac(GROUP_ONE)} dev vx dst ${addressOf(lab, 1)} self permanent`);
   for (const group of [GROUP_BOTH, GROUP_ONE]) {
@@ -94,4 +97,3 @@ const addressOf = (lab: Lab, host: number): string => lab.hosts[host]?.address ?
 
 const others = (lab: Lab, index: number): string[] =>
   lab.hosts.filter((_, host) => host !== index && host < 3).map((host) => host.address);
-

@@ -1,21 +1,30 @@
 import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
-import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
-import { inheritedFacts, leadsAway } from '../core/inheritance.ts';
+import type { Tunnel } from '../core/forwarding.ts';
+import { leadsAway } from '../core/inheritance.ts';
 import { bareAddress } from '../core/local.ts';
 import { groupsOf } from '../core/membership.ts';
-import { bridgeName, portName } from '../core/names.ts';
-import type { HostRecord, ServiceRecord } from '../core/records.ts';
-import { type Service, servicesBySandbox, servicesOf } from '../core/services.ts';
+import { bridgeName } from '../core/names.ts';
+import type { ServiceRecord } from '../core/records.ts';
+import { type Service, servicesBySandbox } from '../core/services.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import { createDriver, type PortMaker } from './driver.ts';
+import { Housekeeper } from './housekeeping.ts';
+import {
+  allHeard,
+  hostRecord,
+  type Knowledge,
+  peerAddresses,
+  wantedFacts,
+  wantedServices,
+} from './knowledge.ts';
 import type { Log } from './log.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import type { State } from './state.ts';
-import type { PeerView, SwarmLink } from './swarm-link.ts';
+import type { SwarmLink } from './swarm-link.ts';
 
 export interface AgentOptions {
   readonly state: State;
@@ -34,9 +43,6 @@ export interface AgentOptions {
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
 
-/** Endpoints and networks that Docker made and forgot are kept this long, milliseconds. */
-const FORGET_AFTER_MS = 60_000;
-
 /**
  * The agent of one host: holds what Docker asked for, what containers have joined and what the
  * other hosts say, and keeps the kernel and the others in line with it.
@@ -47,8 +53,9 @@ export class Agent {
   readonly #members = new Members();
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
-  /** Services by network that had a task once; bounded by what the Swarm has. */
-  readonly #knownServices = new Map<string, Service[]>();
+  readonly #housekeeper: Housekeeper;
+  /** By network; bounded by what the Swarm has. */
+  #services: ReadonlyMap<string, readonly Service[]> = new Map();
   readonly #startedAt: number;
   #tunnel: Tunnel | undefined;
   /** Absent until Docker has answered. */
@@ -56,8 +63,6 @@ export class Agent {
   /** What an earlier agent left in the kernel, until it is known what of it is still right. */
   #inherited: readonly Fact[] | undefined;
   #publishing = false;
-  /** Networks that Docker did not list, and since when; bounded by this host's networks. */
-  readonly #unlistedSince = new Map<string, number>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -65,13 +70,13 @@ export class Agent {
     this.#startedAt = now();
     this.#reconciler = new Reconciler({
       kernel,
-      desired: () => this.#desired(),
+      desired: () => this.#desiredFacts(),
       onLookBegins: () => this.#members.beginLook(),
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
         this.#inherited ??= facts.filter(leadsAway);
         this.#members.look(memberships);
-        this.#dropDeadEndpoints(ports);
+        this.#housekeeper.dropDeadEndpoints(ports);
         this.#publishSoon();
       },
       log,
@@ -99,6 +104,7 @@ export class Agent {
       discovered: options.askDocker,
       now,
     });
+    this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
       sandboxes: options.sandboxes,
       desired: () => this.#desiredServices(),
@@ -161,7 +167,7 @@ export class Agent {
   onSwarmView(view: SwarmView): void {
     this.#view = view;
     this.#setPeers();
-    this.#forget();
+    this.#housekeeper.forget(view);
   }
 
   /** The networks whose hosts and containers the agent wants to hear of. */
@@ -218,89 +224,36 @@ export class Agent {
     return found;
   }
 
-  #desired() {
+  #knowledge(): Knowledge {
     const { state, link } = this.#options;
-    if (this.#tunnel === undefined) return [];
-    const views = link.sessions?.views() ?? [];
-    const peers = views.flatMap(({ tunnel, networks }): Peer[] =>
-      tunnel === undefined ? [] : [{ tunnel, networks }],
-    );
-    const facts = desiredFacts({
+    return {
+      state,
+      node: link.sessions?.node,
       tunnel: this.#tunnel,
-      networks: state.networks.values(),
-      endpoints: state.endpoints.values(),
-      peers,
-    });
-    return [...facts, ...this.#stillInherited(views)];
+      swarm: this.#view,
+      peers: link.sessions?.views() ?? [],
+      memberships: () => this.#members.rows(),
+    };
   }
 
-  /**
-   * After a restart the kernel goes on with what the earlier agent wrote. Nothing of it is taken
-   * away before every host that Docker lists was heard, or is silent: a host whose agent is down
-   * too still forwards, and its containers still listen.
-   */
-  #stillInherited(views: readonly PeerView[]): Fact[] {
-    const { state } = this.#options;
+  #desiredFacts(): Fact[] {
+    const knowledge = this.#knowledge();
     const inherited = this.#inherited ?? [];
-    if (inherited.length === 0) return [];
-    if (this.#view !== undefined && !views.some(unheard)) {
-      this.#inherited = [];
-      return [];
-    }
-    const heard = views.flatMap((it) =>
-      it.tunnel !== undefined && !unheard(it) ? [it.tunnel] : [],
-    );
-    const vnis = [...state.networks.values()].map((it) => it.vni);
-    return inheritedFacts(inherited, { heard: new Set(heard), vnis: new Set(vnis) });
+    if (inherited.length > 0 && allHeard(knowledge)) this.#inherited = [];
+    return wantedFacts(knowledge, inherited);
   }
 
   /** The services of each container, once all that is to be known of them is known. */
   #desiredServices(): ReadonlyMap<string, readonly Service[]> {
-    const { state, link, now } = this.#options;
-    const views = link.sessions?.views() ?? [];
-    const complete = this.#view !== undefined && !views.some(unheard);
+    const { state, now } = this.#options;
+    const knowledge = this.#knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
-    if (!complete && now() - this.#startedAt < HEAR_WITHIN_MS) return new Map();
-    const own = this.#record();
-    const services = new Map(
-      [...state.networks.keys()].map((id) => {
-        const records = [own?.networks.get(id), ...views.map((it) => it.networks.get(id))];
-        const known = this.#knownServices.get(id) ?? [];
-        return [
-          id,
-          servicesOf(
-            records.filter((it) => it !== undefined),
-            known,
-          ),
-        ] as const;
-      }),
-    );
-    for (const id of this.#knownServices.keys()) {
-      if (!services.has(id)) this.#knownServices.delete(id);
-    }
-    for (const [id, found] of services) this.#knownServices.set(id, found);
+    if (!allHeard(knowledge) && now() - this.#startedAt < HEAR_WITHIN_MS) return new Map();
+    this.#services = wantedServices(knowledge, this.#services);
     return servicesBySandbox({
       endpoints: state.endpoints.values(),
-      services: (id) => services.get(id) ?? [],
+      services: (id) => this.#services.get(id) ?? [],
     });
-  }
-
-  #localServices(): ReadonlyMap<string, ServiceRecord> {
-    const kept = [...this.#options.state.services.values()];
-    return new Map(kept.map(({ id, name, vip, serving }) => [id, { name, vip, serving }] as const));
-  }
-
-  #record(): HostRecord | undefined {
-    const { state, link } = this.#options;
-    const node = link.sessions?.node;
-    if (node === undefined || this.#tunnel === undefined) return undefined;
-    const networks = [...state.networks.values()].map((network) => {
-      const groups = groupsOf(bridgeName(network.vni), this.#members.rows());
-      const endpoints = state.endpointsOf(network.id);
-      const services = this.#localServices();
-      return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
-    });
-    return { node, tunnel: this.#tunnel.address, networks: new Map(networks) };
   }
 
   /** After everything that is at hand now: a burst of events is one message. */
@@ -313,7 +266,7 @@ export class Agent {
   #publish(): void {
     this.#publishing = false;
     void this.#balancer.update();
-    const record = this.#record();
+    const record = hostRecord(this.#knowledge());
     if (record !== undefined) this.#options.link.sessions?.publish(record);
   }
 
@@ -322,60 +275,9 @@ export class Agent {
     link.sessions?.setWanted(state.networks.keys());
   }
 
-  /**
-   * The hosts that Docker lists, and those that still speak to us of a network: Docker's gossip
-   * may lose a host whose agent and containers are well, while its Engine restarts.
-   */
   #setPeers(): void {
-    const { state, link, ownAddresses } = this.#options;
-    const sessions = link.sessions;
-    const view = this.#view;
-    if (sessions === undefined || view === undefined) return;
-    const listed = [...state.networks.keys()].flatMap((id) => view.networks.get(id)?.hosts ?? []);
-    const speaking = sessions
-      .views()
-      .filter((it) => it.state === 'up' && it.networks.size > 0)
-      .map((it) => it.address);
-    const own = new Set(ownAddresses());
-    sessions.setPeers(new Set([...listed, ...speaking].filter((it) => !own.has(it))));
-  }
-
-  /** A container that died with Docker takes its veth pair along, and no one says so. */
-  #dropDeadEndpoints(ports: ReadonlySet<string>): void {
-    const { state, log } = this.#options;
-    for (const { id } of [...state.endpoints.values()]) {
-      if (ports.has(portName(id))) continue;
-      state.endpoints.delete(id);
-      log.info({ endpoint: id }, 'the endpoint is gone with its container');
-    }
-  }
-
-  /** What a crashed Engine made and never took away. */
-  #forget(): void {
-    const { state, now, log } = this.#options;
-    const old = now() - FORGET_AFTER_MS;
-    for (const { id, network, sandbox, since } of [...state.endpoints.values()]) {
-      const listed = this.#view?.networks.get(network)?.containers.has(id) === true;
-      if (sandbox !== undefined || listed || since > old) continue;
-      log.info({ endpoint: id }, 'Docker has forgotten the endpoint');
-      void this.driver.deleteEndpoint(network, id);
-    }
-    for (const { id } of [...state.networks.values()]) {
-      if (this.#view?.networks.has(id) === true || state.endpointsOf(id).length > 0) {
-        this.#unlistedSince.delete(id);
-        continue;
-      }
-      // Docker lists a network only some time after it had us make it.
-      const since = this.#unlistedSince.get(id) ?? now();
-      this.#unlistedSince.set(id, since);
-      if (since > old) continue;
-      this.#unlistedSince.delete(id);
-      log.info({ network: id }, 'Docker has forgotten the network');
-      void this.driver.deleteNetwork(id);
-    }
+    if (this.#view === undefined) return;
+    const addresses = peerAddresses(this.#knowledge(), this.#options.ownAddresses());
+    this.#options.link.sessions?.setPeers(addresses);
   }
 }
-
-/** Whether a peer has yet to say what it has of some network that we share. */
-const unheard = (it: PeerView): boolean =>
-  it.state === 'connecting' || (it.state !== 'silent' && it.awaited);

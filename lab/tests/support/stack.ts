@@ -12,7 +12,12 @@ export type Container = {
   mac: string;
 };
 
-export type ServiceSpec = { replicas: number; mode?: 'vip' | 'dnsrr' };
+export type ServiceSpec = {
+  /** Tasks in all; of a global service, one for each host. */
+  replicas: number;
+  global?: boolean;
+  mode?: 'vip' | 'dnsrr';
+};
 
 const first = (lab: Lab): LabHost => lab.hosts[0] as LabHost;
 
@@ -29,7 +34,7 @@ export async function deployStack(
     version: '3.8',
     networks: { net: { driver: 'castnet:latest', attachable: true } },
     services: Object.fromEntries(
-      Object.entries(services).map(([name, { replicas, mode = 'vip' }]) => [
+      Object.entries(services).map(([name, { replicas, global = false, mode = 'vip' }]) => [
         name,
         {
           image: IMAGE,
@@ -38,7 +43,11 @@ export async function deployStack(
           stop_grace_period: '0s',
           networks: ['net'],
           volumes: STACK_VOLUMES,
-          deploy: { replicas, endpoint_mode: mode },
+          deploy: {
+            ...(global ? { mode: 'global' } : { replicas }),
+            endpoint_mode: mode,
+            restart_policy: { delay: '0s' },
+          },
         },
       ]),
     ),

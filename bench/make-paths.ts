@@ -1,0 +1,89 @@
+/** Makes the paths that measurements ask for, once each, and takes them down together. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Lab } from '../lab/lab.ts';
+import type { PathName } from './context.ts';
+import type { Path } from './path.ts';
+import { barePath } from './paths/bare.ts';
+import { castnetPath, loadImages, overlayPath } from './paths/docker.ts';
+import { n2nPath } from './paths/n2n.ts';
+import { tincPath } from './paths/tinc.ts';
+import { floodingPath, handMadePath } from './paths/vxlan.ts';
+
+/** Paths that a machine may lack the programs for; without the others there is nothing to measure. */
+const OPTIONAL: PathName[] = ['tinc', 'n2n'];
+
+export class PathMaker {
+  readonly #lab: Lab;
+  readonly #directory: string;
+  readonly #note: (text: string) => void;
+  readonly #made = new Map<PathName, Promise<Path | undefined>>();
+  #images: Promise<void> | undefined;
+
+  /** `directory` is for files of the paths, `note` is told why an optional path is missing. */
+  constructor(options: { lab: Lab; directory: string; note: (text: string) => void }) {
+    this.#lab = options.lab;
+    this.#directory = options.directory;
+    this.#note = options.note;
+  }
+
+  /** The path of this name; undefined if it is optional and cannot be had here. */
+  get(name: PathName): Promise<Path | undefined> {
+    let path = this.#made.get(name);
+    if (path === undefined) {
+      path = this.#make(name).catch((error: Error) => {
+        if (!OPTIONAL.includes(name)) throw error;
+        this.#note(`${name}: ${error.message}`);
+        return undefined;
+      });
+      this.#made.set(name, path);
+    }
+    return path;
+  }
+
+  /** Those that can be had, in the order given; made one after the other. */
+  async all(names: readonly PathName[]): Promise<Path[]> {
+    const paths: Path[] = [];
+    for (const name of names) {
+      const path = await this.get(name);
+      if (path !== undefined) paths.push(path);
+    }
+    return paths;
+  }
+
+  /** Takes all of them down; goes on after one that fails, and tells of it. */
+  async close(): Promise<void> {
+    for (const made of this.#made.values()) {
+      const path = await made.catch(() => undefined);
+      await path?.close().catch((error: Error) => this.#note(`${path.name}: ${error.message}`));
+    }
+    this.#made.clear();
+  }
+
+  async #make(name: PathName): Promise<Path> {
+    const lab = this.#lab;
+    switch (name) {
+      case 'bare':
+        return barePath(lab);
+      case 'hand-made':
+        return handMadePath(lab);
+      case 'flooding':
+        return floodingPath(lab);
+      case 'tinc':
+        return tincPath(lab, await this.#own(name));
+      case 'n2n':
+        return n2nPath(lab, await this.#own(name));
+      case 'castnet':
+      case 'overlay':
+        this.#images ??= loadImages(lab);
+        await this.#images;
+        return name === 'castnet' ? castnetPath(lab) : overlayPath(lab);
+    }
+  }
+
+  async #own(name: string): Promise<string> {
+    const directory = join(this.#directory, name);
+    await mkdir(directory, { recursive: true });
+    return directory;
+  }
+}

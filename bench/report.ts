@@ -1,0 +1,90 @@
+/** The run in words: a table for the terminal, and RESULTS.md. Pure except for `describeMachine`. */
+import { readFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { type Findings, figure, type Row, type Series } from './result.ts';
+
+/** One line each: what a reader needs to judge the figures. No names or paths of the machine. */
+export async function describeMachine(versions: readonly string[]): Promise<string[]> {
+  const list = cpus();
+  const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const name = /^PRETTY_NAME="?([^"\n]*)/m.exec(system)?.[1] ?? 'Linux';
+  return [
+    `${list.length} × ${list[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
+    `${name}, kernel ${release()}`,
+    ...versions,
+  ];
+}
+
+export function mark(ok: boolean | undefined): string {
+  return ok === undefined ? '' : ok ? 'yes' : 'NO';
+}
+
+/** How many of the rows with a limit keep it. */
+export function verdict(rows: readonly Row[]): string {
+  const limited = rows.filter((row) => row.ok !== undefined);
+  const kept = limited.filter((row) => row.ok).length;
+  return `${kept} of ${limited.length} figures are as they must be.`;
+}
+
+export interface ReportInput {
+  readonly findings: Findings;
+  readonly machine: readonly string[];
+  readonly date: Date;
+  /** The options it was run with, for a reader who wants to repeat it. */
+  readonly command: string;
+  /** Load averages before the lab came up, for a machine that was not quiet. */
+  readonly load: string;
+}
+
+/** RESULTS.md. */
+export function markdown({ findings, machine, date, command, load }: ReportInput): string {
+  const rows = findings.rows.map((row) => [
+    row.figure,
+    row.must || 'for comparison',
+    row.measured,
+    mark(row.ok),
+  ]);
+  return [
+    '# Measured beside its peers',
+    '',
+    `Written by \`${command}\` on ${date.toISOString().slice(0, 10)}. ${verdict(findings.rows)}`,
+    '',
+    ...machine.map((line) => `- ${line}`),
+    `- Load before the run: ${load}`,
+    '',
+    'All hosts are namespaces of this one machine and share its CPUs, so the rows to trust are the',
+    'ratios: paths take turns in every round, a ratio compares what was measured side by side, and',
+    'the median of the rounds is shown. Differences under 5 % mean nothing.',
+    '',
+    '- **hand-made**: the same VXLAN, bridge and entries as castnet has, set up by a script.',
+    '- **bare**: the bridged underlay without encapsulation.',
+    '- **flooding**: a VXLAN as it is without anyone to tell it who is a member.',
+    '- **overlay**: Docker’s own overlay network, which carries no multicast between hosts.',
+    '- **tinc** (switch mode) and **n2n**: Debian’s packages with their defaults, which encrypt.',
+    '',
+    '![The figures as bars](results.svg)',
+    '',
+    '## What must be',
+    '',
+    ...table(['Figure', 'Must be', 'Measured', 'Kept'], rows),
+    '',
+    '## What was measured',
+    '',
+    ...findings.series.flatMap(seriesTable),
+    ...(findings.notes.length === 0 ? [] : ['## Not measured', '']),
+    ...findings.notes.map((note) => `- ${note}`),
+    ...(findings.notes.length === 0 ? [] : ['']),
+  ].join('\n');
+}
+
+function seriesTable({ title, unit, values }: Series): string[] {
+  const own = values.find((it) => it.name === 'castnet')?.value ?? Number.NaN;
+  const rows = values.map(({ name, value }) => [name, figure(value), figure(own / value)]);
+  return [`### ${title}`, '', ...table(['Path', unit, 'castnet ÷ this'], rows), ''];
+}
+
+function table(head: string[], rows: string[][]): string[] {
+  const line = (cells: string[]) =>
+    `| ${cells.map((it) => it.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

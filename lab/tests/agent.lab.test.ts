@@ -1,0 +1,136 @@
+/** The agent killed: the kernel goes on, and what happened meanwhile is made up for. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '../run.ts';
+import { agentPid, healthy, killAgentAndHold } from './support/agent.ts';
+import { groupReady } from './support/group.ts';
+import { settled, tunnelEntries } from './support/kernel.ts';
+import { useLab } from './support/lab.ts';
+import {
+  type Container,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+  vniOf,
+} from './support/stack.ts';
+import { closeStations, Station, startStations } from './support/station.ts';
+
+const GROUP = '239.81.0.1';
+/** A group that is left, and one that is joined, while the agent is down. */
+const LEFT = '239.81.0.2';
+const JOINED = '239.81.0.3';
+/** Packets per second. */
+const RATE = 500;
+
+const lab = useLab('agent');
+let stations: Station[] = [];
+let vni = 0;
+
+beforeAll(async () => {
+  await createNetwork(lab(), 'stream');
+  const containers: Container[] = [];
+  for (const host of lab().hosts) {
+    containers.push(await runContainer(host, { network: 'stream', name: `stream-${host.name}` }));
+  }
+  vni = await vniOf(lab(), 'stream');
+  await settled(lab(), 'stream');
+  stations = await startStations(containers);
+  await Promise.all(stations.map((it) => it.join(GROUP)));
+  await groupReady(stations, GROUP);
+});
+afterAll(async () => {
+  await closeStations(stations);
+  await removeContainers(stations.map((it) => it.container));
+  await removeNetwork(lab(), 'stream');
+});
+
+const on = (name: string): Station =>
+  stations.find((it) => it.container.host.name === name) as Station;
+
+/** Every other station heard every packet of the stream, once. */
+async function expectWhole(from: Station, tag: string): Promise<void> {
+  const sent = await from.stop(tag);
+  for (const station of stations.filter((it) => it !== from)) {
+    // All that will come has come when the last one has.
+    await until(async () => (await station.heard(tag))[0]?.last === sent || undefined, {
+      what: `the last packet at ${station.name}`,
+      timeoutMs: 5_000,
+    });
+    const [heard] = await station.heard(tag);
+    expect(heard, station.name).toMatchObject({ count: sent, doubles: 0, missing: [] });
+  }
+}
+
+async function sentTo(group: string, address: string, from: string): Promise<boolean> {
+  const parts = group.split('.').map(Number) as [number, number, number, number];
+  const hex = parts.slice(1).map((it, at) => (at === 0 ? it & 127 : it).toString(16));
+  const mac = `01:00:5e:${hex.map((it) => it.padStart(2, '0')).join(':')}`;
+  const entries = await tunnelEntries(lab().host(from));
+  return entries.some((it) => it.dev === `cx${vni}` && it.mac === mac && it.to === address);
+}
+
+it.each([
+  ['the sender’s', 'h1'],
+  ['a receiver’s', 'h2'],
+])(
+  '%s agent killed under a stream and started again by Docker: not one packet is lost',
+  async (_, name) => {
+    const host = lab().host(name);
+    const tag = `killed-${name}`;
+    await on('h1').stream({ to: GROUP, tag, rate: RATE });
+    await on('h2').hears(on('h1'), { tag, count: 100 });
+    const old = await agentPid(host);
+    expect(old).toBeGreaterThan(0);
+    await host.exec(['kill', '-9', String(old)]);
+    await until(
+      async () => {
+        const now = await agentPid(host);
+        return now !== undefined && now !== old ? true : undefined;
+      },
+      { what: 'a new agent', timeoutMs: 10_000 },
+    );
+    await settled(lab(), 'stream');
+    // Past the new agent's first looks at the other hosts, which is when it may take things away.
+    const heard = (await on('h2').heard(tag))[0]?.count ?? 0;
+    await on('h2').hears(on('h1'), { tag, count: heard + 5 * RATE });
+    await expectWhole(on('h1'), tag);
+  },
+);
+
+it('what changes while the agent is down is applied when it is back, and the stream is whole', async () => {
+  const h1 = lab().host('h1');
+  const h2 = lab().host('h2');
+  await on('h1').join(LEFT);
+  await until(async () => (await sentTo(LEFT, h1.address, 'h2')) || undefined, {
+    what: 'h2 sending the group to h1',
+    timeoutMs: 5_000,
+  });
+  await on('h2').stream({ to: GROUP, tag: 'down', rate: RATE });
+  await on('h1').hears(on('h2'), { tag: 'down', count: 100 });
+  const { resume } = await killAgentAndHold(h1);
+
+  await on('h1').join(JOINED);
+  await on('h1').leave(LEFT);
+  const guest = await runContainer(h2, { network: 'stream', name: 'stream-guest' });
+  await expect(healthy(lab(), { withinMs: 100 })).rejects.toThrow('h1: an empty plan');
+  expect(await sentTo(JOINED, h1.address, 'h2')).toBe(false);
+  await resume();
+
+  await until(async () => (await sentTo(JOINED, h1.address, 'h2')) || undefined, {
+    what: 'h2 sending the joined group to h1',
+    timeoutMs: 10_000,
+  });
+  await until(async () => !(await sentTo(LEFT, h1.address, 'h2')) || undefined, {
+    what: 'h2 sending the left group to h1 no more',
+    timeoutMs: 10_000,
+  });
+  await settled(lab(), 'stream');
+  const station = await Station.start(guest);
+  await on('h1').say({ to: guest.ip, tag: 'to-guest', count: 5 });
+  await station.hears(on('h1'), { tag: 'to-guest', count: 5 });
+  await on('h2').say({ to: JOINED, tag: 'joined', count: 5 });
+  await on('h1').hears(on('h2'), { tag: 'joined', count: 5 });
+  await expectWhole(on('h2'), 'down');
+  await station.close();
+  await removeContainers([guest]);
+});

@@ -1,0 +1,107 @@
+import type { Fact } from '../core/facts.ts';
+import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
+import { inheritedFacts } from '../core/inheritance.ts';
+import { groupsOf, type Membership } from '../core/membership.ts';
+import { bridgeName } from '../core/names.ts';
+import type { HostRecord } from '../core/records.ts';
+import { type Service, servicesOf } from '../core/services.ts';
+import type { SwarmView } from '../docker/watch.ts';
+import type { State } from './state.ts';
+import type { PeerView } from './swarm-link.ts';
+
+/** All that the agent knows at one moment; whatever it wants follows from this alone. */
+export interface Knowledge {
+  readonly state: State;
+  /** This host's node id; absent while it has no sessions. */
+  readonly node: string | undefined;
+  readonly tunnel: Tunnel | undefined;
+  /** Absent until Docker has answered. */
+  readonly swarm: SwarmView | undefined;
+  readonly peers: readonly PeerView[];
+  readonly memberships: () => Iterable<Membership>;
+}
+
+/** Whether a peer has yet to say what it has of some network that we share. */
+const unheard = (it: PeerView): boolean =>
+  it.state === 'connecting' || (it.state !== 'silent' && it.awaited);
+
+/** Whether every host that Docker lists was heard, or is silent. */
+export function allHeard({ swarm, node, peers }: Knowledge): boolean {
+  return swarm !== undefined && node !== undefined && !peers.some(unheard);
+}
+
+/** What this host tells the others; undefined while it does not know who or where it is. */
+export function hostRecord({
+  state,
+  node,
+  tunnel,
+  memberships,
+}: Knowledge): HostRecord | undefined {
+  if (node === undefined || tunnel === undefined) return undefined;
+  const services = new Map(
+    [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
+  );
+  const networks = [...state.networks.values()].map((network) => {
+    const groups = groupsOf(bridgeName(network.vni), memberships());
+    const endpoints = state.endpointsOf(network.id);
+    return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
+  });
+  return { node, tunnel: tunnel.address, networks: new Map(networks) };
+}
+
+/**
+ * Everything the kernel shall hold.
+ * @param inherited what an earlier agent left that leads to other hosts. Nothing of it is taken
+ *   away before the host it leads to was heard: one whose agent is down too still forwards, and
+ *   its containers still listen.
+ */
+export function wantedFacts(knowledge: Knowledge, inherited: readonly Fact[]): Fact[] {
+  const { state, tunnel, peers } = knowledge;
+  if (tunnel === undefined) return [];
+  const facts = desiredFacts({
+    tunnel,
+    networks: state.networks.values(),
+    endpoints: state.endpoints.values(),
+    peers: peers.flatMap(({ tunnel: address, networks }): Peer[] =>
+      address === undefined ? [] : [{ tunnel: address, networks }],
+    ),
+  });
+  if (inherited.length === 0 || allHeard(knowledge)) return facts;
+  const heard = peers.flatMap((it) => (it.tunnel === undefined || unheard(it) ? [] : [it.tunnel]));
+  const vnis = [...state.networks.values()].map((it) => it.vni);
+  return [...facts, ...inheritedFacts(inherited, { heard: new Set(heard), vnis: new Set(vnis) })];
+}
+
+/**
+ * The services of each network of this host, by Docker's id.
+ * @param before the last answer: a service without tasks is remembered
+ */
+export function wantedServices(
+  knowledge: Knowledge,
+  before: ReadonlyMap<string, readonly Service[]>,
+): Map<string, Service[]> {
+  const own = hostRecord(knowledge);
+  return new Map(
+    [...knowledge.state.networks.keys()].map((id) => {
+      const all = [own, ...knowledge.peers].map((it) => it?.networks.get(id));
+      const records = all.filter((it) => it !== undefined);
+      return [id, servicesOf(records, before.get(id))] as const;
+    }),
+  );
+}
+
+/**
+ * The addresses to listen to: the hosts that Docker lists for this host's networks, and those that
+ * still speak to us of one. Docker's gossip may lose a host whose agent and containers are well,
+ * while its Engine restarts.
+ */
+export function peerAddresses(
+  { state, swarm, peers }: Knowledge,
+  own: readonly string[],
+): Set<string> {
+  const listed = [...state.networks.keys()].flatMap((id) => swarm?.networks.get(id)?.hosts ?? []);
+  const speaking = peers
+    .filter((it) => it.state === 'up' && it.networks.size > 0)
+    .map((it) => it.address);
+  return new Set([...listed, ...speaking].filter((it) => !own.includes(it)));
+}
