@@ -64,7 +64,7 @@ export class PathMaker {
     const lab = this.#lab;
     switch (name) {
       case 'bare':
-        return barePath(lab);
+        return barePath();
       case 'hand-made':
         return handMadePath(lab);
       case 'flooding':

@@ -55,19 +55,19 @@ function chart({ title, unit, more, values }: Series, width: number): string {
     const kind = name === 'castnet' ? 'own' : 'bar';
     const middle = y + BAR / 2 + 4.5;
     return (
-      `<text x="${LABEL - 8}" y="${middle}" text-anchor="end">${escape(name)}</text>` +
+      `<text x="${LABEL - 8}" y="${middle}" text-anchor="end">${escapeXml(name)}</text>` +
       `<rect class="${kind}" x="${LABEL}" y="${y}" width="${length}" height="${BAR}" rx="2"/>` +
-      `<text x="${(LABEL + Number(length) + 6).toFixed(1)}" y="${middle}">${escape(figure(value))}</text>`
+      `<text x="${(LABEL + Number(length) + 6).toFixed(1)}" y="${middle}">${escapeXml(figure(value))}</text>`
     );
   });
   const hint = `${unit}, ${more ? 'more' : 'less'} is better`;
   return [
-    `<text class="title" y="14">${escape(title)}</text>`,
-    `<text class="unit" y="32">${escape(hint)}</text>`,
+    `<text class="title" y="14">${escapeXml(title)}</text>`,
+    `<text class="unit" y="32">${escapeXml(hint)}</text>`,
     ...bars,
   ].join('\n');
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-const escape = (text: string): string => text.replace(/[&<>"]/g, (it) => ENTITIES[it] ?? it);
+const escapeXml = (text: string): string => text.replace(/[&<>"]/g, (it) => ENTITIES[it] ?? it);

@@ -1,5 +1,4 @@
-import type { Lab } from '../../lab/lab.ts';
-import { ip, type Namespace } from '../namespaces.ts';
+import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
 import type { Path } from '../path.ts';
 import { makeSite } from './site.ts';
 
@@ -7,16 +6,20 @@ import { makeSite } from './site.ts';
  * The underlay itself: the stations' bridges are joined by cables like the hosts', without any
  * encapsulation. The cables have a switch of their own, so that the hosts' do not get copies.
  */
-export async function barePath(lab: Lab): Promise<Path> {
+export async function barePath(): Promise<Path> {
   const site = await makeSite({ net: 60, mtu: 1500, bridge: 'forward_delay 0 mcast_snooping 0' });
+  const middle = await makeNamespace();
+  const close = async () => {
+    await site.close();
+    await middle.close();
+  };
   try {
-    const middle = `/proc/${lab.switchPid}/ns/net`;
-    await ip(middle, [
+    await ip(middle.path, [
       'link add bare type bridge mcast_snooping 0 forward_delay 0',
       'link set bare up',
     ]);
     for (const [index, { path, pid }] of site.switches.entries()) {
-      await ip(middle, [
+      await ip(middle.path, [
         `link add bare${index + 1} type veth peer name cable netns ${pid}`,
         `link set bare${index + 1} master bare up`,
       ]);
@@ -31,13 +34,10 @@ export async function barePath(lab: Lab): Promise<Path> {
       receivers,
       uplinks: site.switches.map((it: Namespace) => ({ ns: it.path, device: 'cable' })),
       daemons: [],
-      close: async () => {
-        await site.close();
-        await ip(middle, ['link del bare']);
-      },
+      close,
     };
   } catch (error) {
-    await site.close();
+    await close();
     throw error;
   }
 }

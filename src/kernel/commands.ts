@@ -18,7 +18,8 @@ export const NAMESPACE_PATH = '/run/netns/castnet';
 /**
  * A bridge's answer time for queries, in hundredths of a second. While a fresh querier waits that
  * long for an elder, the bridge floods every group (net/bridge/br_multicast.c, delay_time): so it
- * starts with next to none and gets the usual time (RFC 3376 section 8.3) once it is up.
+ * becomes querier with next to none, in a command of its own since within one the kernel would
+ * still see its default, and gets the usual time (RFC 3376 section 8.3) once it is up.
  */
 const FIRST_RESPONSE_CS = 1;
 const RESPONSE_CS = 1000;
@@ -59,9 +60,10 @@ function add(fact: Fact): Command[] {
       return [
         ip(
           `link add dev ${fact.dev} mtu ${fact.mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 1 ` +
-            `mcast_querier 1 mcast_igmp_version 3 mcast_mld_version 2 mcast_hash_max ${MDB_ROWS} ` +
+            `mcast_igmp_version 3 mcast_mld_version 2 mcast_hash_max ${MDB_ROWS} ` +
             `mcast_last_member_interval ${LAST_MEMBER_CS} mcast_query_response_interval ${FIRST_RESPONSE_CS}`,
         ),
+        ip(`link set dev ${fact.dev} type bridge mcast_querier 1`),
         ip(`link set dev ${fact.dev} up`),
         ip(`link set dev ${fact.dev} type bridge mcast_query_response_interval ${RESPONSE_CS}`),
       ];

@@ -18,18 +18,24 @@ export const inNamespace = (...argv: readonly string[]): string[] => [
 ];
 
 /**
- * What stays out of the tunnels: each bridge asks its own containers who is a member of what. A
- * query from another host would silence this bridge's own (querier election, RFC 3376 section
- * 6.6.2), and membership here would then hang on a host that may go.
+ * What stays out of the tunnels: each bridge asks its own containers who is a member of what, and
+ * only it hears their reports. A query from another host would silence this bridge's own (querier
+ * election, RFC 3376 section 6.6.2), and membership here would then hang on a host that may go. A
+ * report would make the other bridge count the tunnel as a member; a leave would make it doubt one.
  */
+const MEMBERSHIP_STAYS = `
+    oifname "cx*" ip protocol igmp drop
+    oifname "cx*" icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop`;
+
 const RULES = `
 table bridge castnet
 delete table bridge castnet
 table bridge castnet {
   chain own-queries-stay {
-    type filter hook output priority filter; policy accept;
-    oifname "cx*" ip protocol igmp drop
-    oifname "cx*" icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop
+    type filter hook output priority filter; policy accept;${MEMBERSHIP_STAYS}
+  }
+  chain reports-stay {
+    type filter hook forward priority filter; policy accept;${MEMBERSHIP_STAYS}
   }
 }
 `;
