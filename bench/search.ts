@@ -6,6 +6,9 @@
 /** Loss up to here counts as none. */
 export const LOSS_FREE = 0.001;
 
+/** A rate below this factor of another is no higher than it. */
+const SAME = 1.02;
+
 export interface Tried {
   /** Packets a second that were really sent. */
   readonly pps: number;
@@ -30,6 +33,7 @@ export class RateSearch {
   #bad = Number.POSITIVE_INFINITY;
   #best = 0;
   #left: number;
+  #stalls = 0;
   #again = true;
   #done = false;
 
@@ -55,16 +59,17 @@ export class RateSearch {
     if (loss < LOSS_FREE) {
       this.#again = true;
       this.#good = this.#rate;
+      // When asking for more twice changed nothing, the sender itself is at its end.
+      this.#stalls = pps < this.#best * SAME ? this.#stalls + 1 : 0;
+      if (this.#stalls >= 2) this.#done = true;
       this.#best = Math.max(this.#best, pps);
-      // The sender itself is at its end: asking for more would change nothing.
-      if (pps < this.#rate * 0.93) this.#done = true;
     } else if (this.#again) {
       // Once may be the machine's fault, twice is the path's.
       this.#again = false;
       if (this.#left > 0) return;
     } else {
       this.#again = true;
-      this.#bad = Math.min(this.#rate, pps);
+      this.#bad = this.#rate;
     }
     if (this.#left <= 0 || this.#bad / Math.max(this.#good, 1) < precision) this.#done = true;
     if (this.#bad === Number.POSITIVE_INFINITY) this.#rate = this.#good * stride;

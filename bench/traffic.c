@@ -32,6 +32,8 @@
 #define MAGIC 0x63617374u
 #define SECOND 1000000000ull
 #define MS 1000000ull
+/* How far, in ns, a sender may fall behind before it lets go of what it missed. */
+#define LAG (2.0 * (double)MS)
 
 struct head {
   uint32_t magic, run;
@@ -119,8 +121,8 @@ static char out[BATCH][BUFFER];
 
 /*
  * Sends `rate` packets a second until `end`, in batches of what is due. A
- * sender that cannot keep up, or lost its CPU for a while, does not catch up
- * with a burst: what counts is the rate that was really sent.
+ * sender that cannot keep up, or lost its CPU for long, does not catch up with
+ * a great burst: what counts is the rate that was really sent.
  */
 static uint64_t paced(int fd, struct sockaddr_in to, uint64_t rate, uint64_t end, uint64_t *seq) {
   size_t size = number("size", "64");
@@ -133,7 +135,7 @@ static uint64_t paced(int fd, struct sockaddr_in to, uint64_t rate, uint64_t end
     messages[i].msg_hdr = (struct msghdr){
         .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &io[i], .msg_iovlen = 1};
   }
-  uint64_t gap = SECOND / rate, first = *seq, refused = 0;
+  uint64_t gap = SECOND / rate, first = *seq;
   double due = (double)now(), each = (double)SECOND / (double)rate;
   for (;;) {
     uint64_t t = now();
@@ -144,24 +146,20 @@ static uint64_t paced(int fd, struct sockaddr_in to, uint64_t rate, uint64_t end
       sleep_until((uint64_t)due + (gap > 50000 ? 0 : nap));
       continue;
     }
+    if ((double)t - due > LAG) due = (double)t - LAG;
     int count = 1 + (int)(((double)t - due) / each);
-    if (count > BATCH) {
-      count = BATCH;
-      due = (double)t - each * BATCH;
-    }
+    if (count > BATCH) count = BATCH;
     for (int i = 0; i < count; i++)
       *(struct head *)out[i] = (struct head){MAGIC, run, *seq + (uint64_t)i, now(), 0, 0};
     int sent = sendmmsg(fd, messages, (unsigned)count, 0);
     if (sent < 0) {
       if (errno != ENOBUFS && errno != EAGAIN && errno != ECONNREFUSED) fail("send");
-      refused++;
       due += each;
       continue;
     }
     *seq += (uint64_t)sent;
     due += each * sent;
   }
-  (void)refused;
   return *seq - first;
 }
 

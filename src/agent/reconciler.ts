@@ -109,8 +109,7 @@ export class Reconciler {
       log.info({ step: explain(step) }, 'forwarding changed');
     }
     this.#noteRefusals(refusals);
-    // A new tunnel device took the old one's entries along: look what is there.
-    if (refusals.length > 0 || steps.some(isNewDevice)) this.#lookSoon(refusals.length === 0);
+    if (refusals.length > 0 || steps.some(losesEntries)) this.#lookSoon(refusals.length === 0);
   }
 
   /** A first refusal is often a race that the next look resolves; only a second is told. */
@@ -133,5 +132,6 @@ export class Reconciler {
   }
 }
 
-const isNewDevice = (step: Step): boolean =>
-  step.action === 'replace' && step.fact.kind === 'vxlan';
+/** A tunnel made anew, or a bridge with another address, lost entries: look what is still there. */
+const losesEntries = ({ action, fact }: Step): boolean =>
+  action === 'replace' && (fact.kind === 'vxlan' || fact.kind === 'bridge');

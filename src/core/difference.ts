@@ -82,11 +82,11 @@ export function explain(step: Step): string {
 function describe(fact: Fact): string {
   switch (fact.kind) {
     case 'bridge':
-      return `bridge ${fact.dev}, MTU ${fact.mtu}`;
+      return `bridge ${fact.dev}, MTU ${fact.mtu}${unsettled(fact)}`;
     case 'vxlan':
-      return `tunnel ${fact.dev} of ${fact.bridge} from ${fact.local} port ${fact.port}, MTU ${fact.mtu}`;
+      return `tunnel ${fact.dev} of ${fact.bridge} from ${fact.local} port ${fact.port}, MTU ${fact.mtu}${unsettled(fact)}`;
     case 'port':
-      return `port ${fact.dev} of ${fact.bridge}`;
+      return `port ${fact.dev} of ${fact.bridge || 'no bridge'}${unsettled(fact)}`;
     case 'route':
       return `frames for ${fact.mac} on ${fact.dev} go to host ${fact.to}`;
     case 'copy':
@@ -99,3 +99,6 @@ function describe(fact: Fact): string {
       return `group ${fact.group} from ${fact.source ?? 'any source'} leaves by ${fact.dev}`;
   }
 }
+
+const unsettled = ({ settled }: { settled: boolean }): string =>
+  settled ? '' : ', not set up as it must be';

@@ -3,9 +3,23 @@
  * list; the reconciler compares it with the list read from the kernel; each difference is a step.
  */
 
+/**
+ * `settled` says of a device that it is up with all of castnet's settings: an agent may have died
+ * half-way, or a person may have changed one.
+ */
 export type Fact =
   /** A bridge in the `castnet` namespace, its own querier, snooping IGMP and MLD. */
-  | { readonly kind: 'bridge'; readonly dev: string; readonly mtu: number }
+  | {
+      readonly kind: 'bridge';
+      readonly dev: string;
+      /**
+       * Its own. Else it would take over a port's, and change with the ports, and the kernel drops
+       * all neighbour entries of a device whose address changes (net/core/neighbour.c).
+       */
+      readonly mac: string;
+      readonly mtu: number;
+      readonly settled: boolean;
+    }
   /** The VXLAN device that is the bridge's way to the other hosts. */
   | {
       readonly kind: 'vxlan';
@@ -14,9 +28,15 @@ export type Fact =
       readonly local: string;
       readonly port: number;
       readonly mtu: number;
+      readonly settled: boolean;
     }
   /** A container's end of the bridge. Only ever found or removed: CreateEndpoint makes it. */
-  | { readonly kind: 'port'; readonly dev: string; readonly bridge: string }
+  | {
+      readonly kind: 'port';
+      readonly dev: string;
+      readonly bridge: string;
+      readonly settled: boolean;
+    }
   /** Frames for a container's MAC go to its host: one destination. */
   | { readonly kind: 'route'; readonly dev: string; readonly mac: string; readonly to: string }
   /** Frames for a MAC are copied to a host: one fact for each destination. */

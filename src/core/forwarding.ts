@@ -1,4 +1,5 @@
 import { groupMac } from '../net/group.ts';
+import { macOfText } from '../net/mac.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from './local.ts';
 import { bridgeName, portName, vxlanName } from './names.ts';
@@ -66,7 +67,13 @@ function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
   const mtu = networkMtu(network, tunnel);
   const bridge = bridgeName(network.vni);
   return [
-    { kind: 'bridge', dev: bridge, mtu },
+    {
+      kind: 'bridge',
+      dev: bridge,
+      mac: macOfText(`${bridge} ${tunnel.address}`),
+      mtu,
+      settled: true,
+    },
     {
       kind: 'vxlan',
       dev: vxlanName(network.vni),
@@ -74,6 +81,7 @@ function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
       local: tunnel.address,
       port: tunnel.port,
       mtu,
+      settled: true,
     },
   ];
 }
@@ -82,7 +90,7 @@ function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact[] {
   const dev = portName(endpoint.id);
   const bridge = bridgeName(network.vni);
   return [
-    { kind: 'port', dev, bridge },
+    { kind: 'port', dev, bridge, settled: true },
     { kind: 'station', bridge, dev, mac: endpoint.mac },
   ];
 }

@@ -29,8 +29,8 @@ it('nothing of a network that is no longer here is kept', () => {
 
 it('local ports and their stations are never inherited: this host knows them itself', () => {
   const own: Fact[] = [
-    { kind: 'bridge', dev: 'cb8000001', mtu: 1450 },
-    { kind: 'port', dev: 'cva', bridge: 'cb8000001' },
+    { kind: 'bridge', dev: 'cb8000001', mac: '02:ca:00:00:00:01', mtu: 1450, settled: true },
+    { kind: 'port', dev: 'cva', bridge: 'cb8000001', settled: true },
     { kind: 'station', bridge: 'cb8000001', dev: 'cva', mac: '02:42:0a:00:00:09' },
   ];
   expect(own.filter(leadsAway)).toEqual([]);

@@ -54,18 +54,36 @@ export function portLines(dev: string, onBridge: string): Command[] {
   ];
 }
 
+function bridgeLines(dev: string): Command[] {
+  const set = (words: string) => ip(`link set dev ${dev} type bridge ${words}`);
+  return [
+    set(
+      `stp_state 0 forward_delay 0 mcast_snooping 1 mcast_igmp_version 3 mcast_mld_version 2 ` +
+        `mcast_hash_max ${MDB_ROWS} mcast_last_member_interval ${LAST_MEMBER_CS} ` +
+        `mcast_query_response_interval ${FIRST_RESPONSE_CS}`,
+    ),
+    set('mcast_querier 1'),
+    ip(`link set dev ${dev} up`),
+    set(`mcast_query_response_interval ${RESPONSE_CS}`),
+  ];
+}
+
+function vxlanLines(dev: string, onBridge: string): Command[] {
+  return [
+    ip(`link set dev ${dev} addrgenmode none`),
+    ip(`link set dev ${dev} master ${onBridge}`),
+    // Not a way to routers: queries are each host's own matter and groups go by MDB entry.
+    bridge(`link set dev ${dev} learning off flood off neigh_suppress on mcast_router 0`),
+    ip(`link set dev ${dev} up`),
+  ];
+}
+
 function add(fact: Fact): Command[] {
   switch (fact.kind) {
     case 'bridge':
       return [
-        ip(
-          `link add dev ${fact.dev} mtu ${fact.mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 1 ` +
-            `mcast_igmp_version 3 mcast_mld_version 2 mcast_hash_max ${MDB_ROWS} ` +
-            `mcast_last_member_interval ${LAST_MEMBER_CS} mcast_query_response_interval ${FIRST_RESPONSE_CS}`,
-        ),
-        ip(`link set dev ${fact.dev} type bridge mcast_querier 1`),
-        ip(`link set dev ${fact.dev} up`),
-        ip(`link set dev ${fact.dev} type bridge mcast_query_response_interval ${RESPONSE_CS}`),
+        ip(`link add dev ${fact.dev} address ${fact.mac} mtu ${fact.mtu} type bridge`),
+        ...bridgeLines(fact.dev),
       ];
     case 'vxlan':
       return [
@@ -76,11 +94,7 @@ function add(fact: Fact): Command[] {
             `link add dev ${fact.dev} netns ${NAMESPACE_PATH} mtu ${fact.mtu} type vxlan id ${vniOf(fact.dev)} ` +
             `local ${fact.local} dstport ${fact.port} nolearning`,
         },
-        ip(`link set dev ${fact.dev} addrgenmode none`),
-        ip(`link set dev ${fact.dev} master ${fact.bridge}`),
-        // Not a way to routers: queries are each host's own matter and groups go by MDB entry.
-        bridge(`link set dev ${fact.dev} learning off flood off neigh_suppress on mcast_router 0`),
-        ip(`link set dev ${fact.dev} up`),
+        ...vxlanLines(fact.dev, fact.bridge),
       ];
     case 'port':
       return portLines(fact.dev, fact.bridge);
@@ -116,11 +130,14 @@ function remove(fact: Fact): Command[] {
 }
 
 function replace(fact: Fact, was: Fact): Command[] {
-  if (fact.kind === 'bridge') return [ip(`link set dev ${fact.dev} mtu ${fact.mtu}`)];
+  if (fact.kind === 'bridge') {
+    const own = ip(`link set dev ${fact.dev} address ${fact.mac} mtu ${fact.mtu}`);
+    return [own, ...bridgeLines(fact.dev)];
+  }
   if (fact.kind === 'vxlan' && was.kind === 'vxlan') {
-    const sameTunnel = fact.local === was.local && fact.port === was.port;
-    if (sameTunnel && fact.bridge === was.bridge) {
-      return [ip(`link set dev ${fact.dev} mtu ${fact.mtu}`)];
+    if (fact.local === was.local && fact.port === was.port) {
+      const mtu = ip(`link set dev ${fact.dev} mtu ${fact.mtu}`);
+      return [mtu, ...vxlanLines(fact.dev, fact.bridge)];
     }
     // The kernel does not change these of a device that exists. Its entries go with it; the next
     // look at the kernel finds them missing.
@@ -132,10 +149,4 @@ function replace(fact: Fact, was: Fact): Command[] {
 function memberWords(fact: Fact & { kind: 'member' }): string {
   const source = fact.source === undefined ? '' : ` src ${fact.source}`;
   return `dev ${fact.bridge} port ${fact.dev} grp ${fact.group}${source}`;
-}
-
-/** Whether losing this fact's entry also loses every entry that hangs on it. */
-export function carriesOthers(step: Step): boolean {
-  const links: Fact['kind'][] = ['bridge', 'vxlan', 'port'];
-  return step.action !== 'add' && links.includes(step.fact.kind);
 }

@@ -4,22 +4,40 @@ import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 
 /** The texts are what iproute2 6.1 printed on Linux 6.18. */
 
+const up = { flags: ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP'] };
+const asBridge = {
+  mcast_snooping: 1,
+  mcast_querier: 1,
+  mcast_igmp_version: 3,
+  mcast_mld_version: 2,
+  mcast_query_response_intvl: 1000,
+};
+const asPort = { learning: false, flood: false };
+
 describe('links', () => {
+  const linkInfo = (info_data: object, info_slave_data: object = {}) => ({
+    linkinfo: { info_data, info_slave_data },
+  });
+
   it('are castnet’s bridges, tunnels and ports, and no one else’s', () => {
+    const tunnel = { id: 8000001, local: '10.9.0.1', port: 4789 };
+    const tunnelPort = { ...asPort, neigh_suppress: true, multicast_router: 0 };
+    const master = 'cb8000001';
     const json = JSON.stringify([
       { ifname: 'lo', mtu: 65536 },
-      { ifname: 'cb8000001', mtu: 1450, linkinfo: { info_kind: 'bridge', info_data: {} } },
       {
-        ifname: 'cx8000001',
+        ifname: 'cb8000001',
+        address: '02:ca:00:00:00:01',
         mtu: 1450,
-        master: 'cb8000001',
-        linkinfo: { info_kind: 'vxlan', info_data: { id: 8000001, local: '10.9.0.1', port: 4789 } },
+        ...up,
+        ...linkInfo(asBridge),
       },
-      { ifname: 'cv0123456789abc', mtu: 1450, master: 'cb8000001' },
+      { ifname: 'cx8000001', mtu: 1450, master, ...up, ...linkInfo(tunnel, tunnelPort) },
+      { ifname: 'cv0123456789abc', mtu: 1450, master, ...up, ...linkInfo({}, asPort) },
       { ifname: 'docker0', mtu: 1500 },
     ]);
     expect(linkFacts(json)).toEqual([
-      { kind: 'bridge', dev: 'cb8000001', mtu: 1450 },
+      { kind: 'bridge', dev: 'cb8000001', mac: '02:ca:00:00:00:01', mtu: 1450, settled: true },
       {
         kind: 'vxlan',
         dev: 'cx8000001',
@@ -27,9 +45,31 @@ describe('links', () => {
         local: '10.9.0.1',
         port: 4789,
         mtu: 1450,
+        settled: true,
       },
-      { kind: 'port', dev: 'cv0123456789abc', bridge: 'cb8000001' },
+      { kind: 'port', dev: 'cv0123456789abc', bridge: 'cb8000001', settled: true },
     ]);
+  });
+
+  it.each([
+    ['is down', { ifname: 'cb1', mtu: 1450, flags: [], ...linkInfo(asBridge) }],
+    [
+      'is no querier',
+      { ifname: 'cb1', mtu: 1450, ...up, ...linkInfo({ ...asBridge, mcast_querier: 0 }) },
+    ],
+    [
+      'learns',
+      {
+        ifname: 'cva',
+        mtu: 1450,
+        master: 'cb1',
+        ...up,
+        ...linkInfo({}, { ...asPort, learning: true }),
+      },
+    ],
+    ['is on no bridge', { ifname: 'cva', mtu: 1450, ...up }],
+  ])('that %s is not settled', (_, link) => {
+    expect(linkFacts(JSON.stringify([link]))).toMatchObject([{ settled: false }]);
   });
 });
 

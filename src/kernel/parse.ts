@@ -12,30 +12,50 @@ const Links = z.array(
   z.object({
     ifname: z.string(),
     mtu: z.number(),
+    address: z.string().optional(),
+    flags: z.array(z.string()).optional(),
     master: z.string().optional(),
     linkinfo: z
       .object({
-        info_data: z
-          .object({
-            local: z.string().optional(),
-            local6: z.string().optional(),
-            port: z.number().optional(),
-          })
-          .optional(),
+        info_data: z.record(z.string(), z.unknown()).optional(),
+        info_slave_data: z.record(z.string(), z.unknown()).optional(),
       })
       .optional(),
   }),
 );
 
+/** What `commands.ts` sets, as `ip` prints it; a bridge's times are in hundredths of a second. */
+const BRIDGE_SETTINGS = {
+  mcast_snooping: 1,
+  mcast_querier: 1,
+  mcast_igmp_version: 3,
+  mcast_mld_version: 2,
+  mcast_query_response_intvl: 1000,
+};
+const PORT_SETTINGS = { learning: false, flood: false };
+const VXLAN_SETTINGS = { ...PORT_SETTINGS, neigh_suppress: true, multicast_router: 0 };
+
 /** Of `ip -json -details link show`. */
 export function linkFacts(json: string): Fact[] {
-  return Links.parse(parseJson(json)).flatMap(({ ifname: dev, mtu, master, linkinfo }): Fact[] => {
-    if (isBridge(dev)) return [{ kind: 'bridge', dev, mtu }];
-    if (isPort(dev)) return [{ kind: 'port', dev, bridge: master ?? '' }];
+  return Links.parse(parseJson(json)).flatMap((link): Fact[] => {
+    const { ifname: dev, mtu, master: bridge = '', linkinfo } = link;
+    const data = linkinfo?.info_data ?? {};
+    const settled = (settings: object, found: Record<string, unknown> | undefined): boolean =>
+      (link.flags ?? []).includes('UP') &&
+      Object.entries(settings).every(([key, value]) => found?.[key] === value);
+    if (isBridge(dev)) {
+      const mac = link.address ?? '';
+      return [{ kind: 'bridge', dev, mac, mtu, settled: settled(BRIDGE_SETTINGS, data) }];
+    }
+    const asPort = linkinfo?.info_slave_data;
+    if (isPort(dev)) {
+      return [{ kind: 'port', dev, bridge, settled: settled(PORT_SETTINGS, asPort) }];
+    }
     if (!isVxlan(dev)) return [];
-    const data = linkinfo?.info_data;
-    const local = data?.local ?? data?.local6 ?? '';
-    return [{ kind: 'vxlan', dev, bridge: master ?? '', local, port: data?.port ?? 0, mtu }];
+    const local = String(data.local ?? data.local6 ?? '');
+    const port = Number(data.port ?? 0);
+    const isSettled = settled(VXLAN_SETTINGS, asPort);
+    return [{ kind: 'vxlan', dev, bridge, local, port, mtu, settled: isSettled }];
   });
 }
 

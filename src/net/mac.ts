@@ -1,3 +1,5 @@
+import { spread } from './spread.ts';
+
 /** MAC addresses, always held as six lower-case hexadecimal pairs. */
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
@@ -19,4 +21,13 @@ function pairs(bytes: readonly number[]): string {
  */
 export function macOfIpv4(ipv4: string): string {
   return pairs([0x02, 0x42, ...ipv4.split('.').map(Number)]);
+}
+
+/**
+ * A MAC for a device that has none of its own: locally administered, the rest a spread of `text`,
+ * so that the devices of different hosts on one network differ.
+ */
+export function macOfText(text: string): string {
+  const hash = spread(text);
+  return pairs([0x02, 0xca, hash >>> 24, (hash >>> 16) & 255, (hash >>> 8) & 255, hash & 255]);
 }

@@ -1,3 +1,5 @@
+import { spread } from './spread.ts';
+
 /**
  * VXLAN network identifiers (24 bits, RFC 7348 section 5).
  *
@@ -13,15 +15,10 @@ export function isVni(value: number): boolean {
 }
 
 /**
- * The first VNI to try for a network: a spread of its id over the whole range (FNV-1a, 32 bits),
- * so that managers that know nothing of each other's choices still rarely meet.
+ * The first VNI to try for a network: a spread of its id over the whole range, so that managers that know nothing of each other's choices still rarely meet.
  */
 export function preferredVni(networkId: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < networkId.length; i++) {
-    hash = Math.imul(hash ^ networkId.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return VNI_MIN + (hash % (VNI_MAX - VNI_MIN + 1));
+  return VNI_MIN + (spread(networkId) % (VNI_MAX - VNI_MIN + 1));
 }
 
 /**
