@@ -7,7 +7,13 @@ import type { Context } from './context.ts';
 import { measureConnect, measureEndpoints } from './groups/endpoints.ts';
 import { measureFootprint } from './groups/footprint.ts';
 import { measureJoins, measureLeaves } from './groups/membership.ts';
-import { measureCopies, measureLatency, measurePruning, measureRates } from './groups/multicast.ts';
+import {
+  measureCopies,
+  measureCost,
+  measureLatency,
+  measurePruning,
+  measureRates,
+} from './groups/multicast.ts';
 import { measureRoundTrip, measureSmallPackets, measureTcp } from './groups/unicast.ts';
 import { PathMaker } from './make-paths.ts';
 import type { Group, Options } from './options.ts';
@@ -19,7 +25,7 @@ type Measure = (context: Context, directory: string) => Promise<void>;
 const MEASURES: Record<Group, Measure[]> = {
   endpoints: [measureEndpoints, measureConnect],
   membership: [measureJoins, measureLeaves],
-  copies: [measureCopies],
+  copies: [measureCopies, measureCost],
   latency: [measureLatency],
   multicast: [measureRates, measurePruning],
   tcp: [measureTcp],

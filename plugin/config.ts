@@ -116,6 +116,7 @@ export function pluginConfig({ version, build }: ConfigInput) {
       fixed('CASTNET_BUILD', build, 'Hash of what this plugin holds'),
       setting('LOG_LEVEL', 'info', 'Least level logged: trace, debug, info, warn, error or fatal'),
       setting('CASTNET_PORT', String(PEER_PORT), 'TCP port for the agents’ sessions, 1 to 65535'),
+      setting('CASTNET_VXLAN_PORT', '4789', 'UDP port of VXLAN, 1 to 65535; the same on all hosts'),
       setting(
         'CASTNET_TUNNEL_ADDRESS',
         '',

@@ -3,7 +3,7 @@ import { Fault } from './net/fault.ts';
 
 /** The agent's settings. All have defaults that suit a real host; the plugin's settings override. */
 export interface Config {
-  /** Least severe log lines printed: trace, debug, info, warn, error. */
+  /** Least severe log lines printed: trace, debug, info, warn, error, fatal. */
   readonly logLevel: string;
   /** TCP port at which agents speak to each other. 4790 is free in TCP (IANA: UDP VXLAN-GPE). */
   readonly peerPort: number;
@@ -37,7 +37,7 @@ export interface Config {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
 /**
  * Reads the settings from the environment, which is where Docker puts a plugin's.

@@ -75,7 +75,10 @@ export function createDriver(options: DriverOptions): Driver {
 
   return {
     async allocateNetwork({ id, options: raw }: NetworkRequest) {
-      const asked = parseOptions(raw).vni;
+      const { vni: asked, mtu } = parseOptions(raw);
+      // Hosts may differ; but what this one cannot carry is better said now than by each task.
+      const tunnel = await options.tunnel().catch(() => undefined);
+      if (tunnel !== undefined) refuseLargeMtu(mtu, tunnel);
       if (asked !== undefined) {
         refuseTaken(asked, vniOwner(asked, id));
         state.allocations.set({ id, vni: asked });

@@ -16,10 +16,8 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     accepts: LEVELS.join(', '),
     valid: (value) => LEVELS.includes(value),
   },
-  CASTNET_PORT: {
-    accepts: 'a TCP port, 1 to 65535',
-    valid: (value) => /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535,
-  },
+  CASTNET_PORT: { accepts: 'a TCP port, 1 to 65535', valid: isPort },
+  CASTNET_VXLAN_PORT: { accepts: 'a UDP port, 1 to 65535', valid: isPort },
   CASTNET_TUNNEL_ADDRESS: {
     accepts: 'an IPv4 or IPv6 address of the host, or nothing for the address Swarm uses',
     valid: (value) => value === '' || isIP(value) !== 0,
@@ -29,6 +27,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     valid: (value) => value.startsWith('/'),
   },
 };
+
+function isPort(value: string): boolean {
+  return /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535;
+}
 
 /**
  * Checks settings by name and value.

@@ -118,6 +118,12 @@ describe('a request that cannot be met is an answer with Err', () => {
       { NetworkID: NET, IPv6Data: [{ Pool: 'fd00::/64' }] },
       'IPv6 subnet fd00::/64: Swarm hands out one address family only',
     ],
+    [
+      'an IPv6 subnet passed as an IPv4 one',
+      'AllocateNetwork',
+      { NetworkID: NET, IPv4Data: [{ Pool: '10.0.1.0/24' }, { Pool: 'fd00::/64' }] },
+      'IPv6 subnet fd00::/64: Swarm hands out one address family only',
+    ],
     ['no address', 'CreateEndpoint', { NetworkID: NET, EndpointID: END }, 'has no IPv4 address'],
     ['a refusal of the driver', 'DeleteNetwork', { NetworkID: NET }, 'castnet: it is in use'],
     ['a failure', 'FreeNetwork', { NetworkID: NET }, 'castnet: disk full'],

@@ -68,6 +68,10 @@ function check<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
 
 const NOTHING = {};
 
+/** At allocation Swarm passes a pool of either family as an IPv4 one (seen with 20.10). */
+const ofFamily6 = (pools: readonly protocol.Pool[] | null | undefined): protocol.Pool[] =>
+  (pools ?? []).filter((it) => it.Pool?.includes(':'));
+
 function handlerTable(driver: Driver): Record<string, Handler> {
   const nothing: Handler = async () => NOTHING;
   const discover: Handler = async (body) => {
@@ -83,7 +87,7 @@ function handlerTable(driver: Driver): Record<string, Handler> {
     }),
     'NetworkDriver.AllocateNetwork': async (body) => {
       const { NetworkID, Options, IPv4Data, IPv6Data } = check(protocol.AllocateNetwork, body);
-      refuseIpv6(IPv6Data);
+      refuseIpv6([...(IPv6Data ?? []), ...ofFamily6(IPv4Data)]);
       const options = Options ?? {};
       const request = networkRequest(NetworkID, options, IPv4Data);
       return { Options: { ...options, ...(await driver.allocateNetwork(request)) } };
