@@ -7,6 +7,7 @@ import { localApi } from './api/api.ts';
 import { listenAt } from './api/listen.ts';
 import { type Config, readConfig } from './config.ts';
 import { explain } from './core/difference.ts';
+import { GUARD_TABLE } from './core/guards.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
@@ -14,7 +15,7 @@ import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import * as kernel from './kernel/kernel.ts';
 import { startMonitor } from './kernel/monitor.ts';
-import { ensureNamespace } from './kernel/namespace.ts';
+import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { Fault } from './net/fault.ts';
 import { openSessions, swarmIdentity } from './sessions.ts';
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
       applyRules: sandbox.applyRules,
       listTable: sandbox.listTable,
     },
+    guards: { applyRules: applyGuards, rulesThere: () => hasGuards(GUARD_TABLE) },
     askDocker: () => watch.poke(),
     log,
     now: Date.now,

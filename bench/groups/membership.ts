@@ -113,15 +113,19 @@ async function leave({ traffic }: Context, path: Path, round: number): Promise<n
   const { left } = await answer<{ left: number }>(hold);
   const { samples } = await answer<{ samples: [number, number][] }>(watching);
   await sending.done();
-  return lastBusy(samples, (RATE * EVERY_MS) / 1000 / 4, left) / 1e6;
+  return lastBusy(samples, left) / 1e6;
 }
 
-/** Nanoseconds from `left` to the end of the last interval in which at least `least` packets went. */
-function lastBusy(samples: [number, number][], least: number, left: number): number {
+/** Samples that are looked at together: the Swarm's own packets come in bursts as short as one. */
+const WINDOW = 5;
+
+/** Nanoseconds from `left` to the end of the last stretch in which half of what is sent went out. */
+function lastBusy(samples: [number, number][], left: number): number {
+  const half = (RATE * EVERY_MS * WINDOW) / 1000 / 2;
   let last = Number.NaN;
   for (const [i, [time, packets]] of samples.entries()) {
-    const before = samples[i - 1];
-    if (before !== undefined && packets - before[1] >= least) last = time;
+    const before = samples[i - WINDOW];
+    if (before !== undefined && packets - before[1] >= half) last = time;
   }
   if (Number.isNaN(last)) throw new Error('no copy was sent while there was a member');
   return Math.max(0, last - left);

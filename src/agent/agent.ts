@@ -2,15 +2,17 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
 import { leadsAway } from '../core/inheritance.ts';
-import { bareAddress } from '../core/local.ts';
-import { groupsOf } from '../core/membership.ts';
+import { bareAddress, type LocalNetwork } from '../core/local.ts';
+import { groupsOf, rowsOf } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
+import { admit } from '../core/policy.ts';
 import type { ServiceRecord } from '../core/records.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import { createDriver, type PortMaker } from './driver.ts';
+import { Guard, type GuardOptions } from './guard.ts';
 import { Housekeeper } from './housekeeping.ts';
 import {
   allHeard,
@@ -34,6 +36,7 @@ export interface AgentOptions {
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
   readonly sandboxes: Sandboxes;
+  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere'>;
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
@@ -53,6 +56,7 @@ export class Agent {
   readonly #members = new Members();
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
+  readonly #guard: Guard;
   readonly #housekeeper: Housekeeper;
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
@@ -97,12 +101,19 @@ export class Agent {
         this.#publishSoon();
         // The first network after this host joined a Swarm comes before the timer's turn.
         if (options.link.sessions === undefined) void this.#refreshLink();
+        void this.#guard.update();
         void this.#reconciler.request();
         options.askDocker();
       },
       joined: () => setImmediate(() => void this.#balancer.update()),
       discovered: options.askDocker,
       now,
+    });
+    this.#guard = new Guard({
+      ...options.guards,
+      networks: () => state.networks.values(),
+      endpoints: () => state.endpoints.values(),
+      log,
     });
     this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
@@ -121,6 +132,7 @@ export class Agent {
     await this.#findTunnel().catch((error: Error) =>
       log.debug({ reason: error.message }, 'no tunnel address'),
     );
+    await this.#guard.inspect();
     await this.#reconciler.request(true);
     await this.#refreshLink();
     await this.#balancer.inspect();
@@ -193,13 +205,19 @@ export class Agent {
       networks: [...state.networks.values()].map((it) => ({
         ...it,
         name: this.#view?.networks.get(it.id)?.name,
-        groups: groupsOf(bridgeName(it.vni), this.#members.rows()),
+        groups: this.#groups(it),
         endpoints: state.endpointsOf(it.id).map((endpoint) => ({
           ...endpoint,
           container: this.#view?.networks.get(it.id)?.containers.get(endpoint.id),
         })),
       })),
     };
+  }
+
+  #groups({ vni, options }: LocalNetwork) {
+    const joined = rowsOf(bridgeName(vni), this.#members.rows());
+    const { rows, refused } = admit(joined, options);
+    return { joined: rows, refused, told: groupsOf(rows) };
   }
 
   close(): void {

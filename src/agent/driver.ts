@@ -1,9 +1,10 @@
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
-import type { LocalNetwork } from '../core/local.ts';
+import { bareAddress, type LocalNetwork } from '../core/local.ts';
 import { containerEndName, vxlanName } from '../core/names.ts';
 import { parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
 import type { JoinAnswer } from '../docker/protocol.ts';
+import { derivedIpv6 } from '../net/cidr.ts';
 import { Fault } from '../net/fault.ts';
 import { isMac, macOfIpv4 } from '../net/mac.ts';
 import { chooseVni } from '../net/vni.ts';
@@ -133,8 +134,13 @@ export function createDriver(options: DriverOptions): Driver {
     async createEndpoint({ network: networkId, id, address, mac: asked }: EndpointRequest) {
       const { vni, options: settings } = network(networkId);
       if (asked !== undefined && !isMac(asked)) throw new Fault(`"${asked}" is not a MAC address`);
-      const mac = asked ?? macOfIpv4(address.split('/')[0] as string);
-      const answer = asked === undefined ? { mac } : {};
+      const mac = asked ?? macOfIpv4(bareAddress(address));
+      const answer = {
+        ...(asked === undefined ? { mac } : {}),
+        ...(settings.ipv6 === undefined
+          ? {}
+          : { ipv6: derivedIpv6(settings.ipv6, bareAddress(address)) }),
+      };
       const before = state.endpoints.get(id);
       if (before !== undefined) {
         if (before.network === networkId && before.address === address && before.mac === mac) {
@@ -165,7 +171,7 @@ export function createDriver(options: DriverOptions): Driver {
       const taken = [...state.endpoints.values()].some(
         (it) => it.id !== id && it.sandbox === sandbox && it.carriesMulticast === true,
       );
-      const carriesMulticast = !taken;
+      const carriesMulticast = !taken && network(networkId).options.multicastRoute !== false;
       state.endpoints.set({ ...found, sandbox, carriesMulticast });
       options.joined();
       return {

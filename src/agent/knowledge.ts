@@ -1,8 +1,9 @@
 import type { Fact } from '../core/facts.ts';
 import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
-import { groupsOf, type Membership } from '../core/membership.ts';
+import { groupsOf, type Membership, rowsOf } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
+import { admit } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services.ts';
 import type { SwarmView } from '../docker/watch.ts';
@@ -42,7 +43,8 @@ export function hostRecord({
     [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
   );
   const networks = [...state.networks.values()].map((network) => {
-    const groups = groupsOf(bridgeName(network.vni), memberships());
+    const { rows } = admit(rowsOf(bridgeName(network.vni), memberships()), network.options);
+    const groups = groupsOf(rows);
     const endpoints = state.endpointsOf(network.id);
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
   });

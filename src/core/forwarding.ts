@@ -1,3 +1,4 @@
+import { derivedIpv6 } from '../net/cidr.ts';
 import { groupMac } from '../net/group.ts';
 import { macOfText } from '../net/mac.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
@@ -147,8 +148,16 @@ export function networkRecord(options: {
   const endpoints = [...options.endpoints]
     .filter((it) => it.network === network.id)
     .map(({ id, address, mac }): EndpointRecord => {
+      const ip = bareAddress(address);
       const service = services.get(id);
-      return { id, ip: bareAddress(address), mac, ...(service === undefined ? {} : { service }) };
+      const { ipv6 } = network.options;
+      return {
+        id,
+        ip,
+        mac,
+        ...(ipv6 === undefined ? {} : { ip6: bareAddress(derivedIpv6(ipv6, ip)) }),
+        ...(service === undefined ? {} : { service }),
+      };
     })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   return { vni: network.vni, endpoints, groups };

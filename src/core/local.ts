@@ -4,6 +4,24 @@
 export interface NetworkOptions {
   /** Bytes; without it the tunnel's underlay decides. */
   readonly mtu?: number;
+  /** IPv6 prefix, as `fd00:1::/64`, from which each container's address is derived. */
+  readonly ipv6?: string;
+  /** Whether containers may send and hear multicast; without it they may. */
+  readonly multicast?: boolean;
+  /** Whether the network may be the one that carries a container's multicast; else it may. */
+  readonly multicastRoute?: boolean;
+  /** The groups that containers may use, as CIDRs; without it all. */
+  readonly groups?: readonly string[];
+  /** What one container may send by multicast and broadcast together; without it no cap. */
+  readonly rate?: Rate;
+  /** How many groups of one container the other hosts hear of. */
+  readonly maxGroups?: number;
+}
+
+/** Packets a second, or bytes a second. */
+export interface Rate {
+  readonly per: 'packets' | 'bytes';
+  readonly second: number;
 }
 
 export interface LocalNetwork {

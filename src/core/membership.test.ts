@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { groupsOf, type Membership } from './membership.ts';
+import { groupsOf, type Membership, rowsOf } from './membership.ts';
 
 const row = (port: string, group: string, source?: string, mode?: 'include'): Membership => ({
   bridge: 'cb8000001',
@@ -10,7 +10,7 @@ const row = (port: string, group: string, source?: string, mode?: 'include'): Me
 });
 
 it('members of one group on several ports are one membership of the host', () => {
-  expect(groupsOf('cb8000001', [row('cva', '239.1.1.1'), row('cvb', '239.1.1.1')])).toEqual([
+  expect(groupsOf([row('cva', '239.1.1.1'), row('cvb', '239.1.1.1')])).toEqual([
     { group: '239.1.1.1', mode: 'exclude', sources: [] },
   ]);
 });
@@ -21,14 +21,14 @@ it('sources asked for by several ports come together, sorted', () => {
     row('cva', '232.1.1.1', '10.0.0.9'),
     row('cvb', '232.1.1.1', '10.0.0.3'),
   ];
-  expect(groupsOf('cb8000001', rows)).toEqual([
+  expect(groupsOf(rows)).toEqual([
     { group: '232.1.1.1', mode: 'include', sources: ['10.0.0.3', '10.0.0.9'] },
   ]);
 });
 
 it('one port that takes every source makes the host take every source', () => {
   const rows = [row('cva', '239.1.1.1', '10.0.0.9'), row('cvb', '239.1.1.1')];
-  expect(groupsOf('cb8000001', [...rows, row('cvc', '239.1.1.1', '10.0.0.8')])).toEqual([
+  expect(groupsOf([...rows, row('cvc', '239.1.1.1', '10.0.0.8')])).toEqual([
     { group: '239.1.1.1', mode: 'exclude', sources: [] },
   ]);
 });
@@ -39,9 +39,9 @@ it('the tunnel’s own entries, another bridge and host-local groups are not tol
     { ...row('cva', '239.1.1.1'), bridge: 'cb8000002' },
     row('cva', 'ff01::5'),
   ];
-  expect(groupsOf('cb8000001', rows)).toEqual([]);
+  expect(rowsOf('cb8000001', rows)).toEqual([]);
 });
 
 it('a group joined for no source at all has no member', () => {
-  expect(groupsOf('cb8000001', [row('cva', '232.1.1.1', undefined, 'include')])).toEqual([]);
+  expect(groupsOf([row('cva', '232.1.1.1', undefined, 'include')])).toEqual([]);
 });

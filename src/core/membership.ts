@@ -16,20 +16,26 @@ export interface Membership {
   readonly mode: 'include' | 'exclude';
 }
 
+/** What containers of one bridge have joined: the tunnel's own rows and host-local groups left out. */
+export function rowsOf(bridge: string, rows: Iterable<Membership>): Membership[] {
+  return [...rows].filter(
+    (it) => it.bridge === bridge && isPort(it.port) && !isHostLocal(it.group),
+  );
+}
+
 /** What makes two rows the same row. */
 export const membershipKey = (row: Membership): string =>
   `${row.bridge} ${row.port} ${row.group} ${row.source ?? '*'}`;
 
 /**
- * The groups that containers on a bridge have joined, all its ports taken together. One port that
+ * The groups of some rows of one bridge, all its ports taken together. One port that
  * takes every source makes the host take every source; else it is the union of the sources asked
  * for. Sources that some port excludes are not told: the bridge of this host drops those itself,
  * and another port may want them.
  */
-export function groupsOf(bridge: string, rows: Iterable<Membership>): GroupRecord[] {
+export function groupsOf(rows: Iterable<Membership>): GroupRecord[] {
   const wanted = new Map<string, Set<string> | 'any'>();
   for (const row of rows) {
-    if (row.bridge !== bridge || !isPort(row.port) || isHostLocal(row.group)) continue;
     const before = wanted.get(row.group);
     if (before === 'any') continue;
     if (row.mode === 'exclude' && row.source === undefined) {

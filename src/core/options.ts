@@ -1,7 +1,8 @@
+import { parseCidr } from '../net/cidr.ts';
 import { Fault } from '../net/fault.ts';
 import { MTU_MAX, MTU_MIN } from '../net/mtu.ts';
 import { isVni, VNI_MAX, VNI_MIN } from '../net/vni.ts';
-import type { NetworkOptions } from './local.ts';
+import type { NetworkOptions, Rate } from './local.ts';
 
 /** The settings of a network as Docker passes them: `--opt key=value`. */
 export type RawOptions = Readonly<Record<string, string>>;
@@ -21,6 +22,13 @@ const mtu: Setting = {
   read: (text) => between(text, MTU_MIN, MTU_MAX, (value) => ({ mtu: value })),
 };
 
+/** What a container may have without a setting; far above what real software joins. */
+export const MAX_GROUPS_DEFAULT = 1024;
+const MAX_GROUPS_MOST = 16_384;
+
+/** A container's IPv4 address takes the last 32 bits of its IPv6 address. */
+const IPV6_PREFIX_MOST = 96;
+
 const SETTINGS: Readonly<Record<string, Setting>> = {
   mtu,
   // Docker's own name for it, which people know from the bridge and overlay drivers.
@@ -31,6 +39,35 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       const value = wholeNumber(text);
       return value !== undefined && isVni(value) ? { vni: value } : undefined;
     },
+  },
+  ipv6: {
+    accepts: `an IPv6 prefix of at most ${IPV6_PREFIX_MOST} bits, as fd00:1::/64`,
+    read: (text) => {
+      const prefix = parseCidr(text);
+      const fits = prefix?.family === 6 && prefix.length <= IPV6_PREFIX_MOST && !prefix.isMulticast;
+      return prefix !== undefined && fits ? { ipv6: prefix.text } : undefined;
+    },
+  },
+  multicast: { accepts: 'on or off', read: (text) => onOrOff(text, 'multicast') },
+  'multicast-route': { accepts: 'on or off', read: (text) => onOrOff(text, 'multicastRoute') },
+  'multicast-groups': {
+    accepts: 'a list of multicast CIDRs with commas between, as 239.1.0.0/16,ff05::/16',
+    read: (text) => {
+      const groups = text.split(',').map((it) => parseCidr(it.trim()));
+      if (!groups.every((it) => it?.isMulticast === true)) return undefined;
+      return { groups: groups.flatMap((it) => (it === undefined ? [] : [it.text])) };
+    },
+  },
+  'multicast-rate': {
+    accepts: 'a rate as 1000pps, 500kbit, 10mbit or 1gbit',
+    read: (text) => {
+      const rate = parseRate(text);
+      return rate === undefined ? undefined : { rate };
+    },
+  },
+  'max-groups': {
+    accepts: `a number of groups from 1 to ${MAX_GROUPS_MOST}`,
+    read: (text) => between(text, 1, MAX_GROUPS_MOST, (value) => ({ maxGroups: value })),
   },
 };
 
@@ -71,4 +108,20 @@ function between<T>(
 ): T | undefined {
   const value = wholeNumber(text);
   return value !== undefined && value >= least && value <= most ? make(value) : undefined;
+}
+
+function onOrOff(text: string, key: 'multicast' | 'multicastRoute') {
+  return text === 'on' || text === 'off' ? { [key]: text === 'on' } : undefined;
+}
+
+/** Bits in the units of `tc`: 1 kbit is 1000 bits. */
+const UNITS: Readonly<Record<string, number>> = { kbit: 1e3, mbit: 1e6, gbit: 1e9 };
+
+function parseRate(text: string): Rate | undefined {
+  const [, digits, unit] = /^(\d{1,9})(pps|kbit|mbit|gbit)$/.exec(text) ?? [];
+  const amount = Number(digits);
+  if (unit === undefined || amount === 0) return undefined;
+  return unit === 'pps'
+    ? { per: 'packets', second: amount }
+    : { per: 'bytes', second: Math.ceil((amount * (UNITS[unit] as number)) / 8) };
 }

@@ -28,8 +28,8 @@ export interface Driver {
   freeNetwork(id: string): Promise<void>;
   createNetwork(request: NetworkRequest): Promise<void>;
   deleteNetwork(id: string): Promise<void>;
-  /** @returns the MAC that was chosen, when none was asked for */
-  createEndpoint(request: EndpointRequest): Promise<{ mac?: string }>;
+  /** @returns the MAC that was chosen, when none was asked for, and an IPv6 address if it has one */
+  createEndpoint(request: EndpointRequest): Promise<{ mac?: string; ipv6?: string }>;
   deleteEndpoint(network: string, id: string): Promise<void>;
   join(endpoint: { network: string; id: string; sandbox: string }): Promise<JoinAnswer>;
   leave(network: string, id: string): Promise<void>;

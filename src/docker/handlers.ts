@@ -121,7 +121,12 @@ function handlerTable(driver: Driver): Record<string, Handler> {
         address,
         ...(mac ? { mac: mac.toLowerCase() } : {}),
       });
-      return { Interface: made.mac === undefined ? {} : { MacAddress: made.mac } };
+      return {
+        Interface: {
+          ...(made.mac === undefined ? {} : { MacAddress: made.mac }),
+          ...(made.ipv6 === undefined ? {} : { AddressIPv6: made.ipv6 }),
+        },
+      };
     },
     'NetworkDriver.EndpointOperInfo': async (body) => {
       check(protocol.OfEndpoint, body);
@@ -169,7 +174,7 @@ function genericOptions(options: Record<string, unknown> | null | undefined) {
 
 const IPV6_SENTENCE =
   'Swarm hands out one address family only, so a castnet network has an IPv4 subnet. ' +
-  'Leave out --ipv6 and IPv6 subnets.';
+  'Leave out --ipv6 and IPv6 subnets; for IPv6 addresses use --opt ipv6=PREFIX, as fd00:1::/64.';
 
 function refuseIpv6(pools: readonly protocol.Pool[] | null | undefined): void {
   const pool = pools?.[0];

@@ -18,30 +18,7 @@ export const inNamespace = (...argv: readonly string[]): string[] => [
 ];
 
 /**
- * What stays out of the tunnels: each bridge asks its own containers who is a member of what, and
- * only it hears their reports. A query from another host would silence this bridge's own (querier
- * election, RFC 3376 section 6.6.2), and membership here would then hang on a host that may go. A
- * report would make the other bridge count the tunnel as a member; a leave would make it doubt one.
- */
-const MEMBERSHIP_STAYS = `
-    oifname "cx*" ip protocol igmp drop
-    oifname "cx*" icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop`;
-
-const RULES = `
-table bridge castnet
-delete table bridge castnet
-table bridge castnet {
-  chain own-queries-stay {
-    type filter hook output priority filter; policy accept;${MEMBERSHIP_STAYS}
-  }
-  chain reports-stay {
-    type filter hook forward priority filter; policy accept;${MEMBERSHIP_STAYS}
-  }
-}
-`;
-
-/**
- * Makes the namespace if there is none, and its rules.
+ * Makes the namespace if there is none.
  * @param sharedRun the host's /run through which a mount reaches the host
  * @returns whether it was made now: then no device of an earlier agent exists
  */
@@ -49,7 +26,6 @@ export async function ensureNamespace(sharedRun: string): Promise<boolean> {
   const made = !(await namespaceWorks());
   if (made) await makeNamespace(`${sharedRun}/netns`);
   await mustRun(inNamespace('ip', 'link', 'set', 'dev', 'lo', 'up'));
-  await mustRun(inNamespace('nft', '-f', '-'), RULES);
   await keepNetfilterOut();
   return made;
 }
@@ -91,4 +67,17 @@ const OPEN_BRIDGES = `
 async function keepNetfilterOut(): Promise<void> {
   const aside = ['unshare', '--mount', '--propagation', 'private'];
   await mustRun(inNamespace(...aside, process.execPath, '--eval', OPEN_BRIDGES));
+}
+
+/**
+ * Runs nft's script in the namespace, as one transaction.
+ * @throws CommandError in nft's words; nothing of the script is in force then
+ */
+export async function applyGuards(script: string): Promise<void> {
+  await mustRun(inNamespace('nft', '-f', '-'), script);
+}
+
+/** Whether the namespace has a table of a bridge's rules. */
+export async function hasGuards(table: string): Promise<boolean> {
+  return (await run(inNamespace('nft', '-t', 'list', 'table', 'bridge', table))).status === 0;
 }

@@ -1,5 +1,7 @@
 /** The agent of a host, from outside: its reports, its process, Docker's calls to it. */
+import { open } from 'node:fs/promises';
 import { request } from 'node:http';
+import { basename, dirname } from 'node:path';
 import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
 
@@ -25,8 +27,23 @@ export type HttpRequest = {
   headers?: Record<string, string>;
 };
 
-/** One HTTP request at a Unix socket. */
-export function http(options: HttpRequest): Promise<HttpAnswer> {
+/**
+ * One HTTP request at a Unix socket. Its path may be longer than the 107 bytes that the kernel
+ * takes: then the directory is opened, and the socket reached through it.
+ */
+export async function http(options: HttpRequest): Promise<HttpAnswer> {
+  const { socketPath } = options;
+  if (Buffer.byteLength(socketPath) <= 107) return exchange(options);
+  const directory = await open(dirname(socketPath));
+  try {
+    const short = `/proc/self/fd/${directory.fd}/${basename(socketPath)}`;
+    return await exchange({ ...options, socketPath: short });
+  } finally {
+    await directory.close();
+  }
+}
+
+function exchange(options: HttpRequest): Promise<HttpAnswer> {
   const { socketPath, method, path, body = '', headers = {} } = options;
   const length = { 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {

@@ -120,10 +120,15 @@ export function containerCount(lab: Lab, network: string, count: number): Promis
   );
 }
 
-/** The VXLAN network id that Swarm has replicated for a network. */
-export async function vniOf(lab: Lab, network: string): Promise<number> {
-  const { Options } = await first(lab).api<Inspected>('GET', `/networks/${network}`);
-  return Number(Options?.vni);
+/** The VXLAN network id of a network; Swarm replicates it some time after the network is made. */
+export function vniOf(lab: Lab, network: string): Promise<number> {
+  return until(
+    async () => {
+      const { Options } = await first(lab).api<Inspected>('GET', `/networks/${network}`);
+      return Options?.vni === undefined ? undefined : Number(Options.vni);
+    },
+    { what: `the VNI of ${network}`, timeoutMs: 10_000 },
+  );
 }
 
 /** Makes an attachable castnet network on the first manager. */

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { RateSearch, type SearchOptions } from './search.ts';
+
+const OPTIONS: SearchOptions = { start: 9000, stride: 1.7, precision: 1.035, trials: 20 };
+
+/** Runs a search against a path that loses what is above `limit`, and a sender that ends at `most`. */
+function search(limit: number, most = Number.POSITIVE_INFINITY, options = OPTIONS) {
+  const search = new RateSearch(options);
+  let trials = 0;
+  for (let rate = search.next; rate !== undefined; rate = search.next) {
+    const pps = Math.min(rate, most);
+    search.report({ pps, loss: Math.max(0, 1 - limit / pps) });
+    trials += 1;
+  }
+  return { result: search.result, trials };
+}
+
+test.each([1500, 9000, 16_700, 63_500, 400_000])(
+  'finds a limit of %i within the precision',
+  (limit) => {
+    const { result, trials } = search(limit);
+    expect(result).toBeLessThanOrEqual(limit * 1.001);
+    expect(result).toBeGreaterThan(limit / 1.04);
+    expect(trials).toBeLessThanOrEqual(20);
+  },
+);
+
+test('takes the sender’s own end for the result when nothing is lost', () => {
+  const { result, trials } = search(1e9, 50_000);
+  expect(result).toBe(50_000);
+  expect(trials).toBeLessThan(10);
+});
+
+test('a single loss is tried again and does not count', () => {
+  const search = new RateSearch({ ...OPTIONS, start: 1000 });
+  search.report({ pps: 1000, loss: 0.5 });
+  expect(search.next).toBe(1000);
+  search.report({ pps: 1000, loss: 0 });
+  expect(search.next).toBeGreaterThan(1000);
+});
+
+test('a path that loses everything ends with 0', () => {
+  const { result, trials } = search(0, Number.POSITIVE_INFINITY, { ...OPTIONS, trials: 8 });
+  expect({ result, trials }).toEqual({ result: 0, trials: 8 });
+});

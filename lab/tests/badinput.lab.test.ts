@@ -1,0 +1,219 @@
+/** Calls to the plugin that cannot be met: a clear `Err`, and nothing half-made stays. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { http, pluginSocket } from './support/agent.ts';
+import { footprint } from './support/kernel.ts';
+import { useLab } from './support/lab.ts';
+import { createNetwork, removeNetwork, vniOf } from './support/stack.ts';
+
+const lab = useLab('input', { hosts: 1 });
+const NETWORK = 'badnet00000000000000000001';
+const ENDPOINT = 'abcdef01'.repeat(8);
+const VNI = '9000001';
+let socketPath = '';
+/** The VNI of a network that Docker made. */
+let taken = 0;
+
+beforeAll(async () => {
+  socketPath = await pluginSocket(lab().host('h1'));
+  await createNetwork(lab(), 'taken');
+  taken = await vniOf(lab(), 'taken');
+});
+afterAll(() => removeNetwork(lab(), 'taken'));
+
+const state = (): Promise<string[]> => footprint(lab().host('h1'));
+
+async function post(call: string, body: string): Promise<Record<string, unknown>> {
+  const path = call === 'Plugin.Activate' ? `/${call}` : `/NetworkDriver.${call}`;
+  const { status, text } = await http({ socketPath, method: 'POST', path, body });
+  expect(status).toBe(200);
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+const send = (call: string, body: object) => post(call, JSON.stringify(body));
+
+const POOL = [{ Pool: '10.200.0.0/24', Gateway: '10.200.0.1/24' }];
+const allocate = (Options: object, IPv6Data: object[] = []) => ({
+  NetworkID: NETWORK,
+  Options,
+  IPv4Data: POOL,
+  IPv6Data,
+});
+const create = (options: object, IPv6Data: object[] = []) => ({
+  NetworkID: NETWORK,
+  Options: { 'com.docker.network.generic': options },
+  IPv4Data: POOL,
+  IPv6Data,
+});
+const endpoint = (Interface: object | null, NetworkID = NETWORK) => ({
+  NetworkID,
+  EndpointID: ENDPOINT,
+  Interface,
+});
+const ADDRESS = { Address: '10.200.0.5/24', AddressIPv6: '', MacAddress: '' };
+const SANDBOX = '/var/run/docker/netns/abc';
+
+describe('is refused with a clear Err, and changes nothing', () => {
+  const calls: [string, string, () => object, RegExp][] = [
+    [
+      'CreateEndpoint',
+      'an unknown network',
+      () => endpoint(ADDRESS),
+      /network badnet\w+ is not known/,
+    ],
+    ['Join', 'an unknown network', () => ({ ...endpoint(null), SandboxKey: SANDBOX }), /not known/],
+    ['Leave', 'an unknown network', () => endpoint(null), /not known/],
+    ['CreateNetwork', 'no VNI', () => create({}), /castnet networks are made in a Swarm/],
+    [
+      'CreateNetwork',
+      'an IPv6 pool',
+      () => create({ vni: VNI }, [{ Pool: 'fd00::/64' }]),
+      /IPv6.*fd00::\/64.*IPv4/,
+    ],
+    [
+      'AllocateNetwork',
+      'an IPv6 pool',
+      () => allocate({}, [{ Pool: 'fd00::/64' }]),
+      /IPv6.*fd00::\/64.*IPv4/,
+    ],
+    [
+      'AllocateNetwork',
+      'an unknown option',
+      () => allocate({ speed: '9' }),
+      /"speed".*Accepted:.*mtu.*vni/,
+    ],
+    [
+      'CreateNetwork',
+      'an unknown option',
+      () => create({ vni: VNI, speed: '9' }),
+      /"speed".*Accepted/,
+    ],
+    ['AllocateNetwork', 'mtu=abc', () => allocate({ mtu: 'abc' }), /mtu="abc".*576 to 65535/],
+    ['AllocateNetwork', 'mtu=100', () => allocate({ mtu: '100' }), /mtu="100".*576 to 65535/],
+    [
+      'CreateNetwork',
+      'an mtu beyond the underlay',
+      () => create({ vni: VNI, mtu: '9000' }),
+      /mtu=9000.*at most 1450/,
+    ],
+    ['AllocateNetwork', 'vni=5', () => allocate({ vni: '5' }), /vni="5".*8000000 to 16777215/],
+    [
+      'AllocateNetwork',
+      'a VNI already taken',
+      () => allocate({ vni: String(taken) }),
+      /is taken by network/,
+    ],
+    ['CreateNetwork', 'no network id', () => ({ Options: {} }), /NetworkID/],
+    [
+      'CreateNetwork',
+      'an id with a slash',
+      () => ({ ...create({ vni: VNI }), NetworkID: '../../etc' }),
+      /NetworkID.*not an id/,
+    ],
+    ['CreateNetwork', 'a list', () => [], /.+/],
+    ['CreateEndpoint', 'a number', () => 7 as unknown as object, /.+/],
+  ];
+
+  it.each(calls)('%s with %s', async (call, _what, body, expected) => {
+    const before = await state();
+    const answer = await send(call, body());
+    expect(answer.Err).toMatch(expected);
+    expect(answer.Err).not.toMatch(/\n\s+at /);
+    expect(await state()).toEqual(before);
+  });
+
+  it.each(['AllocateNetwork', 'CreateNetwork', 'CreateEndpoint', 'Join', 'Leave', 'DeleteNetwork'])(
+    '%s with malformed JSON, and with an empty body',
+    async (call) => {
+      const before = await state();
+      expect((await post(call, '{"NetworkID":')).Err).toMatch(/not JSON/);
+      expect((await post(call, '')).Err).toMatch(/empty body/);
+      expect(await state()).toEqual(before);
+    },
+  );
+});
+
+describe('on a network that exists', () => {
+  let before: string[] = [];
+  beforeAll(async () => {
+    before = await state();
+    expect(await send('AllocateNetwork', allocate({ vni: VNI }))).toEqual({
+      Options: { vni: VNI },
+    });
+    expect(await send('CreateNetwork', create({ vni: VNI }))).toEqual({});
+  });
+  afterAll(async () => {
+    expect(await send('DeleteNetwork', { NetworkID: NETWORK })).toEqual({});
+    expect(await send('FreeNetwork', { NetworkID: NETWORK })).toEqual({});
+    expect(await state(), 'as before').toEqual(before);
+  });
+
+  it('a second identical AllocateNetwork and CreateNetwork answer the same and make nothing', async () => {
+    const made = await state();
+    expect(made.length).toBeGreaterThan(before.length);
+    expect(await send('AllocateNetwork', allocate({ vni: VNI }))).toEqual({
+      Options: { vni: VNI },
+    });
+    expect(await send('CreateNetwork', create({ vni: VNI }))).toEqual({});
+    expect(await state()).toEqual(made);
+  });
+
+  it('another network with its VNI is refused with the name of the owner', async () => {
+    const made = await state();
+    const again = { ...create({ vni: VNI }), NetworkID: 'badnet00000000000000000002' };
+    expect((await send('CreateNetwork', again)).Err).toMatch(
+      /9000001 is taken by network badnet\w+1/,
+    );
+    expect(await state()).toEqual(made);
+  });
+
+  it('a second identical CreateEndpoint and Join answer the same and make nothing', async () => {
+    const empty = await state();
+    const join = { ...endpoint(null), SandboxKey: SANDBOX };
+    const answer = { Interface: { MacAddress: '02:42:0a:c8:00:05' } };
+    expect(await send('CreateEndpoint', endpoint(ADDRESS))).toEqual(answer);
+    const made = await state();
+    expect(made.length).toBeGreaterThan(empty.length);
+    expect(await send('CreateEndpoint', endpoint(ADDRESS))).toEqual(answer);
+    const first = await send('Join', join);
+    expect(first.Err).toBeUndefined();
+    expect(await send('Join', join)).toEqual(first);
+    expect(await state()).toEqual(made);
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await send('DeleteEndpoint', endpoint(null))).toEqual({});
+      expect(await state()).toEqual(empty);
+    }
+  });
+
+  it.each([
+    ['without an address', null, /no IPv4 address/],
+    ['with an IPv6 address', { ...ADDRESS, AddressIPv6: 'fd00::5/64' }, /IPv6 address fd00::5\/64/],
+    ['with a MAC that is none', { ...ADDRESS, MacAddress: 'zz:1' }, /"zz:1" is not a MAC/],
+    ['with an address that is none', { ...ADDRESS, Address: '10.200.0/24' }, /10\.200\.0\/24/],
+  ])('CreateEndpoint %s is refused and leaves no link', async (_what, given, expected) => {
+    const made = await state();
+    expect((await send('CreateEndpoint', endpoint(given))).Err).toMatch(expected);
+    expect(await state()).toEqual(made);
+  });
+
+  it('Join of an unknown endpoint is refused', async () => {
+    const join = { ...endpoint(null), EndpointID: 'beef'.repeat(16), SandboxKey: SANDBOX };
+    expect((await send('Join', join)).Err).toMatch(/endpoint beef\w+ is not known/);
+  });
+});
+
+it('an unknown call is answered with 404, and the agent goes on', async () => {
+  const unknown = await http({ socketPath, method: 'POST', path: '/NetworkDriver.Explode' });
+  expect(unknown.status).toBe(404);
+  expect(await post('Plugin.Activate', '')).toEqual({ Implements: ['NetworkDriver'] });
+});
+
+it('a VNI that another program took in the kernel is refused by its number, and nothing stays', async () => {
+  const host = lab().host('h1');
+  const foreign = ['type', 'vxlan', 'id', '9000009', 'dstport', '4789'];
+  await host.exec(['ip', 'link', 'add', 'foreign', ...foreign]);
+  const before = await state();
+  const answer = await send('CreateNetwork', create({ vni: '9000009' }));
+  await host.exec(['ip', 'link', 'del', 'foreign']);
+  expect(answer.Err).toMatch(/kernel refused a VXLAN device for network id 9000009/);
+  expect(await state()).toEqual(before);
+});

@@ -1,0 +1,125 @@
+/** `castnet plugin` on hosts that are in use: upgrade without a lost packet, uninstall without a trace. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LabHost } from '../lab.ts';
+import { mustRun, run, until } from '../run.ts';
+import { agentPid, hostReport } from './support/agent.ts';
+import { castnet, castnetSays } from './support/command.ts';
+import { ROOT } from './support/containers.ts';
+import { groupReady } from './support/group.ts';
+import { settled } from './support/kernel.ts';
+import { useLab } from './support/lab.ts';
+import {
+  type Container,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+} from './support/stack.ts';
+import { closeStations, type Station, startStations } from './support/station.ts';
+
+const GROUP = '239.82.0.1';
+const RATE = 500;
+
+const lab = useLab('plugin', { hosts: 2 });
+let h1: LabHost;
+let containers: Container[] = [];
+let stations: Station[] = [];
+/** A package of another build: what npm would bring with the next version. */
+let next = '';
+
+beforeAll(async () => {
+  h1 = lab().host('h1');
+  next = await nextPackage();
+  await createNetwork(lab(), 'busy');
+  containers = await Promise.all(
+    lab().hosts.map((host) => runContainer(host, { network: 'busy', name: `busy-${host.name}` })),
+  );
+  await settled(lab(), 'busy');
+  stations = await startStations(containers);
+  await Promise.all(stations.map((it) => it.join(GROUP)));
+  await groupReady(stations, GROUP);
+});
+afterAll(async () => {
+  await closeStations(stations);
+  await rm(next, { recursive: true, force: true });
+});
+
+/** dist/ once more, under another build. Files are linked, as the rootfs is large. */
+async function nextPackage(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'castnet-next-'));
+  const dist = join(dir, 'dist');
+  await mkdir(dist);
+  await mustRun(['cp', '-al', join(ROOT, 'dist/plugin'), join(dist, 'plugin')]);
+  await cp(join(ROOT, 'dist/castnet.js'), join(dist, 'castnet.js'));
+  const config = JSON.parse(await readFile(join(ROOT, 'dist/config.json'), 'utf8')) as {
+    env: { name: string; value: string }[];
+  };
+  for (const it of config.env) if (it.name === 'CASTNET_BUILD') it.value = 'nextbuild000';
+  // The copies are links to the checkout's files, which must stay as they are.
+  const agent = join(dist, 'plugin/rootfs/castnet/agent.mjs');
+  const code = await readFile(agent, 'utf8');
+  for (const path of [agent, join(dist, 'plugin/config.json')]) await rm(path);
+  await writeFile(agent, `${code}\n// The next build.\n`);
+  for (const path of ['config.json', 'plugin/config.json']) {
+    await writeFile(join(dist, path), JSON.stringify(config));
+  }
+  return dir;
+}
+
+async function buildOn(host: LabHost): Promise<string | undefined> {
+  const format = '{{range .Settings.Env}}{{println .}}{{end}}';
+  const env = await host.docker(['plugin', 'inspect', '-f', format, 'castnet:latest']);
+  return /^CASTNET_BUILD=(.*)$/m.exec(env)?.[1];
+}
+
+it('installing what is installed already changes nothing and says so', async () => {
+  const before = await buildOn(h1);
+  expect(await castnetSays('plugin', 'install', '-H', h1.dockerHost)).toContain('Nothing to do');
+  expect(await buildOn(h1)).toBe(before);
+});
+
+it.each(['h1', 'h2'])('upgrading the plugin on %s under a stream loses no packet', async (name) => {
+  const host = lab().host(name);
+  const [from, to] = stations as [Station, Station];
+  const tag = `upgrade-${name}`;
+  await from.stream({ to: GROUP, tag, rate: RATE });
+  await to.hears(from, { tag, count: 100 });
+  const program = [process.execPath, join(next, 'dist/castnet.js')];
+  const upgrade = ['plugin', 'upgrade', '-H', host.dockerHost];
+  expect(await mustRun([...program, ...upgrade], { timeoutMs: 60_000 })).toContain('nextbuild000');
+  expect(await buildOn(host)).toBe('nextbuild000');
+  await settled(lab(), 'busy');
+  const heardSoFar = (await to.heard(tag))[0]?.count ?? 0;
+  await to.hears(from, { tag, count: heardSoFar + 2 * RATE });
+  const sent = await from.stop(tag);
+  await until(async () => (await to.heard(tag))[0]?.last === sent || undefined, {
+    what: 'the last packet',
+    timeoutMs: 5_000,
+  });
+  expect((await to.heard(tag))[0]).toMatchObject({ count: sent, doubles: 0, missing: [] });
+});
+
+it('uninstalling is refused while a network uses the plugin, and names the network', async () => {
+  const { status, stderr } = await castnet('plugin', 'uninstall', '-H', h1.dockerHost);
+  expect(status).toBe(1);
+  expect(stderr).toContain('busy');
+  expect((await hostReport(h1)).networks).toHaveLength(1);
+});
+
+it('uninstalling leaves no plugin, no namespace and no file of castnet on the host', async () => {
+  await closeStations(stations);
+  await removeContainers(containers);
+  await removeNetwork(lab(), 'busy');
+  for (const host of lab().hosts) {
+    await castnetSays('plugin', 'uninstall', '-H', host.dockerHost);
+    expect(await host.docker(['plugin', 'ls', '-q'])).toBe('');
+    const look = 'ls -d /run/castnet /run/netns/castnet; grep -E "/castnet " /proc/1/mounts';
+    expect((await run(host.enter(['sh', '-c', look]))).stdout, host.name).toBe('');
+    expect(await agentPid(host)).toBeUndefined();
+    const links = await mustRun(host.enter(['ip', '-br', 'link']));
+    expect(links).not.toMatch(/^c[bxvt][0-9a-f]+/m);
+  }
+});

@@ -1,0 +1,41 @@
+/** The command `castnet` as a person runs it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { labEnv, mustRun, type RunResult, run } from '../../run.ts';
+import { ROOT } from './containers.ts';
+
+const CASTNET = [process.execPath, join(ROOT, 'bin/castnet.js')];
+
+/** Runs castnet to its end. */
+export function castnet(...args: string[]): Promise<RunResult> {
+  return run([...CASTNET, ...args], { timeoutMs: 120_000 });
+}
+
+/** Runs castnet and returns what it printed. Errors: a status other than 0. */
+export function castnetSays(...args: string[]): Promise<string> {
+  return mustRun([...CASTNET, ...args], { timeoutMs: 120_000 });
+}
+
+/** Starts castnet and leaves it running; `line` resolves when a line of its output matches. */
+export function startCastnet(...args: string[]): {
+  child: ChildProcess;
+  line: (match: RegExp) => Promise<void>;
+  ended: Promise<number | null>;
+} {
+  const [file = '', ...rest] = [...CASTNET, ...args];
+  const child = spawn(file, rest, { env: labEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'close').then(([status]) => status as number | null);
+  let said = '';
+  const line = (match: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (chunk: Buffer): void => {
+        said += chunk.toString();
+        if (match.test(said)) resolve();
+      };
+      child.stdout?.on('data', look);
+      child.stderr?.on('data', look);
+      void ended.then(() => reject(new Error(`it ended without saying ${match}:\n${said}`)));
+    });
+  return { child, line, ended };
+}

@@ -1,0 +1,50 @@
+import { guardedPorts, guardTable, portChanges } from '../core/guards.ts';
+import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
+import type { Log } from './log.ts';
+
+export interface GuardOptions {
+  readonly networks: () => Iterable<LocalNetwork>;
+  readonly endpoints: () => Iterable<LocalEndpoint>;
+  /** @throws Error in nft's words; nothing of the script is in force then */
+  readonly applyRules: (script: string) => Promise<void>;
+  readonly rulesThere: () => Promise<boolean>;
+  readonly log: Log;
+}
+
+/**
+ * Keeps the rules of the `castnet` namespace. The table is written anew when a network's settings
+ * ask for another, and by single ports otherwise, so that what it counted stays.
+ */
+export class Guard {
+  readonly #options: GuardOptions;
+  #table = '';
+  #ports: ReadonlyMap<string, number> = new Map();
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** Brings the rules in line with the networks and containers of now. */
+  async update(): Promise<void> {
+    const { networks, endpoints, applyRules, log } = this.#options;
+    const table = guardTable(networks());
+    const ports = guardedPorts(networks(), endpoints());
+    const anew = table !== this.#table;
+    const changes = portChanges(anew ? new Map() : this.#ports, ports);
+    if (!anew && changes.length === 0) return;
+    try {
+      await applyRules(`${anew ? table : ''}${changes.join('\n')}\n`);
+      this.#table = table;
+      this.#ports = ports;
+    } catch (error) {
+      this.#table = '';
+      log.error({ reason: (error as Error).message }, 'the rules of the namespace were refused');
+    }
+  }
+
+  /** Looks whether the rules are still there, and writes them again if not. */
+  async inspect(): Promise<void> {
+    if (!(await this.#options.rulesThere())) this.#table = '';
+    await this.update();
+  }
+}

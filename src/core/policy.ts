@@ -1,0 +1,61 @@
+import { inAny } from '../net/cidr.ts';
+import type { NetworkOptions } from './local.ts';
+import type { Membership } from './membership.ts';
+import { MAX_GROUPS_DEFAULT } from './options.ts';
+
+/** Groups of one container that the other hosts do not hear of. */
+export interface RefusedGroups {
+  readonly port: string;
+  /** How many. */
+  readonly count: number;
+  /** The first of them, for a person to see. */
+  readonly example: string;
+  readonly reason: string;
+}
+
+export interface Admitted {
+  readonly rows: Membership[];
+  readonly refused: RefusedGroups[];
+}
+
+/**
+ * What of a network's memberships its settings admit. Which groups of a container with too many
+ * are admitted depends on their names alone, so that it does not change from look to look.
+ */
+export function admit(rows: Iterable<Membership>, options: NetworkOptions): Admitted {
+  const refused: RefusedGroups[] = [];
+  const kept: Membership[] = [];
+  const maxGroups = options.maxGroups ?? MAX_GROUPS_DEFAULT;
+  for (const [port, own] of byPort(rows)) {
+    const refuse = (groups: readonly string[], reason: string): void => {
+      const [example] = groups;
+      if (example !== undefined) refused.push({ port, count: groups.length, example, reason });
+    };
+    const joined = [...new Set(own.map((it) => it.group))].sort();
+    if (options.multicast === false) {
+      refuse(joined, 'multicast is off on this network');
+      continue;
+    }
+    const { groups: allowed } = options;
+    const isAllowed = (group: string) => allowed === undefined || inAny(group, allowed);
+    refuse(
+      joined.filter((it) => !isAllowed(it)),
+      'not among the groups that multicast-groups allows',
+    );
+    const fine = joined.filter(isAllowed);
+    refuse(fine.slice(maxGroups), `more than the ${maxGroups} groups of max-groups`);
+    const admitted = new Set(fine.slice(0, maxGroups));
+    kept.push(...own.filter((it) => admitted.has(it.group)));
+  }
+  return { rows: kept, refused };
+}
+
+function byPort(rows: Iterable<Membership>): Map<string, Membership[]> {
+  const found = new Map<string, Membership[]>();
+  for (const row of rows) {
+    const own = found.get(row.port);
+    if (own === undefined) found.set(row.port, [row]);
+    else own.push(row);
+  }
+  return found;
+}
