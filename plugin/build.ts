@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   access,
+  appendFile,
   copyFile,
   mkdir,
   readdir,
@@ -73,14 +74,19 @@ export async function buildAll(input: BuildInput): Promise<string[]> {
     }),
   ]);
 
-  const agent = join(rootfs, 'castnet/agent.mjs');
-  await copyFile(join(dist, 'agent.mjs'), agent);
-  for (const path of [agent, join(rootfs, 'castnet')]) await utimes(path, 0, 0);
+  const bundled = await readFile(join(dist, 'agent.mjs'));
   const build = createHash('sha256')
     .update(base.key)
-    .update(await readFile(agent))
+    .update(bundled)
+    .update(JSON.stringify(pluginConfig({ version, build: '' })))
     .digest('hex')
     .slice(0, 12);
+  // The build stands in the agent too: Docker refuses a second plugin with the very same rootfs,
+  // so builds that differ in their config alone must differ there as well.
+  const agent = join(rootfs, 'castnet/agent.mjs');
+  await appendFile(join(dist, 'agent.mjs'), `// build ${build}\n`);
+  await copyFile(join(dist, 'agent.mjs'), agent);
+  for (const path of [agent, join(rootfs, 'castnet')]) await utimes(path, 0, 0);
   const config = `${JSON.stringify(pluginConfig({ version, build }), null, 2)}\n`;
   await writeFile(join(dist, 'config.json'), config);
   await writeFile(join(dist, 'plugin/config.json'), config);

@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeOrphans } from '../lab/tests/support/orphans.ts';
 import { addCounts, type Counts, countReport, summaryLine } from './test-report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -54,6 +55,8 @@ await mkdir(OUTPUT, { recursive: true });
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
 if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
   for (const project of chosen) total = addCounts(total, await runProject(project, words));
+  // An interrupted test cannot take its lab down itself.
+  for (const name of await removeOrphans()) console.error(`castnet: took down lab "${name}"`);
 } else {
   console.error('castnet: the plugin could not be built, so no test was run.');
   total = { passed: 0, failed: 1, skipped: 0 };

@@ -71,20 +71,24 @@ async function unpack(archive: string, directory: string): Promise<void> {
   tar.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
   });
-  const [[status]] = await Promise.all([
+  // tar stops reading at the archive's end mark, before the padding behind it: what the pipe says
+  // of that is no failure when tar is content.
+  const [[status], broken] = await Promise.all([
     once(tar, 'close') as Promise<[number | null]>,
-    pipeline(createReadStream(archive), createGunzip(), tar.stdin),
-  ]).catch((error: Error) => {
-    throw new UserError(`the plugin could not be unpacked: ${complaint.trim() || error.message}`, {
-      hint: `It needs 130 MB in ${tmpdir()} (TMPDIR chooses another place) and the tar command.`,
-      cause: error,
-    });
+    pipeline(createReadStream(archive), createGunzip(), tar.stdin).then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  ]).catch((error: Error) => [[null], error] as const);
+  const isEarlyEnd = ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
+    (broken as NodeJS.ErrnoException | undefined)?.code ?? '',
+  );
+  if (status === 0 && (broken === undefined || isEarlyEnd)) return;
+  const reason = complaint.trim() || broken?.message || `tar ended with status ${status}`;
+  throw new UserError(`the plugin could not be unpacked: ${reason}`, {
+    hint: `It needs 130 MB in ${tmpdir()} (TMPDIR chooses another place) and the tar command.`,
+    cause: broken,
   });
-  if (status !== 0) {
-    throw new UserError(`the plugin could not be unpacked: ${complaint.trim()}`, {
-      hint: `It needs 130 MB in ${tmpdir()}; TMPDIR chooses another place.`,
-    });
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

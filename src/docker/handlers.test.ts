@@ -125,6 +125,12 @@ describe('a request that cannot be met is an answer with Err', () => {
       'IPv6 subnet fd00::/64: Swarm hands out one address family only',
     ],
     ['no address', 'CreateEndpoint', { NetworkID: NET, EndpointID: END }, 'has no IPv4 address'],
+    [
+      'an address that is none',
+      'CreateEndpoint',
+      { NetworkID: NET, EndpointID: END, Interface: { Address: '10.200.0/24' } },
+      'Interface.Address "10.200.0/24":',
+    ],
     ['a refusal of the driver', 'DeleteNetwork', { NetworkID: NET }, 'castnet: it is in use'],
     ['a failure', 'FreeNetwork', { NetworkID: NET }, 'castnet: disk full'],
   ])('%s', async (_, name, body, words) => {

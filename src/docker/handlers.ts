@@ -63,7 +63,12 @@ function check<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const field = issue?.path.join('.') || 'the body';
-  throw new Fault(`${field}: ${issue?.message ?? 'is not what the protocol asks for'}`);
+  const value = issue?.path.reduce<unknown>(
+    (of, key) => (of as Record<PropertyKey, unknown>)?.[key],
+    body,
+  );
+  const shown = value === undefined || typeof value === 'object' ? '' : ` ${JSON.stringify(value)}`;
+  throw new Fault(`${field}${shown}: ${issue?.message ?? 'is not what the protocol asks for'}`);
 }
 
 const NOTHING = {};

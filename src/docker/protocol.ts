@@ -36,12 +36,20 @@ export const CreateNetwork = z.object({
 
 export const OfNetwork = z.object({ NetworkID: Id });
 
+/** An IPv4 address with its prefix length, as `10.0.1.5/24`. */
+const Address = z
+  .union([
+    z.literal(''),
+    z.cidrv4({ error: 'is not an IPv4 address with prefix length, as 10.0.1.5/24' }),
+  ])
+  .nullish();
+
 export const CreateEndpoint = z.object({
   NetworkID: Id,
   EndpointID: Id,
   Interface: z
     .object({
-      Address: z.string().nullish(),
+      Address,
       AddressIPv6: z.string().nullish(),
       MacAddress: z.string().nullish(),
     })
