@@ -3,6 +3,8 @@ import { Fault } from './net/fault.ts';
 
 /** The agent's settings. All have defaults that suit a real host; the plugin's settings override. */
 export interface Config {
+  /** The agent's version, from the package it was built of. */
+  readonly version: string;
   /** Least severe log lines printed: trace, debug, info, warn, error, fatal. */
   readonly logLevel: string;
   /** TCP port at which agents speak to each other. 4790 is free in TCP (IANA: UDP VXLAN-GPE). */
@@ -59,6 +61,7 @@ export function readConfig(environment: Environment): Config {
     throw new Fault(`CASTNET_TUNNEL_ADDRESS=${tunnelAddress} is not an IPv4 or IPv6 address`);
   }
   return Object.freeze({
+    version: text('CASTNET_VERSION', 'unknown'),
     logLevel,
     peerPort: port('CASTNET_PORT', 4790),
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),

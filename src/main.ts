@@ -3,7 +3,7 @@ import { Agent } from './agent/agent.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
 import { findTunnel } from './agent/tunnel.ts';
-import { localApi } from './api/api.ts';
+import { answerPeer, localApi, type Reporter } from './api/api.ts';
 import { listenAt } from './api/listen.ts';
 import { type Config, readConfig } from './config.ts';
 import { explain } from './core/difference.ts';
@@ -14,11 +14,12 @@ import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import * as kernel from './kernel/kernel.ts';
+import { measureFlows } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { Fault } from './net/fault.ts';
-import { openSessions, swarmIdentity } from './sessions.ts';
+import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 
 /** The plugin's name, with or without the repository and the tag it was installed under. */
 const IS_CASTNET = /(^|\/)castnet(:|$)/;
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
         tunnel: config.tunnelAddress ?? swarm()?.data ?? '',
         onChange: () => agent.onPeersChanged(),
         onKnock: () => watch.poke(),
+        answer: (what, args) => answerPeer(reporter, what, args),
         log,
       }),
     log,
@@ -62,18 +64,24 @@ async function main(): Promise<void> {
     askDocker: () => watch.poke(),
     log,
     now: Date.now,
+    version: config.version,
   });
+
+  const reporter: Reporter = {
+    report: () => agent.report(),
+    plan: async () => (await agent.plan()).map(explain),
+    flows: async (milliseconds) => ({
+      host: agent.report().tunnel?.address ?? '',
+      seconds: milliseconds / 1000,
+      flows: await measureFlows(milliseconds),
+    }),
+    askPeers: (what, args) => askPeers(link.sessions, what, args),
+  };
 
   // Docker waits for this socket before its own API answers, so it comes first.
   const sockets = await Promise.all([
     listenAt(config.pluginSocket, dockerHandlers(agent.driver, log)),
-    listenAt(
-      `${config.stateDirectory}/castnet.sock`,
-      localApi({
-        report: () => agent.report(),
-        plan: async () => (await agent.plan()).map(explain),
-      }),
-    ),
+    listenAt(`${config.stateDirectory}/castnet.sock`, localApi(reporter)),
   ]);
 
   const engine = dockerEngine(config.dockerSocket);
@@ -100,7 +108,7 @@ async function main(): Promise<void> {
   });
   await agent.tick();
   const timer = setInterval(() => void agent.tick(), config.lookSeconds * 1000);
-  log.info({ version: process.env.CASTNET_VERSION }, 'castnet is ready');
+  log.info({ version: config.version }, 'castnet is ready');
 
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');

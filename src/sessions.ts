@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Log } from './agent/log.ts';
 import type { Sessions } from './agent/swarm-link.ts';
+import type { PeerAnswer } from './api/api.ts';
 import type { Config } from './config.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
@@ -16,12 +17,13 @@ export interface SessionOptions {
   readonly onChange: () => void;
   /** Another host of the Swarm began to listen to us: it may be one we do not know yet. */
   readonly onKnock: () => void;
+  readonly answer: (what: string, args: unknown) => Promise<unknown>;
   readonly log: Log;
 }
 
 /** @throws Error when the peer port cannot be listened at */
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
-  const { credentials, config, node, tunnel, onChange, onKnock, log } = options;
+  const { credentials, config, node, tunnel, onChange, onKnock, answer, log } = options;
   const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange });
   const publisher = createPublisher({
     credentials,
@@ -33,6 +35,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
       onKnock();
       return true;
     },
+    answer,
     log,
   });
   await publisher.listen();
@@ -43,11 +46,32 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     views: peers.views,
     publish: publisher.publish,
     poke: peers.poke,
+    ask: peers.ask,
     close: async () => {
       peers.close();
       await publisher.close();
     },
   };
+}
+
+/** Longer than any question takes a host that is well, milliseconds. */
+const ANSWER_MS = 5000;
+
+/** Asks every peer at once. */
+export function askPeers(sessions: Sessions | undefined, what: string, args: unknown) {
+  const peers = sessions?.views() ?? [];
+  return Promise.all(
+    peers.map(async ({ address }): Promise<PeerAnswer> => {
+      try {
+        return {
+          address,
+          answer: await sessions?.ask(address, what, args, { timeoutMs: ANSWER_MS }),
+        };
+      } catch (error) {
+        return { address, error: (error as Error).message };
+      }
+    }),
+  );
 }
 
 /** The Swarm's certificates, loaded once there are some, and read again when they change. */

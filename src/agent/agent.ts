@@ -2,11 +2,9 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
 import { leadsAway } from '../core/inheritance.ts';
-import { bareAddress, type LocalNetwork } from '../core/local.ts';
-import { groupsOf, rowsOf } from '../core/membership.ts';
-import { bridgeName } from '../core/names.ts';
-import { admit } from '../core/policy.ts';
+import { bareAddress } from '../core/local.ts';
 import type { ServiceRecord } from '../core/records.ts';
+import type { HostReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
@@ -25,6 +23,7 @@ import {
 import type { Log } from './log.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
+import { hostReport } from './reporting.ts';
 import type { State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 
@@ -41,6 +40,8 @@ export interface AgentOptions {
   readonly askDocker: () => void;
   readonly log: Log;
   readonly now: () => number;
+  /** The agent's own version. */
+  readonly version: string;
 }
 
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
@@ -192,32 +193,11 @@ export class Agent {
   }
 
   /** Everything a person may want to know of this host, as of now. */
-  report() {
-    const { state, link } = this.#options;
-    return {
-      node: link.sessions?.node,
-      tunnel: this.#tunnel,
-      problem: link.error || undefined,
-      peers: (link.sessions?.views() ?? []).map((it) => ({
-        ...it,
-        networks: Object.fromEntries(it.networks),
-      })),
-      networks: [...state.networks.values()].map((it) => ({
-        ...it,
-        name: this.#view?.networks.get(it.id)?.name,
-        groups: this.#groups(it),
-        endpoints: state.endpointsOf(it.id).map((endpoint) => ({
-          ...endpoint,
-          container: this.#view?.networks.get(it.id)?.containers.get(endpoint.id),
-        })),
-      })),
-    };
-  }
-
-  #groups({ vni, options }: LocalNetwork) {
-    const joined = rowsOf(bridgeName(vni), this.#members.rows());
-    const { rows, refused } = admit(joined, options);
-    return { joined: rows, refused, told: groupsOf(rows) };
+  report(): HostReport {
+    return hostReport(this.#knowledge(), {
+      agent: this.#options.version,
+      problem: this.#options.link.error,
+    });
   }
 
   close(): void {

@@ -22,6 +22,8 @@ export interface Sessions {
   views(): readonly PeerView[];
   publish(record: HostRecord): void;
   poke(): void;
+  /** @throws Error (as a rejection) when the peer does not answer within the time */
+  ask(peer: string, what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
   close(): Promise<void>;
 }
 

@@ -1,17 +1,68 @@
 import { Hono } from 'hono';
+import { groupsTable, type HostFlows } from '../core/groups-table.ts';
+import type { HostReport } from '../core/report.ts';
 
 /** What the local API reads; the agent implements it. */
 export interface Reporter {
   /** This host as of now, for `castnet status` and its like. */
-  report(): object;
+  report(): HostReport;
   /** What a reconciliation would do now, in words; empty on a healthy host. */
   plan(): Promise<string[]>;
+  /** Multicast that this host's containers send, over some milliseconds. */
+  flows(milliseconds: number): Promise<HostFlows>;
+  /** Asks every other host the same; one that does not answer is told with its reason. */
+  askPeers(what: string, args: unknown): Promise<PeerAnswer[]>;
 }
+
+export interface PeerAnswer {
+  readonly address: string;
+  readonly answer?: unknown;
+  readonly error?: string;
+}
+
+/** What hosts may ask each other over their sessions. */
+export const QUESTIONS = { report: 'report', flows: 'flows' } as const;
+
+/** How long traffic is measured, milliseconds: enough to see software that speaks each second. */
+const MEASURE_MS = 1000;
 
 /** The agent's API for people and their tools, at its own socket. */
 export function localApi(reporter: Reporter): Hono {
   const app = new Hono();
   app.get('/v1/host', (context) => context.json(reporter.report()));
   app.get('/v1/plan', async (context) => context.json({ steps: await reporter.plan() }));
+  app.get('/v1/swarm', async (context) => context.json(await swarm(reporter)));
+  app.get('/v1/groups', async (context) => {
+    const [{ hosts, silent }, own, others] = await Promise.all([
+      swarm(reporter),
+      reporter.flows(MEASURE_MS),
+      reporter.askPeers(QUESTIONS.flows, { milliseconds: MEASURE_MS }),
+    ]);
+    const flows = [own, ...others.flatMap((it) => (it.answer ? [it.answer as HostFlows] : []))];
+    return context.json({ version: 1, groups: groupsTable(hosts, flows), silent });
+  });
   return app;
+}
+
+async function swarm(reporter: Reporter) {
+  const others = await reporter.askPeers(QUESTIONS.report, {});
+  return {
+    version: 1,
+    hosts: [
+      reporter.report(),
+      ...others.flatMap((it) => (it.answer ? [it.answer as HostReport] : [])),
+    ],
+    /** Hosts that did not answer, and why. */
+    silent: others.flatMap(({ address, error }) => (error ? [{ address, error }] : [])),
+  };
+}
+
+/** Answers what another host asks; for the sessions. */
+export async function answerPeer(reporter: Reporter, what: string, args: unknown) {
+  if (what === QUESTIONS.report) return reporter.report();
+  if (what === QUESTIONS.flows) {
+    const asked = Number((args as { milliseconds?: unknown } | null)?.milliseconds);
+    return reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
+  }
+  throw new Error(`"${what}" is not a question that this version of castnet answers`);
 }

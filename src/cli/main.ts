@@ -1,6 +1,7 @@
 /** The command `castnet`: puts its commands together and turns errors into exit statuses. */
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { registerInspect } from './inspect.ts';
 import { registerLab } from './lab.ts';
 import { describeError, UserError } from './output.ts';
 import { registerPlugin } from './plugin.ts';
@@ -27,6 +28,7 @@ export function buildProgram(): Command {
     })
     .addHelpText('after', OVERVIEW);
   registerPlugin(program);
+  registerInspect(program);
   registerLab(program);
   return program;
 }

@@ -1,0 +1,86 @@
+import { networkMtu } from '../core/forwarding.ts';
+import { bareAddress, type LocalNetwork } from '../core/local.ts';
+import { groupsOf, rowsOf } from '../core/membership.ts';
+import { bridgeName, portName } from '../core/names.ts';
+import { admit } from '../core/policy.ts';
+import type { EndpointReport, HostReport, NetworkReport, PeerReport } from '../core/report.ts';
+import { derivedIpv6 } from '../net/cidr.ts';
+import type { Knowledge } from './knowledge.ts';
+import type { KeptEndpoint } from './state.ts';
+import type { PeerView } from './swarm-link.ts';
+
+/** What the agent knows, as people and their tools are told it. */
+export function hostReport(
+  knowledge: Knowledge,
+  { agent, problem }: { agent: string; problem: string },
+): HostReport {
+  const { node, tunnel, peers, state } = knowledge;
+  return {
+    version: 1,
+    agent,
+    ...(node === undefined ? {} : { node }),
+    ...(tunnel === undefined ? {} : { tunnel }),
+    ...(problem === '' ? {} : { problem }),
+    peers: peers.map(peerReport),
+    networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),
+  };
+}
+
+function peerReport({
+  address,
+  node,
+  tunnel,
+  state,
+  since,
+  lastError,
+  networks,
+}: PeerView): PeerReport {
+  return {
+    address,
+    ...(node === undefined ? {} : { node }),
+    ...(tunnel === undefined ? {} : { tunnel }),
+    state,
+    since,
+    ...(lastError === undefined ? {} : { lastError }),
+    networks: [...networks.keys()],
+  };
+}
+
+function networkReport(network: LocalNetwork, knowledge: Knowledge): NetworkReport {
+  const { state, swarm, tunnel, memberships } = knowledge;
+  const view = swarm?.networks.get(network.id);
+  const joined = rowsOf(bridgeName(network.vni), memberships());
+  const { rows, refused } = admit(joined, network.options);
+  return {
+    ...network,
+    ...(view === undefined ? {} : { name: view.name }),
+    ...(tunnel === undefined ? {} : { mtu: networkMtu(network, tunnel) }),
+    hosts: view?.hosts ?? [],
+    endpoints: state
+      .endpointsOf(network.id)
+      .map((it) => endpointReport(it, { network, knowledge, name: view?.containers.get(it.id) })),
+    joined,
+    refused,
+    groups: groupsOf(rows),
+  };
+}
+
+function endpointReport(
+  { id, address, mac, carriesMulticast }: KeptEndpoint,
+  of: { network: LocalNetwork; knowledge: Knowledge; name: string | undefined },
+): EndpointReport {
+  const { ipv6 } = of.network.options;
+  const kept = of.knowledge.state.services.get(id);
+  return {
+    id,
+    port: portName(id),
+    address,
+    ...(ipv6 === undefined ? {} : { ipv6: derivedIpv6(ipv6, bareAddress(address)) }),
+    mac,
+    ...(of.name === undefined ? {} : { container: of.name }),
+    carriesMulticast: carriesMulticast === true,
+    ...(kept === undefined
+      ? {}
+      : { service: { name: kept.name, vip: kept.vip, serving: kept.serving } }),
+  };
+}

@@ -1,0 +1,145 @@
+import type { Command } from 'commander';
+import type { GroupRow } from '../core/groups-table.ts';
+import type { HostReport, NetworkReport } from '../core/report.ts';
+import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
+import { health, statusText } from './health.ts';
+import { renderTable, UserError } from './output.ts';
+import { show, type WatchFlags, withWatch } from './watch.ts';
+
+interface Swarm {
+  readonly version: 1;
+  readonly hosts: readonly HostReport[];
+  readonly silent: readonly { readonly address: string; readonly error: string }[];
+}
+
+interface Groups {
+  readonly groups: readonly GroupRow[];
+  readonly silent: Swarm['silent'];
+}
+
+/** Adds the commands that show what the agent knows: status, peers, networks, endpoints, groups, plan. */
+export function registerInspect(program: Command): void {
+  const command = (name: string, what: string) =>
+    withWatch(withSocket(program.command(name).description(what)));
+
+  command('status', 'one screen: is multicast well on this host, and what to do if not').action(
+    (flags: Flags) =>
+      show(flags, async () => {
+        const report = await host(flags);
+        const { steps } = await askAgent<{ steps: string[] }>(flags, '/v1/plan');
+        const found = health(report, steps);
+        if (found.length > 0) process.exitCode = 1;
+        return { value: { ...report, problems: found }, text: statusText(report, found) };
+      }),
+  );
+  command('peers', 'the other hosts, and how the sessions with them are').action((flags: Flags) =>
+    show(flags, async () => {
+      const { peers } = await host(flags);
+      const rows = peers.map((it) => [
+        it.address,
+        it.node ?? '-',
+        it.state,
+        `${Math.round((Date.now() - it.since) / 1000)} s`,
+        String(it.networks.length),
+        it.state === 'up' ? '' : (it.lastError ?? ''),
+      ]);
+      const head = ['ADDRESS', 'NODE', 'STATE', 'FOR', 'NETWORKS', 'TROUBLE'];
+      return { value: peers, text: renderTable(head, rows) };
+    }),
+  );
+  command('networks', 'castnet’s networks on this host').action((flags: Flags) =>
+    show(flags, async () => {
+      const { networks } = await host(flags);
+      const rows = networks.map((it) => [
+        it.name ?? it.id,
+        String(it.vni),
+        it.subnet ?? '-',
+        it.options.ipv6 ?? '-',
+        String(it.mtu ?? '-'),
+        String(it.endpoints.length),
+        String(it.hosts.length),
+        String(it.groups.length),
+      ]);
+      const head = ['NETWORK', 'VNI', 'SUBNET', 'IPV6', 'MTU', 'CONTAINERS', 'HOSTS', 'GROUPS'];
+      return { value: networks, text: renderTable(head, rows) };
+    }),
+  );
+  command('endpoints', 'this host’s containers on castnet’s networks')
+    .argument('[network]', 'name or id of one network')
+    .action((name: string | undefined, flags: Flags) =>
+      show(flags, async () => {
+        const networks = chosen((await host(flags)).networks, name);
+        const rows = networks.flatMap((network) =>
+          network.endpoints.map((it) => [
+            network.name ?? network.id,
+            it.container ?? it.id.slice(0, 12),
+            it.address,
+            it.ipv6 ?? '-',
+            it.mac,
+            it.carriesMulticast ? 'yes' : 'no',
+          ]),
+        );
+        const head = ['NETWORK', 'CONTAINER', 'ADDRESS', 'IPV6', 'MAC', 'MULTICAST ROUTE'];
+        return { value: networks.flatMap((it) => it.endpoints), text: renderTable(head, rows) };
+      }),
+    );
+  command('groups', 'every multicast group of the Swarm: members, senders, rates, copies')
+    .argument('[network]', 'name of one network')
+    .action((name: string | undefined, flags: Flags) =>
+      show(flags, async () => {
+        const { groups, silent } = await askAgent<Groups>(flags, '/v1/groups');
+        const found = groups.filter((it) => name === undefined || it.network === name);
+        return { value: { groups: found, silent }, text: groupsText(found, silent) };
+      }),
+    );
+  command(
+    'plan',
+    'what the agent would change in the kernel now; nothing on a healthy host',
+  ).action((flags: Flags) =>
+    show(flags, async () => {
+      const plan = await askAgent<{ steps: string[] }>(flags, '/v1/plan');
+      const text = plan.steps.length === 0 ? 'Nothing to do.' : plan.steps.join('\n');
+      return { value: plan, text };
+    }),
+  );
+}
+
+type Flags = AgentFlags & WatchFlags;
+
+const host = (flags: Flags) => askAgent<HostReport>(flags, '/v1/host');
+
+function chosen(networks: readonly NetworkReport[], name: string | undefined) {
+  if (name === undefined) return networks;
+  const found = networks.filter((it) => it.name === name || it.id.startsWith(name));
+  if (found.length > 0) return found;
+  const known = networks.map((it) => it.name ?? it.id).join(', ') || 'none';
+  throw new UserError(`this host has no castnet network "${name}"`, { hint: `It has: ${known}` });
+}
+
+function groupsText(groups: readonly GroupRow[], silent: Swarm['silent']): string {
+  const place = (it: { container: string; host: string }) => `${it.container}@${it.host}`;
+  const rows = groups.map((it) => [
+    it.network,
+    it.group,
+    it.sources === 'any' ? 'any' : it.sources.join(' ') || '-',
+    it.members.map(place).join('\n') || '-',
+    it.senders.map(place).join('\n') || '-',
+    String(it.packetsPerSecond),
+    String(it.bytesPerSecond),
+    it.copiedTo.join('\n') || '-',
+    it.refused ?? '',
+  ]);
+  const head = [
+    'NETWORK',
+    'GROUP',
+    'SOURCES',
+    'MEMBERS',
+    'SENDERS',
+    'PKT/S',
+    'B/S',
+    'COPIED TO',
+    '',
+  ];
+  const missing = silent.map((it) => `\n${it.address} did not answer: ${it.error}`).join('');
+  return `${rows.length === 0 ? 'No group has a member or a sender.' : renderTable(head, rows)}${missing}`;
+}

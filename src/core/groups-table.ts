@@ -1,0 +1,131 @@
+import type { EndpointReport, HostReport, NetworkReport } from './report.ts';
+
+/** A group of a network over the whole Swarm, as `castnet groups` shows it. */
+export interface GroupRow {
+  readonly network: string;
+  readonly group: string;
+  /** `any`, or the sources that members ask for. */
+  readonly sources: readonly string[] | 'any';
+  readonly members: readonly Place[];
+  readonly senders: readonly (Place & { readonly source: string })[];
+  readonly packetsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Hosts that get a copy of what another host sends. */
+  readonly copiedTo: readonly string[];
+  /** Why members of it are not told to other hosts. */
+  readonly refused?: string;
+}
+
+export interface Place {
+  readonly container: string;
+  /** The host's tunnel address. */
+  readonly host: string;
+}
+
+/** What one host measured. */
+export interface HostFlows {
+  readonly host: string;
+  readonly seconds: number;
+  readonly flows: readonly {
+    readonly port: string;
+    readonly source: string;
+    readonly group: string;
+    readonly packets: number;
+    readonly bytes: number;
+  }[];
+}
+
+interface Draft {
+  members: Map<string, Place>;
+  senders: Map<string, Place & { source: string }>;
+  sources: Set<string> | 'any';
+  packets: number;
+  bytes: number;
+  hosts: Set<string>;
+  refused?: string;
+}
+
+/** All groups that have a member or a sender, sorted by network and group. */
+export function groupsTable(
+  reports: readonly HostReport[],
+  measured: readonly HostFlows[],
+): GroupRow[] {
+  const drafts = new Map<string, Draft>();
+  const draft = (network: string, group: string): Draft => {
+    const key = `${network}\0${group}`;
+    const found = drafts.get(key) ?? emptyDraft();
+    drafts.set(key, found);
+    return found;
+  };
+  for (const report of reports) {
+    const host = report.tunnel?.address ?? 'unknown';
+    const flows = measured.find((it) => it.host === host);
+    for (const network of report.networks) {
+      const name = network.name ?? network.id;
+      addMembers(network, host, (group) => draft(name, group));
+      addSenders({ network, host, flows }, (group) => draft(name, group));
+    }
+  }
+  return [...drafts]
+    .map(([key, it]) => finished(key.split('\0') as [string, string], it))
+    .sort((a, b) => compare(a.network, b.network) || compare(a.group, b.group));
+}
+
+const emptyDraft = (): Draft => ({
+  members: new Map(),
+  senders: new Map(),
+  sources: new Set(),
+  packets: 0,
+  bytes: 0,
+  hosts: new Set(),
+});
+
+function addMembers(network: NetworkReport, host: string, draft: (group: string) => Draft): void {
+  for (const { port, group } of network.joined) {
+    draft(group).members.set(`${host} ${port}`, placeOf(network, port, host));
+  }
+  for (const { group, mode, sources } of network.groups) {
+    const it = draft(group);
+    it.hosts.add(host);
+    if (mode === 'exclude') it.sources = 'any';
+    else if (it.sources !== 'any') for (const source of sources) it.sources.add(source);
+  }
+  for (const { example, reason } of network.refused) draft(example).refused = reason;
+}
+
+function addSenders(
+  { network, host, flows }: { network: NetworkReport; host: string; flows: HostFlows | undefined },
+  draft: (group: string) => Draft,
+): void {
+  const ports = new Set(network.endpoints.map((it) => it.port));
+  for (const { port, source, group, packets, bytes } of flows?.flows ?? []) {
+    if (!ports.has(port)) continue;
+    const it = draft(group);
+    it.senders.set(`${host} ${port} ${source}`, { ...placeOf(network, port, host), source });
+    it.packets += packets / (flows?.seconds ?? 1);
+    it.bytes += bytes / (flows?.seconds ?? 1);
+  }
+}
+
+function placeOf({ endpoints }: NetworkReport, port: string, host: string): Place {
+  const endpoint: EndpointReport | undefined = endpoints.find((it) => it.port === port);
+  return { container: endpoint?.container ?? endpoint?.address ?? port, host };
+}
+
+function finished([network, group]: [string, string], it: Draft): GroupRow {
+  const senders = [...it.senders.values()];
+  const receiving = [...it.hosts].filter((host) => senders.some((sender) => sender.host !== host));
+  return {
+    network,
+    group,
+    sources: it.sources === 'any' ? 'any' : [...it.sources].sort(),
+    members: [...it.members.values()],
+    senders,
+    packetsPerSecond: Math.round(it.packets),
+    bytesPerSecond: Math.round(it.bytes),
+    copiedTo: receiving.sort(),
+    ...(it.refused === undefined ? {} : { refused: it.refused }),
+  };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,56 @@
+import type { LocalNetwork } from './local.ts';
+import type { Membership } from './membership.ts';
+import type { RefusedGroups } from './policy.ts';
+import type { GroupRecord, ServiceRecord } from './records.ts';
+
+/**
+ * What a host says of itself to people and their tools. Version 1: fields are added, never changed
+ * or taken away, within a version.
+ */
+export interface HostReport {
+  readonly version: 1;
+  /** The agent's own version. */
+  readonly agent: string;
+  readonly node?: string;
+  readonly tunnel?: { readonly address: string; readonly port: number; readonly mtu: number };
+  /** Why the host takes no part, in a sentence. */
+  readonly problem?: string;
+  readonly peers: readonly PeerReport[];
+  readonly networks: readonly NetworkReport[];
+}
+
+export interface PeerReport {
+  readonly address: string;
+  readonly node?: string;
+  readonly tunnel?: string;
+  readonly state: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly lastError?: string;
+  /** Ids of the networks we share. */
+  readonly networks: readonly string[];
+}
+
+export interface NetworkReport extends LocalNetwork {
+  /** Docker's name of it; absent while Docker does not answer. */
+  readonly name?: string;
+  readonly mtu?: number;
+  /** Addresses of the hosts that Docker counts to it, this one among them. */
+  readonly hosts: readonly string[];
+  readonly endpoints: readonly EndpointReport[];
+  readonly joined: readonly Membership[];
+  readonly refused: readonly RefusedGroups[];
+  /** What the other hosts hear of it. */
+  readonly groups: readonly GroupRecord[];
+}
+
+export interface EndpointReport {
+  readonly id: string;
+  readonly port: string;
+  readonly address: string;
+  readonly ipv6?: string;
+  readonly mac: string;
+  readonly container?: string;
+  readonly carriesMulticast: boolean;
+  readonly service?: ServiceRecord;
+}
