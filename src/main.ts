@@ -42,7 +42,7 @@ async function main(): Promise<void> {
         node,
         tunnel: config.tunnelAddress ?? swarm()?.data ?? '',
         onChange: () => agent.onPeersChanged(),
-        onKnock: () => watch.poke(),
+        onKnock: (address) => agent.onKnock(address),
         answer: (what, args) => answerPeer(reporter, what, args),
         log,
       }),

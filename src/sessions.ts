@@ -16,7 +16,7 @@ export interface SessionOptions {
   readonly tunnel: string;
   readonly onChange: () => void;
   /** Another host of the Swarm began to listen to us: it may be one we do not know yet. */
-  readonly onKnock: () => void;
+  readonly onKnock: (address: string) => void;
   readonly answer: (what: string, args: unknown) => Promise<unknown>;
   readonly log: Log;
 }
@@ -31,8 +31,8 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     port: config.peerPort,
     node,
     tunnel,
-    admit: () => {
-      onKnock();
+    admit: ({ address }) => {
+      onKnock(address);
       return true;
     },
     answer,

@@ -44,6 +44,9 @@ export interface AgentOptions {
   readonly version: string;
 }
 
+/** How long a host counts as a peer before Docker lists it, milliseconds. */
+const KNOCK_COUNTS_MS = 30_000;
+
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
 
@@ -62,6 +65,8 @@ export class Agent {
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   readonly #startedAt: number;
+  /** Addresses of hosts that began to listen to us, and when; bounded by the sessions there are. */
+  readonly #knocked = new Map<string, number>();
   #tunnel: Tunnel | undefined;
   /** Absent until Docker has answered. */
   #view: SwarmView | undefined;
@@ -148,6 +153,16 @@ export class Agent {
   onMembersLost(reason: string): void {
     this.#options.log.debug({ reason }, 'membership events were interrupted');
     void this.#reconciler.request(true);
+  }
+
+  /**
+   * Another host of the Swarm listens to us, so it shares a network: Docker's gossip may tell of
+   * it only seconds later. Counted as a peer for as long as the gossip may take.
+   */
+  onKnock(address: string): void {
+    this.#knocked.set(address, this.#options.now());
+    this.#setPeers();
+    this.#options.askDocker();
   }
 
   onPeersChanged(): void {
@@ -275,7 +290,12 @@ export class Agent {
 
   #setPeers(): void {
     if (this.#view === undefined) return;
-    const addresses = peerAddresses(this.#knowledge(), this.#options.ownAddresses());
+    const old = this.#options.now() - KNOCK_COUNTS_MS;
+    for (const [address, since] of this.#knocked) {
+      if (since < old) this.#knocked.delete(address);
+    }
+    const own = this.#options.ownAddresses();
+    const addresses = peerAddresses(this.#knowledge(), { own, knocked: [...this.#knocked.keys()] });
     this.#options.link.sessions?.setPeers(addresses);
   }
 }

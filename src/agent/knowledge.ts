@@ -93,17 +93,17 @@ export function wantedServices(
 }
 
 /**
- * The addresses to listen to: the hosts that Docker lists for this host's networks, and those that
- * still speak to us of one. Docker's gossip may lose a host whose agent and containers are well,
+ * The addresses to listen to: the hosts that Docker lists for this host's networks, those that
+ * began to listen to us, and those that still speak to us of a network. Docker's gossip may lose a host whose agent and containers are well,
  * while its Engine restarts.
  */
 export function peerAddresses(
   { state, swarm, peers }: Knowledge,
-  own: readonly string[],
+  { own, knocked }: { own: readonly string[]; knocked: readonly string[] },
 ): Set<string> {
   const listed = [...state.networks.keys()].flatMap((id) => swarm?.networks.get(id)?.hosts ?? []);
   const speaking = peers
     .filter((it) => it.state === 'up' && it.networks.size > 0)
     .map((it) => it.address);
-  return new Set([...listed, ...speaking].filter((it) => !own.includes(it)));
+  return new Set([...listed, ...speaking, ...knocked].filter((it) => !own.includes(it)));
 }

@@ -86,13 +86,17 @@ const ENDED = new Set(['complete', 'failed', 'shutdown', 'rejected', 'remove', '
 type Inspected = {
   Id: string;
   Options?: Record<string, string>;
-  Containers?: Record<string, { Name: string; MacAddress: string; IPv4Address: string }>;
+  Containers?: Record<string, { Name: string; MacAddress: string; IPv4Address: string }> | null;
 };
+
+/** How Docker names an endpoint in the list of containers that has none yet, or none any more. */
+const NO_CONTAINER = 'ep-';
 
 /** The containers of a network on one host, by name; none if the host has not the network. */
 export async function containersOn(host: LabHost, network: string): Promise<Container[]> {
-  const { Containers = {} } = await host.api<Inspected>('GET', `/networks/${network}`);
-  return Object.entries(Containers)
+  const { Containers } = await host.api<Inspected>('GET', `/networks/${network}`);
+  return Object.entries(Containers ?? {})
+    .filter(([id]) => !id.startsWith(NO_CONTAINER))
     .map(([id, it]) => ({
       host,
       id,
