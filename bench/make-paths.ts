@@ -53,7 +53,8 @@ export class PathMaker {
 
   /** Takes all of them down; goes on after one that fails, and tells of it. */
   async close(): Promise<void> {
-    for (const made of this.#made.values()) {
+    // The last first: castnet's containers are home to the others.
+    for (const made of [...this.#made.values()].reverse()) {
       const path = await made.catch(() => undefined);
       await path?.close().catch((error: Error) => this.#note(`${path.name}: ${error.message}`));
     }
@@ -62,22 +63,25 @@ export class PathMaker {
 
   async #make(name: PathName): Promise<Path> {
     const lab = this.#lab;
+    if (name === 'castnet' || name === 'overlay') {
+      this.#images ??= loadImages(lab);
+      await this.#images;
+      return name === 'castnet' ? castnetPath(lab) : overlayPath(lab);
+    }
+    const castnet = await this.get('castnet');
+    if (castnet === undefined) throw new Error('there are no containers to reach');
+    const homes = [castnet.sender, ...castnet.receivers];
     switch (name) {
       case 'bare':
-        return barePath();
+        return barePath(homes);
       case 'hand-made':
-        return handMadePath(lab);
+        return handMadePath(lab, homes);
       case 'flooding':
-        return floodingPath(lab);
+        return floodingPath(lab, homes);
       case 'tinc':
-        return tincPath(lab, await this.#own(name));
+        return tincPath(lab, homes, await this.#own(name));
       case 'n2n':
-        return n2nPath(lab, await this.#own(name));
-      case 'castnet':
-      case 'overlay':
-        this.#images ??= loadImages(lab);
-        await this.#images;
-        return name === 'castnet' ? castnetPath(lab) : overlayPath(lab);
+        return n2nPath(lab, homes, await this.#own(name));
     }
   }
 

@@ -1,13 +1,18 @@
 import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
-import type { Path } from '../path.ts';
+import type { Path, Station } from '../path.ts';
 import { makeSite } from './site.ts';
 
 /**
  * The underlay itself: the stations' bridges are joined by cables like the hosts', without any
  * encapsulation. The cables have a switch of their own, so that the hosts' do not get copies.
  */
-export async function barePath(): Promise<Path> {
-  const site = await makeSite({ net: 60, mtu: 1500, bridge: 'forward_delay 0 mcast_snooping 0' });
+export async function barePath(homes: readonly Station[]): Promise<Path> {
+  const site = await makeSite({
+    homes,
+    net: 60,
+    mtu: 1500,
+    bridge: 'forward_delay 0 mcast_snooping 0',
+  });
   const middle = await makeNamespace();
   const close = async () => {
     await site.close();

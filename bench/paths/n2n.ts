@@ -1,5 +1,5 @@
 import type { Lab } from '../../lab/lab.ts';
-import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
+import { ip } from '../namespaces.ts';
 import { unpack } from '../packages.ts';
 import type { Path, Station } from '../path.ts';
 import { type Running, startIn } from '../programs.ts';
@@ -9,19 +9,23 @@ import { moveTap } from './tinc.ts';
 export const N2N_PACKAGES = ['n2n'];
 const DEVICE = 'benchn2n';
 const PORT = 7654;
+/** The sender's namespace, and the first of hosts 2 and 3. */
+const HOMES = [0, 1, 3];
 
 /**
  * n2n with its defaults. An edge knows the MAC of its own device alone, so the programs run on the
  * device itself, without the bridge and the veths of the others: that much is in n2n's favour.
  */
-export async function n2nPath(lab: Lab, directory: string): Promise<Path> {
+export async function n2nPath(
+  lab: Lab,
+  homes: readonly Station[],
+  directory: string,
+): Promise<Path> {
   const n2n = await unpack(directory, N2N_PACKAGES);
   const hosts = lab.hosts.slice(0, 3);
-  const made: Namespace[] = [];
   const daemons: Running[] = [];
   const close = async () => {
     await Promise.all(daemons.map((it) => it.kill()));
-    await Promise.all(made.map((it) => it.close()));
   };
   try {
     const [first] = hosts;
@@ -38,15 +42,14 @@ export async function n2nPath(lab: Lab, directory: string): Promise<Path> {
       daemons.push(
         startIn(ns, [edge, ...network, ...way, '-m', `02:be:40:00:00:0${index + 1}`], n2n.env),
       );
-      const own = await makeNamespace();
-      made.push(own);
-      await moveTap({ ns, pid: own.pid, device: DEVICE });
-      await ip(own.path, [
+      const home = homes[HOMES[index] ?? 0];
+      if (home === undefined) throw new Error('n2n needs a namespace on each host');
+      await moveTap({ ns, to: home.ns, device: DEVICE });
+      await ip(home.ns, [
         `address replace ${address}/24 dev ${DEVICE}`,
         `link set ${DEVICE} mtu 1400 up`,
-        `route replace 224.0.0.0/4 dev ${DEVICE}`,
       ]);
-      stations.push({ ns: own.path, address });
+      stations.push({ ns: home.ns, address });
     }
     const [sender, second, third] = stations;
     if (sender === undefined || second === undefined || third === undefined) {

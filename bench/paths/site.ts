@@ -19,6 +19,11 @@ export interface Site {
 }
 
 export interface SiteOptions {
+  /**
+   * The namespaces that become stations: the sender's on host 1, two on host 2, two on host 3. All
+   * paths have castnet's containers for it, for Docker's rules in a container cost something too.
+   */
+  readonly homes: readonly Station[];
   /** Second byte of the stations' addresses 10.N.0.x, different for each path. */
   readonly net: number;
   readonly mtu: number;
@@ -34,7 +39,7 @@ export const SNOOPING =
   'forward_delay 0 mcast_snooping 1 mcast_querier 1 mcast_igmp_version 3 ' +
   'mcast_query_response_interval 1';
 
-export async function makeSite({ net, mtu, bridge }: SiteOptions): Promise<Site> {
+export async function makeSite({ homes, net, mtu, bridge }: SiteOptions): Promise<Site> {
   const made: Namespace[] = [];
   const close = async () => {
     await Promise.all(made.map((it) => it.close()));
@@ -50,20 +55,21 @@ export async function makeSite({ net, mtu, bridge }: SiteOptions): Promise<Site>
       await ip(path, [`link add sw0 mtu ${mtu} type bridge ${bridge}`, 'link set sw0 up']);
     }
     const stations: SiteStation[] = [];
-    for (const [index, host] of HOSTS.entries()) {
-      const own = await make();
-      const to = switches[host] as Namespace;
+    for (const [index, home] of homes.entries()) {
+      const host = HOSTS[index] ?? 0;
       const last = index + 1;
       const address = `10.${net}.0.${last}`;
       const mac = `02:be:${net.toString(16).padStart(2, '0')}:00:00:0${last}`;
-      await ip(own.path, [
-        `link add eth0 address ${mac} mtu ${mtu} type veth peer name s${last} mtu ${mtu} netns ${to.pid}`,
-        `address add ${address}/24 dev eth0`,
-        'link set eth0 up',
-        'route add 224.0.0.0/4 dev eth0',
+      const device = `bench${net}`;
+      // It goes with the switch's namespace, in which its other end is.
+      const { path, pid } = switches[host] as Namespace;
+      await ip(home.ns, [
+        `link add ${device} address ${mac} mtu ${mtu} type veth peer name s${last} mtu ${mtu} netns ${pid}`,
+        `address add ${address}/24 dev ${device}`,
+        `link set ${device} up`,
       ]);
-      await ip(to.path, [`link set s${last} master sw0 up`]);
-      stations.push({ ns: own.path, address, mac, host });
+      await ip(path, [`link set s${last} master sw0 up`]);
+      stations.push({ ns: home.ns, address, mac, host });
     }
     return { switches, stations, close };
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Lab, LabHost } from '../../lab/lab.ts';
 import { mustRun, until } from '../../lab/run.ts';
 import { ip } from '../namespaces.ts';
 import { type Unpacked, unpack } from '../packages.ts';
-import type { Path } from '../path.ts';
+import type { Path, Station } from '../path.ts';
 import { type Running, startIn } from '../programs.ts';
 import { hostUplinks, makeSite } from './site.ts';
 
@@ -12,11 +12,20 @@ export const TINC_PACKAGES = ['tinc', 'liblzo2-2'];
 const DEVICE = 'benchtinc';
 
 /** tinc in switch mode with its defaults: a tap device on each host, a daemon that encrypts. */
-export async function tincPath(lab: Lab, directory: string): Promise<Path> {
+export async function tincPath(
+  lab: Lab,
+  homes: readonly Station[],
+  directory: string,
+): Promise<Path> {
   const tinc = await unpack(directory, TINC_PACKAGES);
   await configure(lab, tinc, directory);
   const daemons: Running[] = [];
-  const site = await makeSite({ net: 63, mtu: 1500, bridge: 'forward_delay 0 mcast_snooping 0' });
+  const site = await makeSite({
+    homes,
+    net: 63,
+    mtu: 1500,
+    bridge: 'forward_delay 0 mcast_snooping 0',
+  });
   const close = async () => {
     await Promise.all(daemons.map((it) => it.kill()));
     await site.close();
@@ -30,7 +39,7 @@ export async function tincPath(lab: Lab, directory: string): Promise<Path> {
       daemons.push(startIn(ns, [program, '-c', dir, '-D', pid], tinc.env));
       const to = site.switches[index];
       if (to === undefined) throw new Error('a site has a switch for each host');
-      await moveTap({ ns, pid: to.pid, device: DEVICE });
+      await moveTap({ ns, to: to.path, device: DEVICE });
       await ip(to.path, [`link set ${DEVICE} master sw0 up`]);
     }
     const [sender, ...receivers] = site.stations;
@@ -50,10 +59,10 @@ export async function tincPath(lab: Lab, directory: string): Promise<Path> {
   }
 }
 
-/** Moves a daemon's tap device, once it is there, from namespace `ns` to that of process `pid`. */
-export async function moveTap(options: { ns: string; pid: number; device: string }): Promise<void> {
-  const { ns, pid, device } = options;
-  const move = () => ip(ns, [`link set ${device} netns ${pid}`]).then(() => true);
+/** Moves a daemon's tap device, once it is there, from namespace `ns` to namespace `to`. */
+export async function moveTap(options: { ns: string; to: string; device: string }): Promise<void> {
+  const { ns, to, device } = options;
+  const move = () => ip(ns, [`link set ${device} netns ${to}`]).then(() => true);
   await until(move, { what: `the daemon's device ${device}`, timeoutMs: 8000, everyMs: 50 });
 }
 

@@ -1,26 +1,27 @@
 /** VXLAN by hand: the kernel's path that castnet uses, set up by a script, in two ways. */
 import type { Lab } from '../../lab/lab.ts';
 import { bridge, ip } from '../namespaces.ts';
-import { GROUP_BOTH, GROUP_ONE, groupMac, type Path } from '../path.ts';
+import { GROUP_BOTH, GROUP_ONE, groupMac, type Path, type Station } from '../path.ts';
 import { hostUplinks, makeSite, type Site, SNOOPING } from './site.ts';
 
 /** VXLAN over IPv4 takes 50 of the underlay's 1500 bytes. */
 const MTU = 1450;
 
 /** Every entry known beforehand: groups go to the hosts that have members. */
-export function handMadePath(lab: Lab): Promise<Path> {
-  const options = { name: 'hand-made', vni: 4_200_061, net: 61, bridge: SNOOPING };
+export function handMadePath(lab: Lab, homes: readonly Station[]): Promise<Path> {
+  const options = { homes, name: 'hand-made', vni: 4_200_061, net: 61, bridge: SNOOPING };
   return vxlanPath(lab, { ...options, learning: 'nolearning', entries });
 }
 
 /** What VXLAN does by itself: it learns addresses, and sends every group to every host. */
-export function floodingPath(lab: Lab): Promise<Path> {
-  const options = { name: 'flooding', vni: 4_200_062, net: 62 };
+export function floodingPath(lab: Lab, homes: readonly Station[]): Promise<Path> {
+  const options = { homes, name: 'flooding', vni: 4_200_062, net: 62 };
   const plain = 'forward_delay 0 mcast_snooping 0';
   return vxlanPath(lab, { ...options, bridge: plain, learning: 'learning', entries: floodEntries });
 }
 
 interface Options {
+  homes: readonly Station[];
   name: string;
   vni: number;
   net: number;
@@ -31,7 +32,7 @@ interface Options {
 }
 
 async function vxlanPath(lab: Lab, options: Options): Promise<Path> {
-  const site = await makeSite({ net: options.net, mtu: MTU, bridge: options.bridge });
+  const site = await makeSite({ ...options, mtu: MTU });
   try {
     for (const [index, { path, pid }] of site.switches.entries()) {
       const host = lab.hosts[index];

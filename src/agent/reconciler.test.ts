@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { afterStep, explain, type Step } from '../core/difference.ts';
+import { type Fact, identity } from '../core/facts.ts';
+import { Reconciler } from './reconciler.ts';
+
+const copy = (to: string): Fact => ({ kind: 'copy', dev: 'cx1', mac: '00:00:00:00:00:00', to });
+
+/** A kernel in memory, which refuses what `refuse` says. */
+function kernel(start: Fact[] = [], refuse: (step: Step) => boolean = () => false) {
+  const facts = new Map(start.map((fact) => [identity(fact), fact]));
+  const applied: string[][] = [];
+  let looks = 0;
+  return {
+    facts,
+    applied,
+    looks: () => looks,
+    observe: async () => {
+      looks += 1;
+      return { facts: [...facts.values()], memberships: [] };
+    },
+    apply: async (steps: readonly Step[]) => {
+      applied.push(steps.map(explain));
+      const refused = steps.filter(refuse);
+      for (const step of steps) if (!refused.includes(step)) afterStep(facts, step);
+      return refused.map((step) => ({ step, message: 'no' }));
+    },
+  };
+}
+
+function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[]) {
+  const warnings: object[] = [];
+  const log = {
+    debug() {},
+    info() {},
+    error() {},
+    warn: (fields: object) => warnings.push(fields),
+  };
+  const it = new Reconciler({ kernel: of, desired, onLookBegins() {}, onLook() {}, log });
+  return { it, warnings };
+}
+
+describe('the reconciler', () => {
+  it('makes the kernel hold what it shall, and then does nothing', async () => {
+    const of = kernel([copy('10.9.0.9')]);
+    const { it } = reconciler(of, () => [copy('10.9.0.2')]);
+    await it.request();
+    expect([...of.facts.values()]).toEqual([copy('10.9.0.2')]);
+    await it.request();
+    await it.request(true);
+    expect(of.applied).toHaveLength(1);
+  });
+
+  it('looks at the kernel once, and again only when told', async () => {
+    const of = kernel();
+    const { it } = reconciler(of, () => []);
+    await it.request();
+    await it.request();
+    expect(of.looks()).toBe(1);
+    await it.request(true);
+    expect(of.looks()).toBe(2);
+  });
+
+  it('runs once for any number of requests before it begins', async () => {
+    const of = kernel();
+    let computed = 0;
+    const { it } = reconciler(of, () => {
+      computed += 1;
+      return [];
+    });
+    await Promise.all([it.request(), it.request(), it.request()]);
+    expect(computed).toBe(1);
+  });
+
+  it('puts right what someone else took away, at the next look', async () => {
+    const of = kernel();
+    const { it } = reconciler(of, () => [copy('10.9.0.2')]);
+    await it.request();
+    of.facts.clear();
+    await it.request(true);
+    expect(of.facts.size).toBe(1);
+  });
+
+  it('does not believe that a refused step was taken, and tells of it when refused again', async () => {
+    const of = kernel([], () => true);
+    const { it, warnings } = reconciler(of, () => [copy('10.9.0.2')]);
+    await it.request();
+    expect(it.has(identity(copy('10.9.0.2')))).toBe(false);
+    expect(warnings).toHaveLength(0);
+    await it.request();
+    expect(warnings).toHaveLength(1);
+    it.close();
+  });
+
+  it('plans without doing', async () => {
+    const of = kernel();
+    const { it } = reconciler(of, () => [copy('10.9.0.2')]);
+    expect((await it.plan()).map(explain)).toEqual([
+      'add: frames for 00:00:00:00:00:00 on cx1 are copied to host 10.9.0.2',
+    ]);
+    expect(of.facts.size).toBe(0);
+  });
+
+  it('waits with exclusive work until a run is over', async () => {
+    const of = kernel();
+    const { it } = reconciler(of, () => []);
+    const order: string[] = [];
+    const run = it.request().then(() => order.push('run'));
+    const work = it.exclusive(async () => void order.push('work'));
+    await Promise.all([run, work]);
+    expect(order).toEqual(['run', 'work']);
+  });
+});

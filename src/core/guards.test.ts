@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { guardedPorts, guardTable, portChanges } from './guards.ts';
+import type { LocalNetwork, NetworkOptions } from './local.ts';
+
+const network = (options: NetworkOptions): LocalNetwork => ({
+  id: 'net-a',
+  vni: 8_000_001,
+  options,
+});
+
+describe('the table', () => {
+  it('keeps membership reports on their host, and has no guard without a reason', () => {
+    const table = guardTable([network({})]);
+    expect(table).toContain('oifname "cx*" ip protocol igmp drop');
+    expect(table).not.toContain('prerouting');
+  });
+
+  it('drops all multicast but neighbour discovery where multicast is off', () => {
+    const table = guardTable([network({ multicast: false })]);
+    expect(table).toContain('ip daddr 224.0.0.0/4 counter name refused-8000001 drop');
+    expect(table).toContain('nd-neighbor-solicit');
+    expect(table).not.toContain('ip protocol igmp return');
+  });
+
+  it('lets pass the groups of the list and no others', () => {
+    const table = guardTable([network({ groups: ['239.1.0.0/16', 'ff05::/16'] })]);
+    expect(table).toContain('ip daddr 224.0.0.0/4 ip daddr != { 239.1.0.0/16 } counter');
+    expect(table).toContain('ip6 daddr ff00::/8 ip6 daddr != { ff05::/16 } counter');
+  });
+
+  it('limits each container by itself', () => {
+    const packets = guardTable([network({ rate: { per: 'packets', second: 100 } })]);
+    expect(packets).toContain(
+      'add @rate-8000001 { iifname limit rate over 100/second burst 10 packets }',
+    );
+    const bytes = guardTable([network({ rate: { per: 'bytes', second: 125_000 } })]);
+    expect(bytes).toContain('limit rate over 125000 bytes/second burst 12500 bytes');
+  });
+});
+
+describe('the ports that are guarded', () => {
+  const endpoint = (id: string) => ({ id, network: 'net-a', address: '10.0.0.2/24', mac: '' });
+
+  it('are those of networks with such settings', () => {
+    expect(guardedPorts([network({})], [endpoint('aa')]).size).toBe(0);
+    expect(guardedPorts([network({ multicast: false })], [endpoint('aa')])).toEqual(
+      new Map([['cvaa', 8_000_001]]),
+    );
+  });
+
+  it('change by what differs alone', () => {
+    const ports = fc
+      .dictionary(fc.constantFrom('cva', 'cvb', 'cvc'), fc.constantFrom(8_000_001, 8_000_002))
+      .map((it) => new Map(Object.entries(it)));
+    fc.assert(
+      fc.property(ports, ports, (before, after) => {
+        const now = new Map<string, number>(before);
+        for (const line of portChanges(before, after)) {
+          const [, verb, port, vni] =
+            /^(\w+) element .* \{ "(\w+)" : jump guard-(\d+) \}$/.exec(line) ?? [];
+          if (verb === 'add') now.set(port as string, Number(vni));
+          else now.delete(port as string);
+        }
+        expect(now).toEqual(after);
+      }),
+    );
+  });
+});
