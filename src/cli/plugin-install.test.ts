@@ -87,6 +87,16 @@ describe('install', () => {
 });
 
 describe('upgrade', () => {
+  test('changes settings in place where the build is the same', async () => {
+    const engine = fakeEngine({ plugins: { [NAME]: fakePlugin('new') } });
+    await upgradePlugin({ ...withSource(engine), settings: { LOG_LEVEL: 'debug' } });
+    expect(pluginCalls(engine)).toEqual([
+      `plugin disable --force ${NAME}`,
+      `plugin set ${NAME} LOG_LEVEL=debug`,
+      `plugin enable ${NAME}`,
+    ]);
+  });
+
   test('rehearses, then replaces and keeps the settings', async () => {
     const old = fakePlugin('old');
     old.env.set('LOG_LEVEL', 'debug');

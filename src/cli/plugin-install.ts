@@ -90,6 +90,18 @@ export async function upgradePlugin(options: PluginOptions = {}): Promise<Plugin
       await enableAgain(docker, name, before);
       return { done: 'enabled', name, version, build };
     }
+    if (before.build === build) {
+      // Docker refuses a second plugin of the same content, and none is needed.
+      onProgress(`Changing the settings of ${name}`);
+      if (before.enabled) await docker(['plugin', 'disable', '--force', name]);
+      const pairs = Object.entries(all).map(([key, value]) => `${key}=${value}`);
+      await docker(['plugin', 'set', name, ...pairs]).catch(async (error: Error) => {
+        await enableAgain(docker, name, before);
+        throw error;
+      });
+      await enableAgain(docker, name, before);
+      return { done: 'upgraded', name, version, build };
+    }
     await rehearse({ docker, name, directory, settings: all, onProgress });
     onProgress(`Stopping ${name} ${before.version}`);
     if (before.enabled) await docker(['plugin', 'disable', '--force', name]);

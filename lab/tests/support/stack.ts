@@ -163,7 +163,8 @@ export async function removeContainers(containers: readonly Container[]): Promis
 export async function removeNetwork(lab: Lab, name: string): Promise<void> {
   await until(async () => (await first(lab).docker(['network', 'rm', name])) !== '' || undefined, {
     what: `removing ${name}`,
-    timeoutMs: 20_000,
+    // Swarm keeps the task of an attached container for a while after its end.
+    timeoutMs: 60_000,
     everyMs: 200,
   });
 }
