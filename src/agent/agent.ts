@@ -249,7 +249,7 @@ export class Agent {
     };
   }
 
-  #desiredFacts(): Fact[] {
+  #desiredFacts(): Fact[] | undefined {
     const knowledge = this.#knowledge();
     const inherited = this.#inherited ?? [];
     if (inherited.length > 0 && allHeard(knowledge)) this.#inherited = [];

@@ -52,14 +52,16 @@ export function hostRecord({
 }
 
 /**
- * Everything the kernel shall hold.
+ * Everything the kernel shall hold; undefined while that cannot be known, and then nothing is to
+ * be changed.
  * @param inherited what an earlier agent left that leads to other hosts. Nothing of it is taken
  *   away before the host it leads to was heard: one whose agent is down too still forwards, and
  *   its containers still listen.
  */
-export function wantedFacts(knowledge: Knowledge, inherited: readonly Fact[]): Fact[] {
+export function wantedFacts(knowledge: Knowledge, inherited: readonly Fact[]): Fact[] | undefined {
   const { state, tunnel, peers } = knowledge;
-  if (tunnel === undefined) return [];
+  // Without an address of its own the host has no tunnels; without networks it needs none.
+  if (tunnel === undefined) return state.networks.size === 0 ? [] : undefined;
   const facts = desiredFacts({
     tunnel,
     networks: state.networks.values(),

@@ -27,7 +27,7 @@ function kernel(start: Fact[] = [], refuse: (step: Step) => boolean = () => fals
   };
 }
 
-function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[]) {
+function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undefined) {
   const warnings: object[] = [];
   const log = {
     debug() {},
@@ -69,6 +69,14 @@ describe('the reconciler', () => {
     });
     await Promise.all([it.request(), it.request(), it.request()]);
     expect(computed).toBe(1);
+  });
+
+  it('changes nothing while it is not known what the kernel shall hold', async () => {
+    const of = kernel([copy('10.9.0.9')]);
+    const { it } = reconciler(of, () => undefined);
+    await it.request();
+    expect(await it.plan()).toEqual([]);
+    expect(of.applied).toEqual([]);
   });
 
   it('puts right what someone else took away, at the next look', async () => {

@@ -11,8 +11,8 @@ export interface Kernel {
 
 export interface ReconcilerOptions {
   readonly kernel: Kernel;
-  /** Everything the kernel shall hold, computed anew at each call. */
-  readonly desired: () => Fact[];
+  /** Everything the kernel shall hold, computed anew at each call; undefined: change nothing. */
+  readonly desired: () => Fact[] | undefined;
   /** A look is about to begin: from now on events must be remembered. */
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
@@ -69,7 +69,7 @@ export class Reconciler {
   plan(): Promise<Step[]> {
     return this.exclusive(async () => {
       const { facts } = await this.#options.kernel.observe();
-      return difference(this.#options.desired(), facts);
+      return difference(this.#options.desired() ?? facts, facts);
     });
   }
 
@@ -83,7 +83,8 @@ export class Reconciler {
     if (this.#closed) return;
     try {
       if (this.#look) await this.#lookAtKernel();
-      const steps = difference(this.#options.desired(), this.#known.values());
+      const desired = this.#options.desired();
+      const steps = desired === undefined ? [] : difference(desired, this.#known.values());
       if (steps.length > 0) await this.#take(steps);
     } catch (error) {
       this.#options.log.error({ error }, 'reconciling failed');
