@@ -13,7 +13,7 @@ export interface RatesOptions {
   /** Group, or undefined for unicast to the first receiver. */
   readonly group?: string;
   readonly receivers?: number;
-  /** Packets a second of the first trial. */
+  /** Packets a second of the first trial; a path through daemons starts at a quarter. */
   readonly start: number;
 }
 
@@ -26,18 +26,19 @@ export async function rates(
   { what, paths, start, ...trial }: RatesOptions,
 ): Promise<Map<string, number[]>> {
   const found = new Map(paths.map((path) => [path.name, [] as number[]]));
-  const ms = context.quick ? 300 : 1000;
+  const ms = context.quick ? 300 : 800;
   for (let round = 0; round < (context.quick ? 1 : 3); round++) {
     const searches = paths.map((path) => {
       const before = found.get(path.name)?.at(-1);
       // A later round begins where the last ended and only looks around there.
       const known = before !== undefined && before > 0;
+      const first = path.daemons.length > 0 ? start / 4 : start;
       const stride = known ? 1.1 : 1.7;
       const precision = context.quick ? 1.15 : 1.035;
-      const trials = known ? 6 : 12;
+      const trials = known ? 6 : 10;
       return {
         path,
-        search: new RateSearch({ start: known ? before * 0.97 : start, stride, precision, trials }),
+        search: new RateSearch({ start: known ? before * 0.97 : first, stride, precision, trials }),
       };
     });
     for (let going = true; going; ) {

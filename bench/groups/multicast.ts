@@ -44,7 +44,7 @@ export async function measureRates(context: Context): Promise<void> {
   await withMembers(context, { paths, group: GROUP_BOTH, members: 4 }, async () => {
     for (const size of [1300, 100]) {
       const what = `multicast ${size} B`;
-      const values = await rates(context, { what, paths, size, group: GROUP_BOTH, start: 9000 });
+      const values = await rates(context, { what, paths, size, group: GROUP_BOTH, start: 36_000 });
       context.findings.series.push({
         title: `Multicast, ${size} B, two hosts with members, without loss`,
         unit: 'packets/s',

@@ -3,6 +3,7 @@ import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
 import { leadsAway } from '../core/inheritance.ts';
 import { bareAddress } from '../core/local.ts';
+import { bridgeName, portName } from '../core/names.ts';
 import type { ServiceRecord } from '../core/records.ts';
 import type { HostReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
@@ -65,6 +66,9 @@ export class Agent {
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   readonly #startedAt: number;
+  /** Ports that Docker's calls are making or removing; bounded by its calls under way. */
+  readonly #busy = new Set<string>();
+  #lookBegan = 0;
   /** Addresses of hosts that began to listen to us, and when; bounded by the sessions there are. */
   readonly #knocked = new Map<string, number>();
   #tunnel: Tunnel | undefined;
@@ -81,12 +85,16 @@ export class Agent {
     this.#reconciler = new Reconciler({
       kernel,
       desired: () => this.#desiredFacts(),
-      onLookBegins: () => this.#members.beginLook(),
+      isBusy: (dev) => this.#busy.has(dev),
+      onLookBegins: () => {
+        this.#lookBegan = now();
+        this.#members.beginLook();
+      },
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
         this.#inherited ??= facts.filter(leadsAway);
         this.#members.look(memberships);
-        this.#housekeeper.dropDeadEndpoints(ports);
+        this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);
         this.#publishSoon();
       },
       log,
@@ -96,7 +104,16 @@ export class Agent {
       ports: kernel,
       tunnel: () => this.#findTunnel(),
       reconcile: () => this.#reconciler.request(),
-      exclusive: (work) => this.#reconciler.exclusive(work),
+      lastTunnel: () => this.#tunnel,
+      busy: this.#busy,
+      made: ({ id }, vni) =>
+        this.#reconciler.learn({
+          kind: 'port',
+          dev: portName(id),
+          bridge: bridgeName(vni),
+          settled: true,
+        }),
+      removed: (id) => this.#reconciler.forget(portName(id)),
       hasDevice: (dev) => this.#reconciler.has(`vxlan ${dev}`),
       knownVnis: () =>
         [...(this.#view?.networks.values() ?? [])].flatMap(({ id, vni }) =>

@@ -1,5 +1,6 @@
-import { TABLE, tableChanges, wholeTable } from '../core/balancing.ts';
+import { LANDMARK, TABLE, tableChanges, wholeTable } from '../core/balancing.ts';
 import type { Service } from '../core/services.ts';
+import { type FirstSeen, warmUp } from '../core/warmup.ts';
 import type { Log } from './log.ts';
 
 /** The containers' namespaces, as the balancer needs them. */
@@ -7,6 +8,8 @@ export interface Sandboxes {
   identity(path: string): string | undefined;
   applyRules(path: string, script: string): Promise<void>;
   listTable(path: string, table: string): Promise<string | undefined>;
+  /** Those whose containers may change their own rules; without it, nobody knows of any. */
+  mayChange?(): Promise<ReadonlySet<string>>;
 }
 
 export interface BalancerOptions {
@@ -14,6 +17,8 @@ export interface BalancerOptions {
   /** What each container of this host is to reach, by the path of its namespace. */
   readonly desired: () => ReadonlyMap<string, readonly Service[]>;
   readonly log: Log;
+  /** Milliseconds of a clock that does not go back. */
+  readonly now?: () => number;
 }
 
 /** The rules in force in one namespace, as this agent wrote them. */
@@ -26,18 +31,29 @@ interface InForce {
 const AT_ONCE = 4;
 
 /**
+ * How many namespaces `inspect` looks into whose containers cannot change their rules: only
+ * somebody from outside can have. A look costs 4 ms of a core.
+ */
+const IN_TURN = 8;
+
+/**
  * Keeps the balancing rules of every container of this host. A namespace is written whole once, and
  * by its differences after that.
  */
 export class Balancer {
   readonly #options: BalancerOptions;
-  /** Bounded by the containers of this host. */
+  readonly #now: () => number;
+  /** Bounded by the containers of this host. Those looked into longest ago come first. */
   readonly #inForce = new Map<string, InForce>();
+  /** Bounded by the tasks of the services that this host reaches. */
+  #seen: FirstSeen = new Map();
+  #warm: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
 
   constructor(options: BalancerOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Brings every namespace up to date; calls during a run are one more run. */
@@ -49,14 +65,19 @@ export class Balancer {
     return this.#running;
   }
 
-  /** Looks whether the tables are still there: a container may have flushed its own. */
+  /** Looks whether the rules are still there: a container may have flushed its own. */
   async inspect(): Promise<void> {
-    for (const [path, { services }] of [...this.#inForce]) {
-      if (services.length === 0) continue;
-      if ((await this.#options.sandboxes.listTable(path, TABLE)) === undefined) {
-        this.#options.log.warn({ sandbox: path }, 'the balancing rules were gone');
-        this.#inForce.delete(path);
-      }
+    const { sandboxes, log } = this.#options;
+    const able = (await sandboxes.mayChange?.()) ?? new Set();
+    const ruled = [...this.#inForce].filter(([, { services }]) => services.length > 0);
+    const others = ruled.filter(([path]) => !able.has(path)).slice(0, IN_TURN);
+    for (const [path, found] of [...ruled.filter(([path]) => able.has(path)), ...others]) {
+      const text = await sandboxes.listTable(path, TABLE);
+      // It was written anew, or is gone, while this looked.
+      if (this.#inForce.get(path) !== found) continue;
+      this.#inForce.delete(path);
+      if (text?.includes(LANDMARK)) this.#inForce.set(path, found);
+      else log.warn({ sandbox: path }, 'the balancing rules were gone');
     }
     await this.update();
   }
@@ -64,21 +85,46 @@ export class Balancer {
   async #run(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      const desired = this.#options.desired();
+      const desired = this.#warmed(this.#options.desired());
       for (const path of this.#inForce.keys()) {
         if (!desired.has(path)) this.#inForce.delete(path);
       }
       const work = [...desired];
+      const scripts = new Scripts();
       const worker = async (): Promise<void> => {
         for (let next = work.pop(); next !== undefined; next = work.pop()) {
-          await this.#bring(...next);
+          await this.#bring(...next, scripts);
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
     }
   }
 
-  async #bring(path: string, services: readonly Service[]): Promise<void> {
+  /** The same with the tasks that have just come held back; it comes again when they are warm. */
+  #warmed(
+    desired: ReadonlyMap<string, readonly Service[]>,
+  ): ReadonlyMap<string, readonly Service[]> {
+    // Nothing is to be known yet: what was seen stays seen.
+    if (desired.size === 0) return desired;
+    const lists = new Map([...desired.values()].map((it) => [it, it]));
+    const all = new Map([...lists.keys()].flat().map((it) => [it.vip, it]));
+    const now = this.#now();
+    const { services, seen, next } = warmUp(all.values(), this.#seen, now);
+    this.#seen = seen;
+    for (const list of lists.keys()) {
+      lists.set(
+        list,
+        list.map((it) => services.get(it.vip) ?? it),
+      );
+    }
+    clearTimeout(this.#warm);
+    if (next !== undefined) {
+      this.#warm = setTimeout(() => void this.update(), Math.max(1, next - now)).unref();
+    }
+    return new Map([...desired].map(([path, list]) => [path, lists.get(list) ?? list]));
+  }
+
+  async #bring(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
     const { sandboxes, log } = this.#options;
     const identity = sandboxes.identity(path);
     if (identity === undefined) return;
@@ -86,7 +132,7 @@ export class Balancer {
     const known = before?.identity === identity ? before.services : undefined;
     // A container that reaches no service pays nothing for those of others.
     if (known === undefined && services.length === 0) return;
-    const script = known === undefined ? wholeTable(services) : tableChanges(known, services);
+    const script = scripts.of(known, services);
     if (script === '') return;
     try {
       await sandboxes.applyRules(path, script);
@@ -98,5 +144,19 @@ export class Balancer {
       if (sandboxes.identity(path) !== identity) return;
       log.warn({ sandbox: path, reason: (error as Error).message }, 'no balancing rules');
     }
+  }
+}
+
+/** What one run writes: containers on the same networks get the same script, made once. */
+class Scripts {
+  readonly #made = new Map<unknown, Map<unknown, string>>();
+
+  of(before: readonly Service[] | undefined, after: readonly Service[]): string {
+    const made = this.#made.get(before) ?? new Map<unknown, string>();
+    this.#made.set(before, made);
+    const script =
+      made.get(after) ?? (before === undefined ? wholeTable(after) : tableChanges(before, after));
+    made.set(after, script);
+    return script;
   }
 }

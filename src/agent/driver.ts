@@ -1,6 +1,6 @@
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
-import { containerEndName, vxlanName } from '../core/names.ts';
+import { containerEndName, portName, vxlanName } from '../core/names.ts';
 import { parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
 import type { JoinAnswer } from '../docker/protocol.ts';
@@ -18,11 +18,17 @@ export interface PortMaker {
 export interface DriverOptions {
   readonly state: State;
   readonly ports: PortMaker;
-  /** @throws Fault when this host has no tunnel address */
+  /** Found afresh. @throws Fault when this host has no tunnel address */
   readonly tunnel: () => Promise<Tunnel>;
+  /** As it was when last found, at most some seconds ago. */
+  readonly lastTunnel: () => Tunnel | undefined;
   /** Brings the kernel to what the state now says; resolves when it is there. */
   readonly reconcile: () => Promise<void>;
-  readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Ports that are being made or removed right now: the reconciler leaves them alone. */
+  readonly busy: Set<string>;
+  /** Takes note of a port that was made. */
+  readonly made: (endpoint: KeptEndpoint, vni: number) => void;
+  readonly removed: (endpoint: string) => void;
   /** Whether the kernel has a device, by the last that is known. */
   readonly hasDevice: (dev: string) => boolean;
   /** VNIs of networks that Docker knows, by network id. */
@@ -45,7 +51,7 @@ const DISCOVERY_ROUTES = ['224.0.0.0/4', '255.255.255.255/32'].map(
 
 /** Docker's requests, carried out on the state and the kernel. */
 export function createDriver(options: DriverOptions): Driver {
-  const { state, ports, exclusive } = options;
+  const { state, ports, busy } = options;
 
   const vniOwner = (vni: number, except: string): string | undefined => {
     const taken = [
@@ -72,6 +78,15 @@ export function createDriver(options: DriverOptions): Driver {
       throw new Fault(`endpoint ${id} is not known on network ${networkId}`);
     }
     return found;
+  };
+
+  const whileBusy = async (id: string, work: () => Promise<void>): Promise<void> => {
+    busy.add(portName(id));
+    try {
+      await work();
+    } finally {
+      busy.delete(portName(id));
+    }
   };
 
   return {
@@ -148,20 +163,24 @@ export function createDriver(options: DriverOptions): Driver {
         }
         throw new Fault(`endpoint ${id} exists already, with address ${before.address}`);
       }
-      const tunnel = await options.tunnel();
+      const tunnel = options.lastTunnel() ?? (await options.tunnel());
       const mtu = networkMtu({ id: networkId, vni, options: settings }, tunnel);
-      await exclusive(async () => {
+      const made = { id, network: networkId, address, mac, since: options.now() };
+      await whileBusy(id, async () => {
         await ports.createPort({ endpoint: id, vni, mac, mtu });
-        state.endpoints.set({ id, network: networkId, address, mac, since: options.now() });
+        // Anew, since a look that began before the port was there must not take it for lost.
+        state.endpoints.set({ ...made, since: options.now() });
+        options.made(made, vni);
       });
       options.changed();
       return answer;
     },
 
     async deleteEndpoint(_network, id) {
-      await exclusive(async () => {
+      await whileBusy(id, async () => {
         state.endpoints.delete(id);
         await ports.deletePort(id);
+        options.removed(id);
       });
       options.changed();
     },

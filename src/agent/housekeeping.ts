@@ -26,12 +26,13 @@ export class Housekeeper {
 
   /**
    * A container that died with Docker takes its veth pair along, and no one says so.
-   * @param ports the bridge ports that exist
+   * @param ports the bridge ports that a look found
+   * @param began when that look began, milliseconds: what was made since is not in it
    */
-  dropDeadEndpoints(ports: ReadonlySet<string>): void {
+  dropDeadEndpoints(ports: ReadonlySet<string>, began: number): void {
     const { state, log } = this.#options;
-    for (const { id } of [...state.endpoints.values()]) {
-      if (ports.has(portName(id))) continue;
+    for (const { id, since } of [...state.endpoints.values()]) {
+      if (ports.has(portName(id)) || since >= began) continue;
       state.endpoints.delete(id);
       log.info({ endpoint: id }, 'the endpoint is gone with its container');
     }

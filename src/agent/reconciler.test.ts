@@ -35,7 +35,14 @@ function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undef
     error() {},
     warn: (fields: object) => warnings.push(fields),
   };
-  const it = new Reconciler({ kernel: of, desired, onLookBegins() {}, onLook() {}, log });
+  const it = new Reconciler({
+    kernel: of,
+    desired,
+    isBusy: (dev) => dev === 'cvbusy',
+    onLookBegins() {},
+    onLook() {},
+    log,
+  });
   return { it, warnings };
 }
 
@@ -108,13 +115,22 @@ describe('the reconciler', () => {
     expect(of.facts.size).toBe(0);
   });
 
-  it('waits with exclusive work until a run is over', async () => {
-    const of = kernel();
+  it('leaves alone a port that is being made or removed', async () => {
+    const port: Fact = { kind: 'port', dev: 'cvbusy', bridge: 'cb1', settled: true };
+    const of = kernel([port]);
     const { it } = reconciler(of, () => []);
-    const order: string[] = [];
-    const run = it.request().then(() => order.push('run'));
-    const work = it.exclusive(async () => void order.push('work'));
-    await Promise.all([run, work]);
-    expect(order).toEqual(['run', 'work']);
+    await it.request();
+    expect(of.facts.size).toBe(1);
+  });
+
+  it('does not make again what it was told of', async () => {
+    const of = kernel();
+    const { it } = reconciler(of, () => [copy('10.9.0.2')]);
+    await it.request();
+    it.learn(copy('10.9.0.3'));
+    await it.request();
+    expect(of.applied.at(-1)).toEqual([
+      'remove: frames for 00:00:00:00:00:00 on cx1 are copied to host 10.9.0.3',
+    ]);
   });
 });

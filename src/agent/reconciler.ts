@@ -13,6 +13,8 @@ export interface ReconcilerOptions {
   readonly kernel: Kernel;
   /** Everything the kernel shall hold, computed anew at each call; undefined: change nothing. */
   readonly desired: () => Fact[] | undefined;
+  /** Whether a device is being made or removed right now by someone else, who needs no help. */
+  readonly isBusy: (dev: string) => boolean;
   /** A look is about to begin: from now on events must be remembered. */
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
@@ -49,12 +51,28 @@ export class Reconciler {
    */
   request(look = false): Promise<void> {
     if (look) this.#look = true;
-    this.#waiting ??= this.exclusive(() => this.#run());
+    this.#waiting ??= this.#exclusive(() => this.#run());
     return this.#waiting;
   }
 
-  /** Runs `work` while no reconciliation is under way. */
-  exclusive<T>(work: () => Promise<T>): Promise<T> {
+  /** Takes note of an entry that someone else made, so that it is not made again. */
+  learn(fact: Fact): void {
+    this.#known.set(identity(fact), fact);
+  }
+
+  /** Takes note that a device went, and all that hung on it. */
+  forget(dev: string): void {
+    for (const [key, fact] of this.#known) {
+      if ('dev' in fact && fact.dev === dev) this.#known.delete(key);
+    }
+  }
+
+  #free(steps: Step[]): Step[] {
+    const { isBusy } = this.#options;
+    return steps.filter(({ fact }) => !('dev' in fact && isBusy(fact.dev)));
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {});
     return result;
@@ -67,9 +85,9 @@ export class Reconciler {
 
   /** What a run with a fresh look would do now; does nothing. */
   plan(): Promise<Step[]> {
-    return this.exclusive(async () => {
+    return this.#exclusive(async () => {
       const { facts } = await this.#options.kernel.observe();
-      return difference(this.#options.desired() ?? facts, facts);
+      return this.#free(difference(this.#options.desired() ?? facts, facts));
     });
   }
 
@@ -84,7 +102,8 @@ export class Reconciler {
     try {
       if (this.#look) await this.#lookAtKernel();
       const desired = this.#options.desired();
-      const steps = desired === undefined ? [] : difference(desired, this.#known.values());
+      const steps =
+        desired === undefined ? [] : this.#free(difference(desired, this.#known.values()));
       if (steps.length > 0) await this.#take(steps);
     } catch (error) {
       this.#options.log.error({ error }, 'reconciling failed');

@@ -5,42 +5,81 @@ import type { Service } from './services.ts';
  * a virtual address is turned to one of the tasks at random, and connection tracking keeps it
  * there; no process and no other host has a hand in it, and a task sees its client's own address.
  *
- * The rules hang on the output hook, so they cost the container's other traffic one look-up of the
- * first packet of each connection.
+ * The rules hang on the output hook, so they cost the container's other traffic two look-ups in
+ * each packet's way.
+ *
+ * What UDP and ping call a connection lives for as long as its client sends, also when its task is
+ * gone, and nft cannot end it. So the packet that finds its task gone is refused, and the ones
+ * after it are tracked in a zone of their own, where they are a new connection to another task.
  */
 
 /** The name of castnet's table; nothing else in the namespace is touched. */
 export const TABLE = 'castnet';
 
+/** A rule that is there when the table is in force: what a container flushed lacks it. */
+export const LANDMARK = 'ip daddr vmap @services';
+
+/** One connection of UDP, or of ping, as its client has it. */
+const UDP = 'ip saddr . udp sport . ip daddr . udp dport';
+const PING = 'ip saddr . icmp id . ip daddr';
+/** The same once its destination is translated. */
+const UDP_SENT = 'ip saddr . udp sport . ct original ip daddr . ct original proto-dst';
+const PING_SENT = 'ip saddr . icmp id . ct original ip daddr';
+/** The next zone; 0 is everyone's. One is used again long after its connections timed out. */
+const FRESH = 'numgen inc mod 32768 offset 1';
+/** Longer than the kernel remembers a UDP connection that is silent (120 s). */
+const MOVED = 'flags dynamic,timeout; size 65535; timeout 3m;';
+
+/** Everything but the services themselves. */
+const FRAME = [
+  `table ip ${TABLE}`,
+  `delete table ip ${TABLE}`,
+  `table ip ${TABLE} {`,
+  '  map services { type ipv4_addr : verdict; }',
+  '  set vips { type ipv4_addr; }',
+  // Every virtual address with each task that may rightly be behind it, counted: new connections,
+  // and packets to the task.
+  '  set begun { type ipv4_addr . ipv4_addr; counter; }',
+  '  set passed { type ipv4_addr . ipv4_addr; counter; }',
+  `  map moved { typeof ${UDP} : ct zone; ${MOVED} }`,
+  `  map pings { typeof ${PING} : ct zone; ${MOVED} }`,
+  // -300 is before connections are tracked (NF_IP_PRI_RAW).
+  '  chain before {',
+  '    type filter hook output priority -300; policy accept;',
+  `    ip daddr @vips ct original zone set ${UDP} map @moved`,
+  `    ip daddr @vips ct original zone set ${PING} map @pings`,
+  '  }',
+  // -100 is where destinations are translated on the way out (NF_IP_PRI_NAT_DST).
+  '  chain balance {',
+  '    type nat hook output priority -100; policy accept;',
+  `    ${LANDMARK}`,
+  '  }',
+  '  chain check {',
+  '    type filter hook output priority 0; policy accept;',
+  '    ct direction original ct original ip daddr @vips goto checked',
+  '  }',
+  '  chain checked {',
+  `    ct original zone != 0 update @moved { ${UDP_SENT} : ct original zone }`,
+  `    ct original zone != 0 update @pings { ${PING_SENT} : ct original zone }`,
+  '    ct original ip daddr . ip daddr @passed accept',
+  // No task takes it, or the one that had this connection is gone: say so at once. The refusal
+  // itself leaves by this hook too, as a reply.
+  '    meta l4proto tcp reject with tcp reset',
+  `    update @moved { ${UDP_SENT} : ${FRESH} }`,
+  `    update @pings { ${PING_SENT} : ${FRESH} }`,
+  '    reject with icmp type port-unreachable',
+  '  }',
+  // The rules of translation are asked once for each connection.
+  '  chain count {',
+  '    type nat hook postrouting priority 90; policy accept;',
+  '    ct original ip daddr . ip daddr @begun accept',
+  '  }',
+  '}',
+];
+
 /** A whole table, which replaces any that is there, in one transaction. */
 export function wholeTable(services: readonly Service[]): string {
-  return [
-    `table ip ${TABLE}`,
-    `delete table ip ${TABLE}`,
-    `table ip ${TABLE} {`,
-    '  map services { type ipv4_addr : verdict; }',
-    // Every virtual address, and every address that may rightly be behind one.
-    '  set vips { type ipv4_addr; }',
-    '  set tasks { type ipv4_addr; }',
-    '  chain balance {',
-    // -100 is where destinations are translated on the way out (NF_IP_PRI_NAT_DST).
-    '    type nat hook output priority -100; policy accept;',
-    '    ip daddr vmap @services',
-    '  }',
-    '  chain refuse {',
-    '    type filter hook output priority 0; policy accept;',
-    // No task takes it, or the one that had this connection is gone: say so at once. The refusal
-    // itself leaves by this hook too, as a reply.
-    '    ct direction original ct original ip daddr @vips ip daddr != @tasks goto refusal',
-    '  }',
-    '  chain refusal {',
-    '    meta l4proto tcp reject with tcp reset',
-    '    reject with icmp type port-unreachable',
-    '  }',
-    '}',
-    ...changes(new Map(), services),
-    '',
-  ].join('\n');
+  return [...FRAME, ...changes(new Map(), services), ''].join('\n');
 }
 
 /**
@@ -55,24 +94,34 @@ export function tableChanges(before: readonly Service[], after: readonly Service
 function changes(before: ReadonlyMap<string, Service>, after: readonly Service[]): string[] {
   const lines: string[] = [];
   const next = new Map(after.map((it) => [it.vip, it]));
+  const vips = { added: [] as string[], gone: [] as string[] };
+  const pairs = { added: [] as string[], gone: [] as string[] };
   for (const [vip, service] of next) {
     const was = before.get(vip);
-    if (was === undefined) lines.push(`add chain ip ${TABLE} ${chain(vip)}`);
+    if (was === undefined) {
+      vips.added.push(vip);
+      lines.push(`add chain ip ${TABLE} ${chain(vip)}`);
+    }
     if (was === undefined || !same(was.serving, service.serving)) lines.push(...fill(service));
     if (was === undefined) {
       lines.push(`add element ip ${TABLE} services { ${vip} : goto ${chain(vip)} }`);
     }
+    comparePairs(was, service, pairs);
   }
-  const gone = [...before.values()].filter((it) => !next.has(it.vip));
-  for (const { vip } of gone) {
+  for (const was of before.values()) {
+    const { vip } = was;
+    if (next.has(vip)) continue;
+    vips.gone.push(vip);
     lines.push(`delete element ip ${TABLE} services { ${vip} : goto ${chain(vip)} }`);
     lines.push(`flush chain ip ${TABLE} ${chain(vip)}`);
     lines.push(`delete chain ip ${TABLE} ${chain(vip)}`);
+    comparePairs(was, undefined, pairs);
   }
   return [
     ...lines,
-    ...setChanges('vips', [...before.keys()], [...next.keys()]),
-    ...setChanges('tasks', tasks(before.values()), tasks(next.values())),
+    ...setChanges('vips', vips),
+    ...setChanges('begun', pairs),
+    ...setChanges('passed', pairs),
   ];
 }
 
@@ -82,24 +131,35 @@ function fill({ vip, serving }: Service): string[] {
   const rule = `dnat to numgen random mod ${serving.length} map { ${choices} }`;
   return [
     `flush chain ip ${TABLE} ${chain(vip)}`,
-    ...(serving.length === 0 ? [] : [`add rule ip ${TABLE} ${chain(vip)} counter ${rule}`]),
+    ...(serving.length === 0 ? [] : [`add rule ip ${TABLE} ${chain(vip)} ${rule}`]),
   ];
 }
 
-function setChanges(set: string, before: readonly string[], after: readonly string[]): string[] {
-  const old = new Set(before);
-  const fresh = new Set(after);
-  const added = [...fresh].filter((it) => !old.has(it)).sort();
-  const gone = [...old].filter((it) => !fresh.has(it)).sort();
+interface Changed {
+  readonly added: string[];
+  readonly gone: string[];
+}
+
+/** One of both is there. */
+function comparePairs(was: Service | undefined, is: Service | undefined, into: Changed): void {
+  if (was !== undefined && is !== undefined) {
+    if (same(was.serving, is.serving) && same(was.draining, is.draining)) return;
+  }
+  const old = new Set(was === undefined ? [] : tasksOf(was));
+  const fresh = new Set(is === undefined ? [] : tasksOf(is));
+  const vip = (is ?? was)?.vip;
+  for (const ip of fresh) if (!old.has(ip)) into.added.push(`${vip} . ${ip}`);
+  for (const ip of old) if (!fresh.has(ip)) into.gone.push(`${vip} . ${ip}`);
+}
+
+function setChanges(set: string, { added, gone }: Changed): string[] {
   return [
     ...(added.length === 0 ? [] : [`add element ip ${TABLE} ${set} { ${added.join(', ')} }`]),
     ...(gone.length === 0 ? [] : [`delete element ip ${TABLE} ${set} { ${gone.join(', ')} }`]),
   ];
 }
 
-function tasks(services: Iterable<Service>): string[] {
-  return [...services].flatMap(({ serving, draining }) => [...serving, ...draining]);
-}
+const tasksOf = ({ serving, draining }: Service): string[] => [...serving, ...draining].sort();
 
 /** `10.0.1.2` -> `vip-10-0-1-2`: nft's names hold no dots. */
 const chain = (vip: string): string => `vip-${vip.replaceAll('.', '-')}`;

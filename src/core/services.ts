@@ -17,7 +17,8 @@ export interface Service {
  * no record, so its tasks are gone here too. Sorted by address.
  *
  * @param known services of before: one whose last task went stays, without tasks, since its
- *   address still belongs to it and must refuse instead of keeping clients waiting
+ *   address still belongs to it and must refuse instead of keeping clients waiting. Bounded by the
+ *   addresses of the network.
  */
 export function servicesOf(
   records: Iterable<NetworkRecord>,
@@ -36,8 +37,10 @@ export function servicesOf(
     for (const { ip, service } of endpoints) {
       containers.add(ip);
       if (service === undefined) continue;
-      const { serving, draining } = entry(service.vip, service.name);
-      (service.serving ? serving : draining).add(ip);
+      const of = entry(service.vip, service.name);
+      // Hosts may differ for a moment after an address went from one service to another.
+      if (service.name < of.name) of.name = service.name;
+      (service.serving ? of.serving : of.draining).add(ip);
     }
   }
   for (const { vip, name } of known) entry(vip, name);
@@ -61,12 +64,33 @@ export interface SandboxInput {
   readonly services: (network: string) => readonly Service[];
 }
 
-/** The services that each container reaches, over all its networks, by its namespace's path. */
-export function servicesBySandbox({ endpoints, services }: SandboxInput): Map<string, Service[]> {
-  const found = new Map<string, Service[]>();
+/**
+ * The services that each container reaches, over all its networks, by its namespace's path.
+ * Containers on the same networks get the same array: what is worked out for one serves all.
+ */
+export function servicesBySandbox({
+  endpoints,
+  services,
+}: SandboxInput): Map<string, readonly Service[]> {
+  const networks = new Map<string, Set<string>>();
   for (const { sandbox, network } of endpoints) {
     if (sandbox === undefined) continue;
-    found.set(sandbox, [...(found.get(sandbox) ?? []), ...services(network)]);
+    networks.set(sandbox, (networks.get(sandbox) ?? new Set()).add(network));
   }
-  return found;
+  const shared = new Map<string, readonly Service[]>();
+  return new Map(
+    [...networks].map(([sandbox, ids]) => {
+      const key = [...ids].sort().join(' ');
+      const all = shared.get(key) ?? oneOfEach([...ids].sort().flatMap(services));
+      shared.set(key, all);
+      return [sandbox, all] as const;
+    }),
+  );
+}
+
+/** Two networks may have one subnet; a container cannot tell their addresses apart either. */
+function oneOfEach(services: readonly Service[]): readonly Service[] {
+  const byVip = new Map<string, Service>();
+  for (const it of services) if (!byVip.has(it.vip)) byVip.set(it.vip, it);
+  return [...byVip.values()];
 }

@@ -50,7 +50,7 @@ export function portLines(dev: string, onBridge: string): Command[] {
     ip(`link set dev ${dev} master ${onBridge} up`),
     // Every MAC is known from Docker, so the bridge neither learns from containers, which could
     // claim another's, nor floods to them what is not theirs.
-    bridge(`link set dev ${dev} learning off flood off`),
+    ip(`link set dev ${dev} type bridge_slave learning off flood off`),
   ];
 }
 

@@ -106,25 +106,19 @@ export interface PortRequest {
 
 /**
  * Makes the veth pair of a container: one end a port of the bridge, the other in the host's own
- * namespace, where Docker takes it from.
+ * namespace, where Docker takes it from. One child process, since a container waits for it.
  * @throws CommandError with the kernel's words; nothing of the pair is left then
  */
 export async function createPort({ endpoint, vni, mac, mtu }: PortRequest): Promise<void> {
   const port = portName(endpoint);
   const hostNamespace = `/proc/${process.pid}/ns/net`;
-  const lines = portLines(port, bridgeName(vni));
-  const links = [
+  const lines = [
     `link add dev ${port} mtu ${mtu} type veth peer name ${containerEndName(endpoint)} ` +
       `mtu ${mtu} address ${mac} netns ${hostNamespace}`,
-    ...lines.filter((it) => it.tool === 'ip').map((it) => it.line),
+    ...portLines(port, bridgeName(vni)).map((it) => it.line),
   ];
-  const rest = lines.filter((it) => it.tool === 'bridge').map((it) => it.line);
   try {
-    await mustRun(inNamespace('ip', '-batch', '-'), `${links.join('\n')}\n`);
-    await mustRun(
-      inNamespace('bridge', '-batch', '-'),
-      `${[...rest, `fdb replace ${mac} dev ${port} master static`].join('\n')}\n`,
-    );
+    await mustRun(inNamespace('ip', '-batch', '-'), `${lines.join('\n')}\n`);
   } catch (error) {
     await deletePort(endpoint);
     throw error;

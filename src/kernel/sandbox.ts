@@ -11,6 +11,12 @@ import { CommandError, mustRun, run } from './run.ts';
 /** The path as seen from here: Docker writes /var/run, which a plugin may not have. */
 const seen = (path: string): string => path.replace(/^\/var\/run\//, '/run/');
 
+const inSandbox = (path: string, ...argv: readonly string[]): string[] => [
+  'nsenter',
+  `--net=${seen(path)}`,
+  ...argv,
+];
+
 /**
  * Whether the namespace is still there.
  * @returns something that differs when another namespace takes its path; undefined when it is gone
@@ -29,12 +35,18 @@ export function sandboxIdentity(path: string): string | undefined {
  * @throws CommandError in nft's words; nothing of the script is in force then
  */
 export async function applyRules(path: string, script: string): Promise<void> {
-  await mustRun(['nsenter', `--net=${seen(path)}`, 'nft', '-f', '-'], script);
+  await mustRun(inSandbox(path, 'nft', '-f', '-'), script);
 }
 
-/** nft's JSON of a table inside a namespace; undefined when there is none. */
+/** nft's text of a table inside a namespace, without its sets' contents; undefined: none there. */
 export async function listTable(path: string, table: string): Promise<string | undefined> {
-  const argv = ['nsenter', `--net=${seen(path)}`, 'nft', '-j', 'list', 'table', 'ip', table];
+  const { status, stdout } = await run(inSandbox(path, 'nft', '-t', 'list', 'table', 'ip', table));
+  return status === 0 ? stdout : undefined;
+}
+
+/** nft's JSON of a set inside a namespace; undefined when there is none. */
+export async function listSet(path: string, table: string, set: string) {
+  const argv = inSandbox(path, 'nft', '-j', 'list', 'set', 'ip', table, set);
   const { status, stdout } = await run(argv);
   return status === 0 ? stdout : undefined;
 }
@@ -52,7 +64,7 @@ const HAND_OVER = `
  * @throws CommandError when the namespace cannot be entered
  */
 export function openSocketIn(path: string): Promise<Socket> {
-  const argv = ['nsenter', `--net=${seen(path)}`, process.execPath, '--eval', HAND_OVER];
+  const argv = inSandbox(path, process.execPath, '--eval', HAND_OVER);
   return new Promise((resolve, reject) => {
     const child = spawn(argv[0] as string, argv.slice(1), {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
