@@ -1,5 +1,6 @@
-import { LANDMARK, TABLE, tableChanges, wholeTable } from '../core/balancing.ts';
+import { BEGUN, LANDMARK, PASSED, TABLE, tableChanges, wholeTable } from '../core/balancing.ts';
 import type { Service } from '../core/services.ts';
+import { sums, type TaskCount } from '../core/services-table.ts';
 import { type FirstSeen, warmUp } from '../core/warmup.ts';
 import type { Log } from './log.ts';
 
@@ -8,8 +9,15 @@ export interface Sandboxes {
   identity(path: string): string | undefined;
   applyRules(path: string, script: string): Promise<void>;
   listTable(path: string, table: string): Promise<string | undefined>;
+  pairCounters?(path: string, table: string, set: string): Promise<readonly PairCount[]>;
   /** Those whose containers may change their own rules; without it, nobody knows of any. */
   mayChange?(): Promise<ReadonlySet<string>>;
+}
+
+export interface PairCount {
+  readonly pair: readonly [string, string];
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 export interface BalancerOptions {
@@ -68,7 +76,7 @@ export class Balancer {
   /** Looks whether the rules are still there: a container may have flushed its own. */
   async inspect(): Promise<void> {
     const { sandboxes, log } = this.#options;
-    const able = (await sandboxes.mayChange?.()) ?? new Set();
+    const able = await this.#able();
     const ruled = [...this.#inForce].filter(([, { services }]) => services.length > 0);
     const others = ruled.filter(([path]) => !able.has(path)).slice(0, IN_TURN);
     for (const [path, found] of [...ruled.filter(([path]) => able.has(path)), ...others]) {
@@ -80,6 +88,37 @@ export class Balancer {
       else log.warn({ sandbox: path }, 'the balancing rules were gone');
     }
     await this.update();
+  }
+
+  async #able(): Promise<ReadonlySet<string>> {
+    const { sandboxes, log } = this.#options;
+    try {
+      return (await sandboxes.mayChange?.()) ?? new Set();
+    } catch (error) {
+      log.debug({ reason: (error as Error).message }, 'who may change rules is not known');
+      return new Set();
+    }
+  }
+
+  /** What this host's containers sent to each task, since their rules were made. */
+  async counts(): Promise<TaskCount[]> {
+    const found: TaskCount[] = [];
+    for (const path of this.#inForce.keys()) found.push(...(await this.#countsOf(path)));
+    return [...sums([{ counts: found }]).values()];
+  }
+
+  async #countsOf(path: string): Promise<TaskCount[]> {
+    const { sandboxes } = this.#options;
+    const begun = (await sandboxes.pairCounters?.(path, TABLE, BEGUN)) ?? [];
+    const passed = (await sandboxes.pairCounters?.(path, TABLE, PASSED)) ?? [];
+    const connections = new Map(begun.map((it) => [it.pair.join(' '), it.packets]));
+    return passed.map(({ pair: [vip, task], packets, bytes }) => ({
+      vip,
+      task,
+      connections: connections.get(`${vip} ${task}`) ?? 0,
+      packets,
+      bytes,
+    }));
   }
 
   async #run(): Promise<void> {

@@ -14,8 +14,17 @@ export class Store<T extends { readonly id: string }> {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory)) {
       if (!name.endsWith('.json')) continue;
-      const entry = JSON.parse(readFileSync(`${directory}/${name}`, 'utf8')) as T;
-      this.#entries.set(entry.id, entry);
+      this.#load(`${directory}/${name}`);
+    }
+  }
+
+  /** A file that cannot be read speaks of nothing: the next look finds what it spoke of as strange. */
+  #load(path: string): void {
+    try {
+      const entry = JSON.parse(readFileSync(path, 'utf8')) as T;
+      if (typeof entry.id === 'string') this.#entries.set(entry.id, entry);
+    } catch {
+      rmSync(path, { force: true });
     }
   }
 

@@ -19,6 +19,13 @@ export const TABLE = 'castnet';
 /** A rule that is there when the table is in force: what a container flushed lacks it. */
 export const LANDMARK = 'ip daddr vmap @services';
 
+/**
+ * The sets of every virtual address with each task that may rightly be behind it. The one counts
+ * new connections, the other packets to the task.
+ */
+export const BEGUN = 'begun';
+export const PASSED = 'passed';
+
 /** One connection of UDP, or of ping, as its client has it. */
 const UDP = 'ip saddr . udp sport . ip daddr . udp dport';
 const PING = 'ip saddr . icmp id . ip daddr';
@@ -37,10 +44,8 @@ const FRAME = [
   `table ip ${TABLE} {`,
   '  map services { type ipv4_addr : verdict; }',
   '  set vips { type ipv4_addr; }',
-  // Every virtual address with each task that may rightly be behind it, counted: new connections,
-  // and packets to the task.
-  '  set begun { type ipv4_addr . ipv4_addr; counter; }',
-  '  set passed { type ipv4_addr . ipv4_addr; counter; }',
+  `  set ${BEGUN} { type ipv4_addr . ipv4_addr; counter; }`,
+  `  set ${PASSED} { type ipv4_addr . ipv4_addr; counter; }`,
   `  map moved { typeof ${UDP} : ct zone; ${MOVED} }`,
   `  map pings { typeof ${PING} : ct zone; ${MOVED} }`,
   // -300 is before connections are tracked (NF_IP_PRI_RAW).
@@ -61,7 +66,7 @@ const FRAME = [
   '  chain checked {',
   `    ct original zone != 0 update @moved { ${UDP_SENT} : ct original zone }`,
   `    ct original zone != 0 update @pings { ${PING_SENT} : ct original zone }`,
-  '    ct original ip daddr . ip daddr @passed accept',
+  `    ct original ip daddr . ip daddr @${PASSED} accept`,
   // No task takes it, or the one that had this connection is gone: say so at once. The refusal
   // itself leaves by this hook too, as a reply.
   '    meta l4proto tcp reject with tcp reset',
@@ -72,7 +77,7 @@ const FRAME = [
   // The rules of translation are asked once for each connection.
   '  chain count {',
   '    type nat hook postrouting priority 90; policy accept;',
-  '    ct original ip daddr . ip daddr @begun accept',
+  `    ct original ip daddr . ip daddr @${BEGUN} accept`,
   '  }',
   '}',
 ];
@@ -120,8 +125,8 @@ function changes(before: ReadonlyMap<string, Service>, after: readonly Service[]
   return [
     ...lines,
     ...setChanges('vips', vips),
-    ...setChanges('begun', pairs),
-    ...setChanges('passed', pairs),
+    ...setChanges(BEGUN, pairs),
+    ...setChanges(PASSED, pairs),
   ];
 }
 

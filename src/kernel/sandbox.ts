@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { statSync } from 'node:fs';
+import { type Counted, parsePairCounters } from './pair-counters.ts';
 import { CommandError, mustRun, run } from './run.ts';
 
 /**
@@ -44,11 +45,14 @@ export async function listTable(path: string, table: string): Promise<string | u
   return status === 0 ? stdout : undefined;
 }
 
-/** nft's JSON of a set inside a namespace; undefined when there is none. */
-export async function listSet(path: string, table: string, set: string) {
+/**
+ * The counters of a set whose elements are pairs of addresses.
+ * @returns none when there is no such set
+ */
+export async function pairCounters(path: string, table: string, set: string): Promise<Counted[]> {
   const argv = inSandbox(path, 'nft', '-j', 'list', 'set', 'ip', table, set);
   const { status, stdout } = await run(argv);
-  return status === 0 ? stdout : undefined;
+  return status === 0 ? parsePairCounters(stdout) : [];
 }
 
 /** Opens a socket at the namespace's loopback and hands it over to the parent. */

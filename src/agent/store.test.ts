@@ -1,0 +1,34 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Store } from './store.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'castnet-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+it('another agent finds what the first one kept', () => {
+  const first = new Store<{ id: string; vni: number }>(directory);
+  first.set({ id: 'a', vni: 1 });
+  first.set({ id: 'a', vni: 2 });
+  first.set({ id: 'b', vni: 3 });
+  first.delete('b');
+  expect([...new Store(directory).values()]).toEqual([{ id: 'a', vni: 2 }]);
+});
+
+it('leaves no file behind', () => {
+  const store = new Store<{ id: string }>(directory);
+  store.set({ id: 'a' });
+  store.clear();
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+it('drops a file that cannot be read, and keeps the others', () => {
+  writeFileSync(join(directory, 'half.json'), '{"id": "ha');
+  writeFileSync(join(directory, 'whole.json'), '{"id": "whole"}');
+  expect([...new Store(directory).keys()]).toEqual(['whole']);
+  expect(readdirSync(directory)).toEqual(['whole.json']);
+});
