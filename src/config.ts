@@ -24,10 +24,12 @@ export interface Config {
   /** The host's /run through which a mount reaches the host; a plugin sees it at a second place. */
   readonly sharedRun: string;
   /**
-   * Seconds between two looks at the kernel without cause. A container's hand on its own rules, or
-   * a lost event, is put right within this time.
+   * Seconds between two looks at the kernel without cause: a person's hand in it is put right within
+   * this time. A look costs some 70 ms of a core, most of it starting five programs.
    */
   readonly lookSeconds: number;
+  /** Seconds between two looks at containers that could change their own rules. */
+  readonly inspectSeconds: number;
   /** Seconds between two looks at Docker without cause: it has no event for a host that comes. */
   readonly dockerSeconds: number;
   /**
@@ -71,7 +73,8 @@ export function readConfig(environment: Environment): Config {
     pluginSocket: text('CASTNET_PLUGIN_SOCKET', '/run/docker/plugins/castnet.sock'),
     stateDirectory: text('CASTNET_STATE_DIRECTORY', '/run/castnet'),
     sharedRun: text('CASTNET_SHARED_RUN', '/run'),
-    lookSeconds: 10,
+    lookSeconds: 20,
+    inspectSeconds: 8,
     dockerSeconds: 5,
     tasksMilliseconds: 500,
   });

@@ -8,6 +8,7 @@ import { listenAt } from './api/listen.ts';
 import { type Config, readConfig } from './config.ts';
 import { explain } from './core/difference.ts';
 import { GUARD_TABLE } from './core/guards.ts';
+import { watchNetAdmins } from './docker/capabilities.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
@@ -49,6 +50,8 @@ async function main(): Promise<void> {
     log,
   });
 
+  const engine = dockerEngine(config.dockerSocket);
+  const netAdmins = watchNetAdmins(engine);
   const agent: Agent = new Agent({
     state,
     kernel,
@@ -59,6 +62,8 @@ async function main(): Promise<void> {
       identity: sandbox.sandboxIdentity,
       applyRules: sandbox.applyRules,
       listTable: sandbox.listTable,
+      pairCounters: sandbox.pairCounters,
+      mayChange: () => netAdmins(),
     },
     guards: { applyRules: applyGuards, rulesThere: () => hasGuards(GUARD_TABLE) },
     askDocker: () => watch.poke(),
@@ -75,6 +80,7 @@ async function main(): Promise<void> {
       seconds: milliseconds / 1000,
       flows: await measureFlows(milliseconds),
     }),
+    balance: () => agent.balance(),
     askPeers: (what, args) => askPeers(link.sessions, what, args),
   };
 
@@ -84,7 +90,6 @@ async function main(): Promise<void> {
     listenAt(`${config.stateDirectory}/castnet.sock`, localApi(reporter)),
   ]);
 
-  const engine = dockerEngine(config.dockerSocket);
   const watch = watchSwarm({
     engine,
     attached: () => agent.attached(),
@@ -107,12 +112,15 @@ async function main(): Promise<void> {
     onLost: (reason) => agent.onMembersLost(reason),
   });
   await agent.tick();
-  const timer = setInterval(() => void agent.tick(), config.lookSeconds * 1000);
+  const timers = [
+    setInterval(() => void agent.tick(), config.lookSeconds * 1000),
+    setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
+  ];
   log.info({ version: config.version }, 'castnet is ready');
 
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
     monitor.close();
     tasks.close();
     watch.close();

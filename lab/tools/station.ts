@@ -2,7 +2,7 @@
  * A program for containers: it hears and says UDP packets, and tells what it heard. It is driven
  * by JSON lines on its standard input, one answer for each, and ends when that is closed:
  *
- *   node station.ts NAME PORT
+ *   node station.ts NAME PORT [udp6]
  *   {"id":1,"do":"join","group":"239.1.2.3"}              -> {"id":1}
  *   {"id":2,"do":"say","to":"239.1.2.3","count":5}        -> {"id":2,"sent":5}
  *   {"id":3,"do":"heard"}                                 -> {"id":3,"heard":[…]}
@@ -29,11 +29,21 @@ export type Heard = {
 };
 
 type Command = { id: number; do: string; [argument: string]: unknown };
-type Say = { to: string; tag?: string; count?: number; rate?: number; port?: number };
+type Say = {
+  to: string;
+  tag?: string;
+  count?: number;
+  rate?: number;
+  port?: number;
+  /** Bytes of each datagram, filled up; without it as few as it takes. */
+  size?: number;
+};
+/** A source makes it a source-specific membership (RFC 4607). */
+type Join = { group: string; source?: string; interface?: string };
 
-const [name = 'nobody', portText = '5000'] = process.argv.slice(2);
+const [name = 'nobody', portText = '5000', family = 'udp4'] = process.argv.slice(2);
 const port = Number(portText);
-const socket = createSocket({ type: 'udp4', reuseAddr: true });
+const socket = createSocket({ type: family === 'udp6' ? 'udp6' : 'udp4', reuseAddr: true });
 /** By sender and tag; a test sends from a few containers under a few tags. */
 const heard = new Map<string, { numbers: Set<number>; doubles: number }>();
 /** Streams without a count, by tag, until they are told to stop. */
@@ -55,12 +65,12 @@ function send(to: string, toPort: number, text: string): Promise<void> {
 }
 
 /** Says `count` packets, `rate` of them each second, or as fast as they are taken. */
-async function say({ to, tag = to, count = 1, rate, port: toPort = port }: Say): Promise<number> {
+async function say({ to, tag = to, count = 1, rate, size = 0, port: toPort = port }: Say) {
   const start = performance.now();
   for (let number = 1; number <= count; number++) {
     const due = rate === undefined ? 0 : start + ((number - 1) * 1000) / rate;
     while (performance.now() < due) await new Promise((resolve) => setTimeout(resolve, 1));
-    await send(to, toPort, `${name} ${tag} ${number}`);
+    await send(to, toPort, `${name} ${tag} ${number} `.padEnd(size, '.'));
   }
   return count;
 }
@@ -99,11 +109,23 @@ function summary(): Heard[] {
 
 async function carryOut(command: Command): Promise<object> {
   switch (command.do) {
-    case 'join':
-      socket.addMembership(command.group as string, command.interface as string | undefined);
+    case 'join': {
+      const { group, source, interface: by } = command as unknown as Join;
+      if (source === undefined) socket.addMembership(group, by);
+      else socket.addSourceSpecificMembership(source, group, by);
       return {};
-    case 'leave':
-      socket.dropMembership(command.group as string, command.interface as string | undefined);
+    }
+    case 'leave': {
+      const { group, source, interface: by } = command as unknown as Join;
+      if (source === undefined) socket.dropMembership(group, by);
+      else socket.dropSourceSpecificMembership(source, group, by);
+      return {};
+    }
+    case 'ttl':
+      socket.setMulticastTTL(command.hops as number);
+      return {};
+    case 'sendBy':
+      socket.setMulticastInterface(command.interface as string);
       return {};
     case 'say':
       return { sent: await say(command as unknown as Say) };

@@ -7,6 +7,7 @@ import { bridgeName, portName } from '../core/names.ts';
 import type { ServiceRecord } from '../core/records.ts';
 import type { HostReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
+import type { HostBalance } from '../core/services-table.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
@@ -158,7 +159,11 @@ export class Agent {
     await this.#guard.inspect();
     await this.#reconciler.request(true);
     await this.#refreshLink();
-    await this.#balancer.inspect();
+  }
+
+  /** The other timer's turn: containers that may have changed their own rules. */
+  inspect(): Promise<void> {
+    return this.#balancer.inspect();
   }
 
   onMembers(event: MemberEvent): void {
@@ -230,6 +235,14 @@ export class Agent {
       agent: this.#options.version,
       problem: this.#options.link.error,
     });
+  }
+
+  /** The services of this host's networks, and what its containers sent to them. */
+  async balance(): Promise<HostBalance> {
+    const services = [...this.#services].flatMap(([network, found]) =>
+      found.map(({ name, vip }) => ({ network, name, vip })),
+    );
+    return { services, counts: await this.#balancer.counts() };
   }
 
   close(): void {

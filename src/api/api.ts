@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { groupsTable, type HostFlows } from '../core/groups-table.ts';
 import type { HostReport } from '../core/report.ts';
+import { type HostBalance, servicesTable } from '../core/services-table.ts';
 
 /** What the local API reads; the agent implements it. */
 export interface Reporter {
@@ -10,6 +11,8 @@ export interface Reporter {
   plan(): Promise<string[]>;
   /** Multicast that this host's containers send, over some milliseconds. */
   flows(milliseconds: number): Promise<HostFlows>;
+  /** The services of this host's networks, and what its containers sent to them. */
+  balance(): Promise<HostBalance>;
   /** Asks every other host the same; one that does not answer is told with its reason. */
   askPeers(what: string, args: unknown): Promise<PeerAnswer[]>;
 }
@@ -21,7 +24,7 @@ export interface PeerAnswer {
 }
 
 /** What hosts may ask each other over their sessions. */
-export const QUESTIONS = { report: 'report', flows: 'flows' } as const;
+export const QUESTIONS = { report: 'report', flows: 'flows', balance: 'balance' } as const;
 
 /** How long traffic is measured, milliseconds: enough to see software that speaks each second. */
 const MEASURE_MS = 1000;
@@ -40,6 +43,15 @@ export function localApi(reporter: Reporter): Hono {
     ]);
     const flows = [own, ...others.flatMap((it) => (it.answer ? [it.answer as HostFlows] : []))];
     return context.json({ version: 1, groups: groupsTable(hosts, flows), silent });
+  });
+  app.get('/v1/services', async (context) => {
+    const [{ hosts, silent }, own, others] = await Promise.all([
+      swarm(reporter),
+      reporter.balance(),
+      reporter.askPeers(QUESTIONS.balance, {}),
+    ]);
+    const all = [own, ...others.flatMap((it) => (it.answer ? [it.answer as HostBalance] : []))];
+    return context.json({ version: 1, services: servicesTable(hosts, all), silent });
   });
   return app;
 }
@@ -64,5 +76,6 @@ export async function answerPeer(reporter: Reporter, what: string, args: unknown
     const asked = Number((args as { milliseconds?: unknown } | null)?.milliseconds);
     return reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
   }
+  if (what === QUESTIONS.balance) return reporter.balance();
   throw new Error(`"${what}" is not a question that this version of castnet answers`);
 }

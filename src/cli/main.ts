@@ -5,6 +5,7 @@ import { registerInspect } from './inspect.ts';
 import { registerLab } from './lab.ts';
 import { describeError, UserError } from './output.ts';
 import { registerPlugin } from './plugin.ts';
+import { registerServices } from './services.ts';
 
 const OVERVIEW = `
 Examples:
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
     .addHelpText('after', OVERVIEW);
   registerPlugin(program);
   registerInspect(program);
+  registerServices(program);
   registerLab(program);
   return program;
 }

@@ -1,4 +1,4 @@
-import { type Fact, identity } from './facts.ts';
+import { type Fact, identity, isNowhere } from './facts.ts';
 
 /** One change of the kernel. A `replace` is a fact whose identity stays and whose content changes. */
 export type Step =
@@ -90,7 +90,9 @@ function describe(fact: Fact): string {
     case 'route':
       return `frames for ${fact.mac} on ${fact.dev} go to host ${fact.to}`;
     case 'copy':
-      return `frames for ${fact.mac} on ${fact.dev} are copied to host ${fact.to}`;
+      return isNowhere(fact.to)
+        ? `frames for ${fact.mac} on ${fact.dev} stay on this host`
+        : `frames for ${fact.mac} on ${fact.dev} are copied to host ${fact.to}`;
     case 'station':
       return `${fact.mac} is behind ${fact.dev}`;
     case 'neighbour':

@@ -62,6 +62,18 @@ export type Fact =
 /** The MAC of the VXLAN entry that takes whatever no other entry names: broadcast, 224.0.0.x. */
 export const DEFAULT_MAC = '00:00:00:00:00:00';
 
+/**
+ * Where membership reports go: IGMPv3's 224.0.0.22 and MLDv2's ff02::16. Another host's bridge
+ * would take them for members behind its tunnel, so the VXLAN device sends them nowhere.
+ */
+export const REPORT_MACS = ['01:00:5e:00:00:16', '33:33:00:00:00:16'];
+
+/** The destination that the VXLAN device drops frames for (drivers/net/vxlan, vxlan_xmit_one). */
+export const nowhere = (tunnelAddress: string): string =>
+  tunnelAddress.includes(':') ? '::' : '0.0.0.0';
+
+export const isNowhere = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
 /** What makes two facts speak of the same thing, though they may say different things of it. */
 export function identity(fact: Fact): string {
   switch (fact.kind) {

@@ -4,6 +4,7 @@ import { groupMac } from '../net/group.ts';
 import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
 import { desiredFacts, type Peer, type Tunnel } from './forwarding.ts';
+import { leadsAway } from './inheritance.ts';
 import type { NetworkRecord } from './records.ts';
 
 const tunnel: Tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
@@ -56,7 +57,14 @@ it('broadcast goes to every host of the network', () => {
 
 it('a peer that numbers the network otherwise gets nothing of it', () => {
   const facts = desired([peer('10.9.0.2', { vni: 8_000_009, groups: [anySource('239.1.1.1')] })]);
-  expect(facts.map((it) => it.kind)).toEqual(['bridge', 'vxlan']);
+  expect(facts.some(leadsAway)).toBe(false);
+});
+
+it('membership reports stay on their host, though another has members of a group of that MAC', () => {
+  const facts = desired([peer('10.9.0.2', { groups: [anySource('239.0.0.22')] })]);
+  expect(copies(desired([]), '01:00:5e:00:00:16')).toEqual(['0.0.0.0']);
+  expect(copies(desired([]), '33:33:00:00:00:16')).toEqual(['0.0.0.0']);
+  expect(copies(facts, '01:00:5e:00:00:16')).toEqual(['0.0.0.0', '10.9.0.2']);
 });
 
 it('nothing is sent to this host itself', () => {

@@ -1,7 +1,7 @@
 import { derivedIpv6 } from '../net/cidr.ts';
 import { groupMac } from '../net/group.ts';
 import { macOfText } from '../net/mac.ts';
-import { DEFAULT_MAC, type Fact } from './facts.ts';
+import { DEFAULT_MAC, type Fact, nowhere, REPORT_MACS } from './facts.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from './local.ts';
 import { bridgeName, portName, vxlanName } from './names.ts';
 import type { EndpointRecord, GroupRecord, NetworkRecord, ServiceRecord } from './records.ts';
@@ -67,6 +67,8 @@ export function desiredFacts(input: ForwardingInput): Fact[] {
 function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
   const mtu = networkMtu(network, tunnel);
   const bridge = bridgeName(network.vni);
+  const dev = vxlanName(network.vni);
+  const to = nowhere(tunnel.address);
   return [
     {
       kind: 'bridge',
@@ -77,13 +79,14 @@ function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
     },
     {
       kind: 'vxlan',
-      dev: vxlanName(network.vni),
+      dev,
       bridge,
       local: tunnel.address,
       port: tunnel.port,
       mtu,
       settled: true,
     },
+    ...REPORT_MACS.map((mac): Fact => ({ kind: 'copy', dev, mac, to })),
   ];
 }
 

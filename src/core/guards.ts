@@ -10,12 +10,13 @@ import { portName } from './names.ts';
 export const GUARD_TABLE = 'castnet';
 
 /**
- * Each bridge asks its own containers who is a member of what, and only it hears their reports. A
- * query from another host would silence this bridge's own (querier election, RFC 3376 section
- * 6.6.2), and membership here would then hang on a host that may go. A report would make the other
- * bridge count the tunnel as a member; a leave would make it doubt one.
+ * Each bridge asks its own containers who is a member of what. A query from another host would
+ * silence this bridge's own (querier election, RFC 3376 section 6.6.2), and membership here would
+ * then hang on a host that may go. On this hook, which only the bridge's own packets pass, the
+ * rules cost the containers' packets nothing; their reports are stopped by the VXLAN device itself
+ * (`REPORT_MACS`).
  */
-const MEMBERSHIP_STAYS = [
+const QUERIES_STAY = [
   '    oifname "cx*" ip protocol igmp drop',
   '    oifname "cx*" icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop',
 ];
@@ -40,11 +41,7 @@ export function guardTable(networks: Iterable<LocalNetwork>): string {
     `table bridge ${GUARD_TABLE} {`,
     '  chain own-queries-stay {',
     '    type filter hook output priority filter; policy accept;',
-    ...MEMBERSHIP_STAYS,
-    '  }',
-    '  chain reports-stay {',
-    '    type filter hook forward priority filter; policy accept;',
-    ...MEMBERSHIP_STAYS,
+    ...QUERIES_STAY,
     '  }',
     ...guarded.flatMap(guardOf),
     ...(guarded.length === 0 ? [] : entrance()),

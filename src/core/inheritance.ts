@@ -1,12 +1,13 @@
 import { groupMac } from '../net/group.ts';
-import type { Fact } from './facts.ts';
+import { type Fact, isNowhere } from './facts.ts';
 import { isVxlan, vniOf } from './names.ts';
 
 /** Whether a fact leads to another host, so that only that host's record can justify it. */
 export function leadsAway(fact: Fact): boolean {
   switch (fact.kind) {
-    case 'route':
     case 'copy':
+      return !isNowhere(fact.to);
+    case 'route':
     case 'neighbour':
     case 'member':
       return true;

@@ -101,6 +101,8 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
       return listed?.service === undefined ? [] : [{ ...it, ...listed, service: listed.service }];
     });
     if (candidates.length === 0) return [];
+    // The Engine must answer each time: its DNS is silent when it is dead, which says nothing.
+    await engine.ping();
     const socket = await socketOf(state, tasks);
     const answers = await resolveNames(
       socket,
@@ -112,13 +114,9 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     });
   };
 
-  /** The Engine must answer each time: its DNS is silent when it is dead, which says nothing. */
   const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
     const complete = tasks.every((it) => state.listed.has(it.endpoint));
-    if (complete && performance.now() - state.readAt < LIST_MS) {
-      await engine.ping();
-      return;
-    }
+    if (complete && performance.now() - state.readAt < LIST_MS) return;
     const { Services } = Verbose.parse(await engine.get(`/networks/${network}?verbose=true`));
     const listed = new Map<string, Listed>();
     for (const [name, { VIP: vip, Tasks }] of Object.entries(Services ?? {})) {

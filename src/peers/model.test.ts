@@ -255,7 +255,7 @@ const events = fc.array(
     { weight: 1, arbitrary: repeat },
     { weight: 1, arbitrary: restart },
   ),
-  { maxLength: 60 },
+  { maxLength: 80, size: 'max' },
 );
 
 it('once it is quiet, every host forwards as the truth about all hosts asks', () => {

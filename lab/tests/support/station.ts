@@ -15,7 +15,24 @@ const PATIENCE_MS = 30_000;
 
 type Answer = { id?: number; ready?: boolean; error?: string } & Record<string, unknown>;
 
-export type Say = { to: string; tag?: string; count?: number; rate?: number; port?: number };
+export type Say = {
+  to: string;
+  tag?: string;
+  count?: number;
+  rate?: number;
+  port?: number;
+  /** Bytes of each datagram. */
+  size?: number;
+};
+
+export type Membership = {
+  /** Only packets from this address are asked for. */
+  source?: string;
+  /** The interface's address, or for IPv6 `::%eth0`; else the kernel picks one. */
+  interface?: string;
+};
+
+export type StationOptions = { port?: number; family?: 'udp4' | 'udp6' };
 
 export class Station {
   readonly container: Container;
@@ -34,23 +51,33 @@ export class Station {
   }
 
   /** Starts a station in a container and waits until its port is open. */
-  static start(container: Container, options: { port?: number } = {}): Promise<Station> {
+  static start(container: Container, options: StationOptions = {}): Promise<Station> {
     const { host, id } = container;
+    const { port = PORT, family = 'udp4' } = options;
     const name = `${host.name}/${container.ip}`;
     const program = [...NODE_IN_CONTAINER, STATION_IN_CONTAINER, name];
-    const argv = ['exec', '-i', id, ...program, String(options.port ?? PORT)];
+    const argv = ['exec', '-i', id, ...program, String(port), family];
     const child = spawn('docker', argv, { env: host.dockerEnv(), stdio: 'pipe' });
     const station = new Station(container, name, child);
     return station.#begin();
   }
 
-  /** Joins a group on the interface that the kernel picks, or on the one with this address. */
-  async join(group: string, options: { interface?: string } = {}): Promise<void> {
-    await this.#ask('join', { group, ...options });
+  async join(group: string, membership: Membership = {}): Promise<void> {
+    await this.#ask('join', { group, ...membership });
   }
 
-  async leave(group: string, options: { interface?: string } = {}): Promise<void> {
-    await this.#ask('leave', { group, ...options });
+  async leave(group: string, membership: Membership = {}): Promise<void> {
+    await this.#ask('leave', { group, ...membership });
+  }
+
+  /** How many routers its multicast may pass; 1 without it. */
+  async ttl(hops: number): Promise<void> {
+    await this.#ask('ttl', { hops });
+  }
+
+  /** The interface, by its address, that its multicast leaves by. */
+  async sendBy(address: string): Promise<void> {
+    await this.#ask('sendBy', { interface: address });
   }
 
   /** Says packets; the tag, by default the destination, tells them apart. */
@@ -150,8 +177,11 @@ export class Station {
 }
 
 /** A station in each of these containers. */
-export function startStations(containers: readonly Container[]): Promise<Station[]> {
-  return Promise.all(containers.map((container) => Station.start(container)));
+export function startStations(
+  containers: readonly Container[],
+  options: StationOptions = {},
+): Promise<Station[]> {
+  return Promise.all(containers.map((container) => Station.start(container, options)));
 }
 
 export async function closeStations(stations: readonly Station[]): Promise<void> {

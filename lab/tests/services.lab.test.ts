@@ -1,0 +1,191 @@
+/** A service's virtual address: what answers there, and who is refused. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '../run.ts';
+import { useLab } from './support/lab.ts';
+import {
+  type Container,
+  containersOf,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+  tasksRun,
+} from './support/stack.ts';
+import { Caller, createWeb, removeServices, spreads, vipsOf } from './support/vip.ts';
+
+const lab = useLab('services');
+let callers: Caller[] = [];
+let vip = '';
+
+beforeAll(async () => {
+  await createNetwork(lab(), 'vips');
+  callers = await Promise.all(
+    lab().hosts.map(async (host) =>
+      Caller.start(await runContainer(host, { network: 'vips', name: `caller-${host.name}` })),
+    ),
+  );
+  await createWeb(lab(), { name: 'web', networks: ['vips'], replicas: 6 });
+  [vip = ''] = await vipsOf(lab(), 'web');
+});
+afterAll(async () => {
+  await removeServices(lab(), 'web');
+  await Promise.all(callers.map((it) => it.close()));
+  await removeContainers(callers.map((it) => it.container));
+  await removeNetwork(lab(), 'vips');
+});
+
+const tasks = async (name: string): Promise<Container[]> =>
+  (await containersOf(lab(), 'vips')).filter((it) => it.name.startsWith(`${name}.`));
+
+/** A container's firewall as its own root has it. */
+const nft = ({ host, id }: Container, ...args: string[]): Promise<string> =>
+  host.docker(['exec', '--privileged', id, '/usr/sbin/nft', ...args]);
+
+it('every host reaches every task, by TCP, and Docker’s DNS says the same address', async () => {
+  for (const caller of callers) {
+    expect(await caller.resolve('web')).toEqual([vip]);
+    const { answers } = await spreads(caller, 'web', 6);
+    for (const count of Object.values(answers)) expect(count).toBeGreaterThan(1);
+  }
+});
+
+it('UDP stays with its task, and different clients get different ones', async () => {
+  for (const caller of callers) {
+    const first = await caller.send(vip);
+    expect(first).toMatch(/ 1$/);
+    for (let turn = 0; turn < 10; turn++) expect(await caller.send(vip)).toBe(first);
+  }
+});
+
+it('the address answers a ping', async () => {
+  for (const { container } of callers) {
+    const ping = ['/usr/bin/ping', '-c', '3', '-i', '0.2', '-W', '2', vip];
+    const said = await container.host.docker(['exec', container.id, ...ping]);
+    expect(said).toContain('3 received');
+  }
+});
+
+it('a task calls its own service, itself included', async () => {
+  await createWeb(lab(), { name: 'one', networks: ['vips'], replicas: 1 });
+  const [own] = (await tasks('one')) as [Container];
+  const caller = await Caller.start(own);
+  await spreads(caller, 'one', 1);
+  await spreads(caller, 'web', 6);
+  await caller.close();
+  const [task] = (await tasks('web')) as [Container];
+  const other = await Caller.start(task);
+  await spreads(other, 'web', 6);
+  await other.close();
+  await removeServices(lab(), 'one');
+});
+
+it('a service without tasks is refused at once, by TCP and UDP, and serves again', async () => {
+  await createWeb(lab(), { name: 'idle', networks: ['vips'], replicas: 2 });
+  const [address = ''] = await vipsOf(lab(), 'idle');
+  for (const caller of callers) await spreads(caller, address, 2);
+  await lab().host('h1').docker(['service', 'scale', '--detach', 'idle=0']);
+  await tasksRun(lab(), 'idle', 0);
+  for (const caller of callers) {
+    await until(
+      async () => {
+        const { failures, slowest } = await caller.ask(address);
+        return (failures[0]?.error === 'ECONNREFUSED' && slowest < 500) || undefined;
+      },
+      { what: 'a refusal at once', timeoutMs: 5_000 },
+    );
+    expect(await caller.send(address)).toBeUndefined();
+  }
+  await lab().host('h1').docker(['service', 'scale', '--detach', 'idle=2']);
+  await tasksRun(lab(), 'idle', 2);
+  for (const caller of callers) await spreads(caller, address, 2);
+  await removeServices(lab(), 'idle');
+});
+
+it('a name that is a service and a container, and an alias', async () => {
+  const host = lab().host('h2');
+  const twin = await runContainer(host, { network: 'vips', name: 'web', args: [] });
+  const args = ['--network', 'name=vips,alias=other'];
+  await createWeb(lab(), { name: 'named', networks: [], replicas: 2, args });
+  for (const caller of callers) {
+    await spreads(caller, vip, 6);
+    await spreads(caller, 'named', 2);
+    await spreads(caller, 'other', 2);
+    expect(await caller.resolve('web')).toContain(vip);
+  }
+  await removeServices(lab(), 'named');
+  await removeContainers([twin]);
+});
+
+it('a service on three networks has an address on each', async () => {
+  const networks = ['three-a', 'three-b', 'three-c'];
+  for (const network of networks) await createNetwork(lab(), network);
+  await createWeb(lab(), { name: 'three', networks, replicas: 3 });
+  const vips = await vipsOf(lab(), 'three');
+  expect(new Set(vips).size).toBe(3);
+  for (const [at, network] of networks.entries()) {
+    const host = lab().hosts[at];
+    if (host === undefined) continue;
+    const caller = await Caller.start(await runContainer(host, { network, name: `on-${network}` }));
+    const [address = ''] = await caller.resolve('three');
+    expect(vips).toContain(address);
+    await spreads(caller, address, 3);
+    await caller.close();
+    await removeContainers([caller.container]);
+  }
+  await removeServices(lab(), 'three');
+  for (const network of networks) await removeNetwork(lab(), network);
+});
+
+it('a service with endpoint_mode dnsrr has no virtual address, and its tasks answer', async () => {
+  const args = ['--endpoint-mode', 'dnsrr'];
+  await createWeb(lab(), { name: 'rr', networks: ['vips'], replicas: 3, args });
+  const [caller] = callers as [Caller];
+  expect(await vipsOf(lab(), 'rr')).toEqual([]);
+  await until(async () => (await caller.resolve('rr')).length === 3 || undefined, {
+    what: 'three addresses',
+    timeoutMs: 5_000,
+  });
+  expect((await caller.resolve('rr')).sort()).toEqual(await caller.resolve('tasks.rr'));
+  expect((await caller.ask('rr', 5)).failures).toEqual([]);
+  await removeServices(lab(), 'rr');
+});
+
+it('a container that flushes its own tables gets its rules again within 10 s', async () => {
+  const host = lab().host('h3');
+  const args = ['--cap-add', 'NET_ADMIN'];
+  const able = await runContainer(host, { network: 'vips', name: 'flusher', args });
+  const caller = await Caller.start(able);
+  for (const how of [
+    ['flush', 'ruleset'],
+    ['flush', 'table', 'ip', 'castnet'],
+  ]) {
+    await spreads(caller, vip, 6);
+    await host.docker(['exec', able.id, '/usr/sbin/nft', ...how]);
+    const begin = Date.now();
+    await until(
+      async () => (await nft(able, 'list', 'ruleset')).includes('vmap @services') || undefined,
+      { what: 'the rules again', timeoutMs: 12_000, everyMs: 50 },
+    );
+    expect(Date.now() - begin).toBeLessThan(10_000);
+    await spreads(caller, vip, 6);
+  }
+  await caller.close();
+  await removeContainers([able]);
+});
+
+it('a port published with mode=host reaches the task of that host', async () => {
+  const args = ['--publish', 'mode=host,target=9000,published=9100'];
+  const replicas = lab().hosts.length;
+  const networks = ['vips'];
+  await createWeb(lab(), { name: 'published', networks, replicas, global: true, args });
+  for (const host of lab().hosts) {
+    const { stdout } = await host.exec(
+      ['bash', '-c', `exec 3<>/dev/tcp/${host.address}/9100; echo who >&3; head -n1 <&3`],
+      { timeoutMs: 5_000 },
+    );
+    const [who] = stdout.split(' ');
+    const here = await host.docker(['ps', '-q', '--filter', 'name=published.']);
+    expect(here).toContain(who);
+  }
+  await removeServices(lab(), 'published');
+});

@@ -1,0 +1,23 @@
+# Sends raw Ethernet frames, which Node cannot: each line of the standard input is one, in hex. The
+# kernel knows nothing of them, so they may say whatever a broken or hostile program would.
+#   perl frames.pl INTERFACE
+# Perl's base is on every Debian.
+use strict;
+use warnings;
+use Socket;
+
+use constant { AF_PACKET => 17, ETH_P_ALL => 3 };
+
+my ($interface) = @ARGV or die "usage: perl frames.pl INTERFACE\n";
+open(my $file, '<', "/sys/class/net/$interface/ifindex") or die "$interface: $!\n";
+chomp(my $index = <$file>);
+socket(my $socket, AF_PACKET, SOCK_RAW, 0) or die "socket: $!\n";
+# struct sockaddr_ll of packet(7); its address is not looked at when the frame holds one.
+my $to = pack('S n l S C C a8', AF_PACKET, ETH_P_ALL, $index, 0, 0, 6, '');
+my $sent = 0;
+while (my $line = <STDIN>) {
+  chomp $line;
+  defined send($socket, pack('H*', $line), 0, $to) or die "frame $.: $!\n";
+  $sent++;
+}
+print "$sent\n";

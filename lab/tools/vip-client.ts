@@ -1,0 +1,180 @@
+/**
+ * A service's client, for containers. It is driven by JSON lines on its standard input, one answer
+ * for each, and ends when that is closed. The first line of output is {"ready":true}.
+ *
+ *   {"id":1,"do":"ask","to":"web","port":9000,"count":20}   20 connections, one after the other
+ *   {"id":2,"do":"load","to":"10.0.1.2","port":9000}        connections without a pause …
+ *   {"id":3,"do":"stop"}                                    … until now: what came of them
+ *   {"id":4,"do":"hold","to":"10.0.1.2","port":9000}        opens one connection and keeps it
+ *   {"id":5,"do":"say"}                                     asks who is at its other end
+ *   {"id":6,"do":"send","to":"10.0.1.2","port":9000}        one packet, always from one UDP port
+ */
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** What came of a number of connections. */
+export type Outcome = {
+  /** Answers by the task's "NAME VERSION". */
+  answers: Record<string, number>;
+  /** Failures, with the time since the epoch at which each happened, in milliseconds. */
+  failures: { at: number; error: string }[];
+  /** The longest time that one took, milliseconds. */
+  slowest: number;
+};
+
+type Target = { to: string; port: number };
+type Command = Target & { id: number; do: string; count?: number; at_once?: number };
+
+/** A connection that has not been answered by then counts as failed, milliseconds. */
+const PATIENCE_MS = 5000;
+
+function request({ to, port }: Target): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: to, port, timeout: PATIENCE_MS });
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.end('who\n'));
+    socket.on('data', (data) => {
+      text += data;
+    });
+    socket.on('timeout', () => socket.destroy(new Error('no answer in time')));
+    socket.on('error', reject);
+    socket.on('close', () => (text === '' ? reject(new Error('no answer')) : resolve(text.trim())));
+  });
+}
+
+function recorder(): { outcome: Outcome; one: (target: Target) => Promise<void> } {
+  const outcome: Outcome = { answers: {}, failures: [], slowest: 0 };
+  const one = async (target: Target): Promise<void> => {
+    const begin = performance.now();
+    try {
+      const who = await request(target);
+      outcome.answers[who] = (outcome.answers[who] ?? 0) + 1;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      outcome.failures.push({ at: Date.now(), error: code ?? message });
+      // A refused connection must not become a busy loop.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    outcome.slowest = Math.max(outcome.slowest, performance.now() - begin);
+  };
+  return { outcome, one };
+}
+
+let running: { outcome: Outcome; ended: Promise<unknown>; stop: () => void } | undefined;
+
+function load(target: Target, atOnce: number): void {
+  const { outcome, one } = recorder();
+  let stopped = false;
+  const worker = async (): Promise<void> => {
+    // A pause leaves the machine's few cores to what is being tested.
+    while (!stopped) {
+      await one(target);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const ended = Promise.all(Array.from({ length: atOnce }, worker));
+  running = {
+    outcome,
+    ended,
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+let held: Socket | undefined;
+
+function hold({ to, port }: Target): Promise<object> {
+  held = connect({ host: to, port });
+  held.setEncoding('utf8');
+  held.on('error', () => {});
+  return say();
+}
+
+/** Who answers at the other end of the held connection, or why nobody does. */
+function say(): Promise<object> {
+  return new Promise((resolve) => {
+    const socket = held;
+    if (socket === undefined || socket.destroyed) {
+      resolve({ gone: 'the connection is closed' });
+      return;
+    }
+    const done = (result: object): void => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('error', onError).off('close', onClose);
+      resolve(result);
+    };
+    const onData = (data: string): void => done({ who: data.trim() });
+    const onError = (error: NodeJS.ErrnoException): void => done({ gone: error.code });
+    const onClose = (): void => done({ gone: 'closed' });
+    const timer = setTimeout(() => done({ gone: 'no answer in time' }), PATIENCE_MS);
+    socket.on('data', onData).on('error', onError).on('close', onClose);
+    socket.write('who\n');
+  });
+}
+
+const packets = createSocket('udp4');
+packets.on('error', () => {});
+packets.bind();
+
+/** @returns who answered, or nothing within half a second */
+function send({ to, port }: Target): Promise<object> {
+  return new Promise((resolve) => {
+    const done = (result: object): void => {
+      clearTimeout(timer);
+      packets.off('message', take);
+      resolve(result);
+    };
+    const take = (data: Buffer): void => done({ who: data.toString() });
+    const timer = setTimeout(() => done({}), 500);
+    packets.on('message', take);
+    packets.send('who', port, to, (error) => error && done({ gone: error.message }));
+  });
+}
+
+async function carryOut(command: Command): Promise<object> {
+  switch (command.do) {
+    case 'ask': {
+      const { outcome, one } = recorder();
+      for (let left = command.count ?? 1; left > 0; left--) await one(command);
+      return outcome;
+    }
+    case 'load':
+      load(command, command.at_once ?? 4);
+      return {};
+    case 'stop':
+      running?.stop();
+      await running?.ended;
+      return running?.outcome ?? {};
+    case 'hold':
+      return hold(command);
+    case 'say':
+      return say();
+    case 'send':
+      return send(command);
+    case 'resolve': {
+      const answers = await lookup(command.to, { all: true, family: 4 });
+      return { addresses: [...new Set(answers.map((it) => it.address))].sort() };
+    }
+    default:
+      throw new Error(`unknown command "${command.do}"`);
+  }
+}
+
+const print = (value: object): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+};
+
+print({ ready: true });
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const command = JSON.parse(line) as Command;
+    carryOut(command).then(
+      (result) => print({ id: command.id, ...result }),
+      (error: Error) => print({ id: command.id, error: error.message }),
+    );
+  })
+  .on('close', () => process.exit(0));
