@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figure, median, quantile, ratio, rowOf } from './result.ts';
+import { figure, median, quantile, ratio, rowOf, spread } from './result.ts';
 
 test('median and quantiles', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -13,6 +13,7 @@ test('median and quantiles', () => {
 test('a ratio compares within each round', () => {
   // The machine was half as fast in the last two rounds; both paths were.
   expect(ratio([10, 5, 5], [8, 4, 4])).toBe(1.25);
+  expect(spread([10, 5, 6], [8, 4, 4])).toBe('rounds 1.25 to 1.50');
 });
 
 test.each([
@@ -24,6 +25,7 @@ test.each([
   [63_500.4, '63 500'],
   [1_234_567, '1 234 567'],
   [Number.NaN, 'none'],
+  [Number.POSITIVE_INFINITY, '∞'],
 ])('%d reads %s', (value, text) => {
   expect(figure(value)).toBe(text);
 });

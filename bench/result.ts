@@ -43,6 +43,7 @@ export function median(values: readonly number[]): number {
 
 /** Three digits, with thin groups of thousands. */
 export function figure(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   if (!Number.isFinite(value)) return 'none';
   const size = Math.abs(value);
   const digits = size >= 100 || value === 0 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 4;
@@ -80,5 +81,15 @@ export function rowOf({ figure: name, value, unit, atMost, atLeast, from }: Limi
  * side, so that a machine that slows down midway does not speak for or against either.
  */
 export function ratio(over: readonly number[], under: readonly number[]): number {
-  return median(over.map((value, round) => value / (under[round] ?? Number.NaN)));
+  return median(ratios(over, under));
+}
+
+/** The least and the greatest ratio of the rounds: how far the median can be trusted. */
+export function spread(over: readonly number[], under: readonly number[]): string {
+  const all = ratios(over, under);
+  return `rounds ${figure(Math.min(...all))} to ${figure(Math.max(...all))}`;
+}
+
+function ratios(over: readonly number[], under: readonly number[]): number[] {
+  return over.map((value, round) => value / (under[round] ?? Number.NaN));
 }

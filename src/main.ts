@@ -62,6 +62,7 @@ async function main(): Promise<void> {
       identity: sandbox.sandboxIdentity,
       applyRules: sandbox.applyRules,
       listTable: sandbox.listTable,
+      addRoutes: sandbox.addRoutes,
       pairCounters: sandbox.pairCounters,
       mayChange: () => netAdmins(),
     },

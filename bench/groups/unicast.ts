@@ -4,7 +4,7 @@ import { rounds } from '../context.ts';
 import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
 import { rates } from '../rates.ts';
-import { figure, median, ratio, rowOf } from '../result.ts';
+import { figure, median, ratio, rowOf, spread } from '../result.ts';
 
 const PATHS = ['castnet', 'overlay', 'hand-made', 'bare'] as const;
 
@@ -51,8 +51,8 @@ export async function measureSmallPackets(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
   const values = await rates(context, { what: 'UDP 64 B', paths, size: 64, start: 60_000 });
   context.findings.series.push({
-    title: 'UDP, 64 B, without loss',
-    unit: 'packets/s',
+    title: 'UDP 64 B',
+    unit: 'packets/s without loss',
     more: true,
     values: medians(values),
   });
@@ -86,7 +86,7 @@ export async function measureRoundTrip(context: Context): Promise<void> {
       value: ratio(of('castnet'), of('overlay')),
       unit: '×',
       atMost: 1,
-      from: `${figure(median(of('castnet')))} µs to ${figure(median(of('overlay')))} µs`,
+      from: `${figure(median(of('castnet')))} µs to ${figure(median(of('overlay')))} µs; ${spread(of('castnet'), of('overlay'))}`,
     }),
   );
 }
@@ -113,7 +113,7 @@ export function compare(
         value: ratio(own, other),
         unit: '×',
         ...(least === undefined ? {} : { atLeast: least }),
-        from: `${figure(median(own))} to ${figure(median(other))}`,
+        from: `${figure(median(own))} to ${figure(median(other))}; ${spread(own, other)}`,
       }),
     );
   }

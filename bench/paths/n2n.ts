@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '../../lab/lab.ts';
-import { ip } from '../namespaces.ts';
+import { run, until } from '../../lab/run.ts';
+import { inside, ip } from '../namespaces.ts';
 import { unpack } from '../packages.ts';
 import type { Path, Station } from '../path.ts';
 import { type Running, startIn } from '../programs.ts';
@@ -39,9 +41,9 @@ export async function n2nPath(
       const address = `10.64.0.${index + 1}`;
       const network = ['-a', address, '-s', '255.255.255.0', '-c', 'bench', '-k', 'bench'];
       const way = ['-d', DEVICE, '-l', `${first.address}:${PORT}`, '-p', '7655', '-r'];
-      daemons.push(
-        startIn(ns, [edge, ...network, ...way, '-m', `02:be:40:00:00:0${index + 1}`], n2n.env),
-      );
+      const mac = `02:be:40:00:00:0${index + 1}`;
+      daemons.push(startIn(ns, [edge, ...network, ...way, '-m', mac], n2n.env));
+      await settled(ns, mac);
       const home = homes[HOMES[index] ?? 0];
       if (home === undefined) throw new Error('n2n needs a namespace on each host');
       await moveTap({ ns, to: home.ns, device: DEVICE });
@@ -68,4 +70,15 @@ export async function n2nPath(
     await close();
     throw error;
   }
+}
+
+/** Waits until an edge has set its device up, which it cannot once the device is elsewhere. */
+async function settled(ns: string, mac: string): Promise<void> {
+  const look = async () => {
+    const { stdout } = await run(inside(ns, ['ip', 'link', 'show', 'dev', DEVICE]));
+    return stdout.includes(mac) || undefined;
+  };
+  await until(look, { what: `n2n's device with address ${mac}`, timeoutMs: 8000, everyMs: 50 });
+  // Its IP address comes next; the bench sets the same one again after the move.
+  await delay(500);
 }

@@ -7,7 +7,7 @@ use warnings;
 use Socket;
 
 # <linux/in.h>; Perl's Socket names only some of them.
-use constant { IP_ADD_MEMBERSHIP => 35, IP_BLOCK_SOURCE => 38 };
+use constant { IPPROTO_IP => 0, IP_ADD_MEMBERSHIP => 35, IP_BLOCK_SOURCE => 38 };
 
 my ($group, $own, @sources) = @ARGV;
 socket(my $socket, AF_INET, SOCK_DGRAM, 0) or die "socket: $!\n";

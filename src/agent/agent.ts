@@ -11,7 +11,7 @@ import type { HostBalance } from '../core/services-table.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
-import { createDriver, type PortMaker } from './driver.ts';
+import { createDriver, DISCOVERY, type PortMaker } from './driver.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { Housekeeper } from './housekeeping.ts';
 import {
@@ -26,7 +26,7 @@ import type { Log } from './log.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { hostReport } from './reporting.ts';
-import type { State } from './state.ts';
+import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 
 export interface AgentOptions {
@@ -130,6 +130,7 @@ export class Agent {
         options.askDocker();
       },
       joined: () => setImmediate(() => void this.#balancer.update()),
+      takesOver: (heir) => void this.#carryMulticast(heir),
       discovered: options.askDocker,
       now,
     });
@@ -247,6 +248,18 @@ export class Agent {
 
   close(): void {
     this.#reconciler.close();
+  }
+
+  /** The interface that had the routes is going; Docker adds none to one that is there already. */
+  async #carryMulticast({ id, sandbox, mac }: KeptEndpoint): Promise<void> {
+    const { sandboxes, log } = this.#options;
+    try {
+      await sandboxes.addRoutes?.(sandbox ?? '', mac, DISCOVERY);
+      log.info({ endpoint: id }, 'the container’s multicast leaves by its other network now');
+    } catch (error) {
+      // A container that ends leaves all its networks in turn.
+      log.debug({ endpoint: id, reason: (error as Error).message }, 'no routes for multicast');
+    }
   }
 
   async #refreshLink(): Promise<void> {

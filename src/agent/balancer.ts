@@ -9,6 +9,8 @@ export interface Sandboxes {
   identity(path: string): string | undefined;
   applyRules(path: string, script: string): Promise<void>;
   listTable(path: string, table: string): Promise<string | undefined>;
+  /** @throws Error when the namespace has no interface with this MAC, or is gone */
+  addRoutes?(path: string, mac: string, destinations: readonly string[]): Promise<void>;
   pairCounters?(path: string, table: string, set: string): Promise<readonly PairCount[]>;
   /** Those whose containers may change their own rules; without it, nobody knows of any. */
   mayChange?(): Promise<ReadonlySet<string>>;
@@ -35,8 +37,11 @@ interface InForce {
   readonly services: readonly Service[];
 }
 
-/** Namespaces worked on at once: more children than cores only wait for each other. */
-const AT_ONCE = 4;
+/**
+ * Namespaces worked on at once. nft waits for the kernel at its end, until no packet uses the old
+ * rules any more: 10 ms and more, in which others may work.
+ */
+const AT_ONCE = 16;
 
 /**
  * How many namespaces `inspect` looks into whose containers cannot change their rules: only

@@ -37,6 +37,8 @@ export interface DriverOptions {
   readonly changed: () => void;
   /** A container got its interface; its namespace may be entered once Join was answered. */
   readonly joined: () => void;
+  /** The container's multicast is to leave by this endpoint's interface from now on. */
+  readonly takesOver: (endpoint: KeptEndpoint) => void;
   readonly discovered: () => void;
   readonly now: () => number;
 }
@@ -45,7 +47,8 @@ export interface DriverOptions {
  * Routes that Docker puts into the container: its discovery must leave by this interface, though
  * the default route leads to docker_gwbridge, which Swarm gives every container.
  */
-const DISCOVERY_ROUTES = ['224.0.0.0/4', '255.255.255.255/32'].map(
+export const DISCOVERY = ['224.0.0.0/4', '255.255.255.255/32'] as const;
+const DISCOVERY_ROUTES = DISCOVERY.map(
   (Destination) => ({ Destination, RouteType: 1, NextHop: '' }) as const,
 );
 
@@ -79,6 +82,13 @@ export function createDriver(options: DriverOptions): Driver {
     }
     return found;
   };
+
+  /** Of the container's other interfaces, the eldest that may carry its multicast. */
+  const heirIn = (sandbox: string | undefined): KeptEndpoint | undefined =>
+    [...state.endpoints.values()]
+      .filter((it) => sandbox !== undefined && it.sandbox === sandbox)
+      .filter((it) => state.networks.get(it.network)?.options.multicastRoute !== false)
+      .sort((a, b) => a.since - b.since)[0];
 
   const whileBusy = async (id: string, work: () => Promise<void>): Promise<void> => {
     busy.add(portName(id));
@@ -200,8 +210,13 @@ export function createDriver(options: DriverOptions): Driver {
     },
 
     async leave(networkId, id) {
-      const { sandbox: _, carriesMulticast: __, ...rest } = endpoint(networkId, id);
+      const { sandbox, carriesMulticast, ...rest } = endpoint(networkId, id);
       state.endpoints.set({ ...rest, since: options.now() });
+      if (carriesMulticast !== true) return;
+      const heir = heirIn(sandbox);
+      if (heir === undefined) return;
+      state.endpoints.set({ ...heir, carriesMulticast });
+      options.takesOver(heir);
     },
 
     discovered: options.discovered,

@@ -48,7 +48,7 @@ export type Fact =
       readonly dev: string;
       readonly mac: string;
     }
-  /** The bridge answers ARP and neighbour discovery for an address on another host. */
+  /** The bridge answers ARP for an address on another host. */
   | { readonly kind: 'neighbour'; readonly dev: string; readonly ip: string; readonly mac: string }
   /** The bridge passes a group, perhaps from one source only, to the VXLAN device. */
   | {

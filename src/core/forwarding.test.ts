@@ -67,6 +67,16 @@ it('membership reports stay on their host, though another has members of a group
   expect(copies(facts, '01:00:5e:00:00:16')).toEqual(['0.0.0.0', '10.9.0.2']);
 });
 
+it.each([
+  ['239.0.0.251', '01:00:5e:00:00:fb', '224.0.0.251'],
+  ['ff05::1', '33:33:00:00:00:01', 'ff02::1'],
+])('members of %s take nothing from the hosts that %s, of %s too, must reach', (group, mac) => {
+  const facts = desired([peer('10.9.0.2', { groups: [anySource(group)] }), peer('10.9.0.3', {})]);
+  expect(copies(facts, mac)).toEqual([]);
+  expect(copies(facts, DEFAULT_MAC)).toEqual(['10.9.0.2', '10.9.0.3']);
+  expect(facts).toContainEqual(expect.objectContaining({ kind: 'member', group }));
+});
+
 it('nothing is sent to this host itself', () => {
   expect(copies(desired([peer('10.9.0.1', {})]), DEFAULT_MAC)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { derivedIpv6 } from '../net/cidr.ts';
-import { groupMac } from '../net/group.ts';
+import { groupMac, isForAll } from '../net/group.ts';
 import { macOfText } from '../net/mac.ts';
 import { DEFAULT_MAC, type Fact, nowhere, REPORT_MACS } from './facts.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from './local.ts';
@@ -120,19 +120,24 @@ interface Way {
   readonly to: string;
 }
 
-function endpointFacts({ dev, bridge, to }: Way, { ip, ip6, mac }: EndpointRecord): Fact[] {
+/**
+ * ARP is answered here. Neighbour discovery of IPv6 needs no help: it asks a group that only the
+ * host of the container has joined.
+ */
+function endpointFacts({ dev, bridge, to }: Way, { ip, mac }: EndpointRecord): Fact[] {
   return [
     { kind: 'route', dev, mac, to },
     { kind: 'station', bridge, dev, mac },
-    ...[ip, ip6].flatMap((it): Fact[] =>
-      it === undefined ? [] : [{ kind: 'neighbour', dev: bridge, ip: it, mac }],
-    ),
+    { kind: 'neighbour', dev: bridge, ip, mac },
   ];
 }
 
 function groupFacts({ dev, bridge, to }: Way, { group, mode, sources }: GroupRecord): Fact[] {
+  const mac = groupMac(group);
   return [
-    { kind: 'copy', dev, mac: groupMac(group), to },
+    // An entry of its own would take 224.0.0.251 from every other host where someone has joined
+    // 239.0.0.251: such a group is left to the default entry.
+    ...(isForAll(mac) ? [] : [{ kind: 'copy', dev, mac, to } as const]),
     ...(mode === 'exclude'
       ? [{ kind: 'member', bridge, dev, group } as const]
       : sources.map((source): Fact => ({ kind: 'member', bridge, dev, group, source }))),

@@ -41,11 +41,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
   ipv6: {
-    accepts: `an IPv6 prefix of at most ${IPV6_PREFIX_MOST} bits, as fd00:1::/64`,
+    accepts: `a unicast IPv6 prefix of at most ${IPV6_PREFIX_MOST} bits, as fd00:1::/64`,
     read: (text) => {
       const prefix = parseCidr(text);
-      const fits = prefix?.family === 6 && prefix.length <= IPV6_PREFIX_MOST && !prefix.isMulticast;
-      return prefix !== undefined && fits ? { ipv6: prefix.text } : undefined;
+      const fits = prefix?.isForHosts === true && prefix.length <= IPV6_PREFIX_MOST;
+      return prefix?.family === 6 && fits ? { ipv6: prefix.text } : undefined;
     },
   },
   multicast: { accepts: 'on or off', read: (text) => onOrOff(text, 'multicast') },

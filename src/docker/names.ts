@@ -5,11 +5,23 @@ import dns from 'dns-packet';
 const SERVER = { address: '127.0.0.11', port: 53 };
 
 /** A name that Docker knows is answered within a millisecond; others it asks of other servers. */
-const PATIENCE_MS = 300;
+const PATIENCE_MS = 200;
+
+/** The longest part of a name between two dots, bytes (RFC 1035). */
+const LABEL_BYTES = 63;
+
+/**
+ * A name as Docker knows it on one network: a container may be on several, and is told the address
+ * on the first of them otherwise. A network whose own name is too long for DNS goes without.
+ */
+export function onNetwork(name: string, network: string): string {
+  const fits = network.split('.').every((it) => it !== '' && Buffer.byteLength(it) <= LABEL_BYTES);
+  return fits ? `${name}.${network}` : name;
+}
 
 /**
  * Asks for the IPv4 addresses of several names at once, over a socket in a container's namespace.
- * @returns by name; a name that Docker does not know has none
+ * @returns by name: no address when it has none; the name is absent when nobody answered in time
  */
 export async function resolveNames(
   socket: Socket,
@@ -21,7 +33,8 @@ export async function resolveNames(
   const take = (bytes: Buffer): void => {
     const answer = decode(bytes);
     const name = names[answer?.id ?? -1];
-    if (answer === undefined || name === undefined) return;
+    // An answer may be a late one, to a question of before.
+    if (answer === undefined || name === undefined || answer.name !== name) return;
     answers.set(name, answer.addresses);
     if (answers.size === names.length) done();
   };
@@ -46,11 +59,11 @@ export async function resolveNames(
   return answers;
 }
 
-function decode(bytes: Buffer): { id: number; addresses: string[] } | undefined {
+function decode(bytes: Buffer): { id: number; name: string; addresses: string[] } | undefined {
   try {
-    const { id, answers } = dns.decode(bytes);
+    const { id, questions, answers } = dns.decode(bytes);
     const addresses = (answers ?? []).flatMap((it) => (it.type === 'A' ? [it.data] : []));
-    return { id: id ?? -1, addresses };
+    return { id: id ?? -1, name: questions?.[0]?.name ?? '', addresses };
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:dgram';
 import { z } from 'zod';
 import type { ServiceRecord } from '../core/records.ts';
 import type { Engine } from './engine.ts';
-import { resolveNames } from './names.ts';
+import { onNetwork, resolveNames } from './names.ts';
 
 /**
  * Which containers of this host are tasks of which service, and whether they take connections.
@@ -39,6 +39,7 @@ export interface TaskWatch {
 }
 
 const Verbose = z.object({
+  Name: z.string(),
   Services: z
     .record(
       z.string(),
@@ -59,6 +60,8 @@ interface Listed {
 }
 
 interface Watched {
+  /** The network's name; empty until it was read. */
+  name: string;
   listed: Map<string, Listed>;
   socket?: { readonly sandbox: string; readonly socket: Socket };
   readAt: number;
@@ -93,7 +96,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   };
 
   const lookAtNetwork = async (network: string, tasks: readonly LocalTask[]) => {
-    const state = watched.get(network) ?? { listed: new Map(), readAt: 0 };
+    const state = watched.get(network) ?? { name: '', listed: new Map(), readAt: 0 };
     watched.set(network, state);
     await readList(network, state, tasks);
     const candidates = tasks.flatMap((it) => {
@@ -104,12 +107,15 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     // The Engine must answer each time: its DNS is silent when it is dead, which says nothing.
     await engine.ping();
     const socket = await socketOf(state, tasks);
-    const answers = await resolveNames(
-      socket,
-      candidates.map((it) => it.task),
-    );
-    return candidates.map(({ endpoint, ip, task, service }) => {
-      const serving = answers.get(task)?.includes(ip) === true;
+    const asked = candidates.map((it) => onNetwork(it.task, state.name));
+    // The services' own names tell that Docker's DNS is well when none of their tasks is known.
+    const also = candidates.map((it) => onNetwork(it.service.name, state.name));
+    const names = [...new Set([...asked, ...also])];
+    let answers = await resolveNames(socket, names);
+    // All silent: no task is in service any more, or the Engine is busy.
+    if (answers.size === 0) answers = await resolveNames(socket, names);
+    return candidates.map(({ endpoint, ip, service }, at) => {
+      const serving = answers.get(asked[at] as string)?.includes(ip) === true;
       return [endpoint, { ...service, serving }] as const;
     });
   };
@@ -117,7 +123,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
     const complete = tasks.every((it) => state.listed.has(it.endpoint));
     if (complete && performance.now() - state.readAt < LIST_MS) return;
-    const { Services } = Verbose.parse(await engine.get(`/networks/${network}?verbose=true`));
+    const { Name, Services } = Verbose.parse(await engine.get(`/networks/${network}?verbose=true`));
     const listed = new Map<string, Listed>();
     for (const [name, { VIP: vip, Tasks }] of Object.entries(Services ?? {})) {
       const service = name !== '' && isAddress(vip) ? { name, vip } : undefined;
@@ -125,6 +131,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
         listed.set(EndpointID, service === undefined ? { task } : { task, service });
       }
     }
+    state.name = Name;
     state.listed = listed;
     state.readAt = performance.now();
   };

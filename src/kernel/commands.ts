@@ -79,7 +79,13 @@ function vxlanLines(dev: string, onBridge: string): Command[] {
     ip(`link set dev ${dev} addrgenmode none`),
     ip(`link set dev ${dev} master ${onBridge}`),
     // Not a way to routers: queries are each host's own matter and groups go by MDB entry.
-    bridge(`link set dev ${dev} learning off flood off neigh_suppress on mcast_router 0`),
+    // proxy_arp_wifi makes the bridge answer ARP for the containers behind this port. neigh_suppress
+    // would too, but also swallow what must cross: gratuitous ARP (a VRRP address that moves), probes
+    // for duplicates, and unsolicited neighbour advertisements (net/bridge/br_arp_nd_proxy.c).
+    ip(
+      `link set dev ${dev} type bridge_slave learning off flood off mcast_router 0 ` +
+        'neigh_suppress off proxy_arp_wifi on',
+    ),
     ip(`link set dev ${dev} up`),
   ];
 }

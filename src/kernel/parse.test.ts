@@ -21,7 +21,12 @@ describe('links', () => {
 
   it('are castnet’s bridges, tunnels and ports, and no one else’s', () => {
     const tunnel = { id: 8000001, local: '10.9.0.1', port: 4789 };
-    const tunnelPort = { ...asPort, neigh_suppress: true, multicast_router: 0 };
+    const tunnelPort = {
+      ...asPort,
+      neigh_suppress: false,
+      proxy_arp_wifi: true,
+      multicast_router: 0,
+    };
     const master = 'cb8000001';
     const json = JSON.stringify([
       { ifname: 'lo', mtu: 65536 },

@@ -33,7 +33,12 @@ const BRIDGE_SETTINGS = {
   mcast_query_response_intvl: 1000,
 };
 const PORT_SETTINGS = { learning: false, flood: false };
-const VXLAN_SETTINGS = { ...PORT_SETTINGS, neigh_suppress: true, multicast_router: 0 };
+const VXLAN_SETTINGS = {
+  ...PORT_SETTINGS,
+  neigh_suppress: false,
+  proxy_arp_wifi: true,
+  multicast_router: 0,
+};
 
 /** Of `ip -json -details link show`. */
 export function linkFacts(json: string): Fact[] {

@@ -46,6 +46,22 @@ export async function listTable(path: string, table: string): Promise<string | u
 }
 
 /**
+ * Adds routes by the interface with a MAC, beside those there may be by another that is going.
+ * @throws CommandError in ip's words; Error when no interface has the MAC
+ */
+export async function addRoutes(
+  path: string,
+  mac: string,
+  destinations: readonly string[],
+): Promise<void> {
+  const links: unknown = JSON.parse(await mustRun(inSandbox(path, 'ip', '-json', 'link', 'show')));
+  const dev = (links as { ifname: string; address?: string }[]).find((it) => it.address === mac);
+  if (dev === undefined) throw new Error(`no interface has ${mac}`);
+  const lines = destinations.map((it) => `route append ${it} dev ${dev.ifname}\n`);
+  await mustRun(inSandbox(path, 'ip', '-batch', '-'), lines.join(''));
+}
+
+/**
  * The counters of a set whose elements are pairs of addresses.
  * @returns none when there is no such set
  */

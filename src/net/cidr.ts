@@ -8,19 +8,27 @@ export interface Cidr {
   readonly text: string;
   /** Whether every address in it is a multicast group. */
   readonly isMulticast: boolean;
+  /** Whether hosts may have its addresses on more than one link, as containers' are to be. */
+  readonly isForHosts: boolean;
 }
+
+const NOT_FOR_HOSTS = new Set([
+  ...['multicast', 'linkLocal', 'loopback', 'unspecified', 'broadcast'],
+  ...['ipv4Mapped', 'rfc6145', 'rfc6052'],
+]);
 
 /** Reads `10.0.0.0/8` or `fd00::/64`; undefined for anything else. */
 export function parseCidr(text: string): Cidr | undefined {
   if (!ipaddr.isValidCIDR(text)) return undefined;
   const [address, length] = ipaddr.parseCIDR(text);
   const first = address.toByteArray()[0] as number;
+  const isForHosts = !NOT_FOR_HOSTS.has(address.range());
   if (address.kind() === 'ipv4') {
     // ipaddr.js also takes old spellings such as 239.1/16.
     if (!ipaddr.IPv4.isValidFourPartDecimal(text.split('/')[0] as string)) return undefined;
     const network = ipaddr.IPv4.networkAddressFromCIDR(text);
     const isMulticast = first >= 224 && first < 240 && length >= 4;
-    return { family: 4, length, text: `${network}/${length}`, isMulticast };
+    return { family: 4, length, text: `${network}/${length}`, isMulticast, isForHosts };
   }
   const network = ipaddr.IPv6.networkAddressFromCIDR(text);
   return {
@@ -28,6 +36,7 @@ export function parseCidr(text: string): Cidr | undefined {
     length,
     text: `${network}/${length}`,
     isMulticast: first === 255 && length >= 8,
+    isForHosts,
   };
 }
 

@@ -16,6 +16,14 @@ export function groupMac(group: string): string {
   return carried.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
+/**
+ * Whether a group's MAC is also that of a group which every host must get, joined or not: one of
+ * 224.0.0.0/24, or ff02::1. Not so 224.0.0.22, whose packets are reports that stay on their host.
+ */
+export function isForAll(mac: string): boolean {
+  return (mac.startsWith('01:00:5e:00:00:') && !mac.endsWith(':16')) || mac === '33:33:00:00:00:01';
+}
+
 /** Whether `text` is an IPv4 or IPv6 multicast address. */
 export function isGroup(text: string): boolean {
   // ipaddr.js also takes old spellings such as 239.1 and 0xef.1.1.1.

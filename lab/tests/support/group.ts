@@ -21,6 +21,23 @@ export async function groupReady(stations: readonly Station[], group: string): P
   );
 }
 
+/** Says probes to a group until one of them is heard at another station. */
+export async function untilHeard(what: {
+  from: Station;
+  at: Station;
+  group: string;
+}): Promise<void> {
+  const { from, at, group } = what;
+  const tag = `probe-${group}-${from.name}`;
+  await until(
+    async () => {
+      await from.say({ to: group, tag });
+      return (await at.heard(tag)).length > 0 || undefined;
+    },
+    { what: `${group} from ${from.name} at ${at.name}`, timeoutMs: 10_000 },
+  );
+}
+
 /**
  * What each receiver heard under a tag, as "receiver <- sender" with count and doubles, sorted:
  * to be compared with `everyPair`.

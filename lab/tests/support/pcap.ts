@@ -3,6 +3,8 @@
  * inside VXLAN packets. Only what the tests look at is decoded.
  */
 
+import ipaddr from 'ipaddr.js';
+
 /** One frame inside a VXLAN packet over IPv4. */
 export type TunnelFrame = {
   /** When it was captured, milliseconds since the epoch. */
@@ -12,6 +14,9 @@ export type TunnelFrame = {
   to: string;
   vni: number;
   innerMac: string;
+  etherType: number;
+  /** Source of the inner IPv6 packet, as `fd00::1`; empty when it is none. */
+  innerFrom: string;
   /** Destination of the inner IPv4 packet; empty when it is none. */
   innerTo: string;
   /** The inner packet's IP protocol number; 0 when it is no IPv4. */
@@ -59,7 +64,8 @@ function decode(packet: Buffer): Omit<TunnelFrame, 'at'> | undefined {
   if (vxlan.length < VXLAN + ETHERNET) return undefined;
   const inner = vxlan.subarray(VXLAN);
   const innerMac = [...inner.subarray(0, 6)].map((it) => it.toString(16).padStart(2, '0'));
-  const isIpv4 = inner.readUInt16BE(12) === 0x0800;
+  const etherType = inner.readUInt16BE(12);
+  const isIpv4 = etherType === 0x0800;
   const packetInside = isIpv4 ? ipv4(inner.subarray(ETHERNET)) : undefined;
   const isUdp = packetInside?.protocol === 17;
   return {
@@ -67,11 +73,16 @@ function decode(packet: Buffer): Omit<TunnelFrame, 'at'> | undefined {
     to: outer.to,
     vni: vxlan.readUIntBE(4, 3),
     innerMac: innerMac.join(':'),
+    etherType,
+    innerFrom: etherType === 0x86dd ? ipv6At(inner, ETHERNET + 8) : '',
     innerTo: packetInside?.to ?? '',
     protocol: packetInside?.protocol ?? 0,
     text: isUdp ? packetInside.body.subarray(UDP).toString('latin1') : '',
   };
 }
+
+const ipv6At = (bytes: Buffer, at: number): string =>
+  ipaddr.fromByteArray([...bytes.subarray(at, at + 16)]).toString();
 
 function ipv4(bytes: Buffer) {
   if (bytes.length < 20 || bytes.readUInt8(0) >> 4 !== 4) return undefined;

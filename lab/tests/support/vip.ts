@@ -45,10 +45,10 @@ export async function createWeb(lab: Lab, spec: WebSpec): Promise<string> {
   return id.trim();
 }
 
-/** The arguments of a task's program for `docker service update`, which start it anew. */
+/** The options of `docker service update` that start each task anew, as another version. */
 export function newVersion(version: string): string[] {
-  const program = [...NODE_IN_CONTAINER.slice(1), SERVER, String(SERVICE_PORT), version];
-  return ['--entrypoint', NODE_IN_CONTAINER[0] as string, '--args', program.join(' ')];
+  const program = [...NODE_IN_CONTAINER, SERVER, String(SERVICE_PORT), version];
+  return ['--args', program.join(' ')];
 }
 
 /** The virtual addresses of a service, in the order of its networks' names. */
@@ -130,7 +130,8 @@ export class Caller {
 
   /** Who is at the other end of the held connection; or how it ended. */
   async say(): Promise<{ who?: string; gone?: string }> {
-    return (await this.#do('say', {})) as { who?: string; gone?: string };
+    const { who, gone } = await this.#do('say', {});
+    return (typeof who === 'string' ? { who } : { gone }) as { who?: string; gone?: string };
   }
 
   /** One UDP packet, always from the same port. @returns who answered, if anybody did */

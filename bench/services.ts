@@ -1,0 +1,232 @@
+/** Service addresses: what going through one costs, and how fast all containers learn a change. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LabHost } from '../lab/lab.ts';
+import { mustRun, settle, until } from '../lab/run.ts';
+import { Balancer } from '../src/agent/balancer.ts';
+import type { NetworkRecord } from '../src/core/records.ts';
+import { servicesBySandbox, servicesOf } from '../src/core/services.ts';
+import * as sandbox from '../src/kernel/sandbox.ts';
+import type { Context } from './context.ts';
+import { makeNamespace } from './namespaces.ts';
+import { CASTNET } from './paths/docker.ts';
+import { answer, startIn } from './programs.ts';
+import { median, ratio, rowOf } from './result.ts';
+
+const CONTAINERS = 100;
+const SERVICES = 200;
+const TASKS = 20;
+const PORT = '7100';
+
+/** One change among 200 services with 20 tasks each, on a host with 100 containers. */
+export async function measureServiceUpdate(context: Context): Promise<void> {
+  context.say(`services: making ${CONTAINERS} namespaces`);
+  const namespaces = [];
+  try {
+    for (let left = CONTAINERS; left > 0; left -= 10) {
+      namespaces.push(...(await settle(Array.from({ length: 10 }, makeNamespace))));
+    }
+    const paths = namespaces.map((it) => it.path);
+    const { first, changes } = await timeUpdates(paths, context.quick ? 3 : 9);
+    context.say(`services: a change ${median(changes).toFixed(0)} ms, all anew ${first} ms`);
+    const what = `${SERVICES} services × ${TASKS} tasks, ${CONTAINERS} containers`;
+    context.findings.rows.push(
+      rowOf({ figure: `One change in ${what}`, value: median(changes), unit: 'ms', atMost: 1000 }),
+      rowOf({ figure: `Every rule of ${what}`, value: first, unit: 'ms' }),
+    );
+  } finally {
+    await Promise.all(namespaces.map((it) => it.close()));
+  }
+}
+
+async function timeUpdates(paths: string[], count: number) {
+  const endpoints = paths.map((path, at) => ({
+    id: `e${at}`,
+    network: 'bench',
+    address: `10.77.255.${at}/16`,
+    mac: '',
+    sandbox: path,
+  }));
+  let stopping = -1;
+  let trouble = '';
+  const warn = (fields: object) => {
+    trouble = JSON.stringify(fields);
+  };
+  const silent = () => {};
+  const balancer = new Balancer({
+    sandboxes: { ...sandbox, identity: sandbox.sandboxIdentity },
+    // All that the agent computes is in it too.
+    desired: () => {
+      const found = servicesOf(records(stopping));
+      return servicesBySandbox({ endpoints, services: () => found });
+    },
+    log: { debug: silent, info: silent, warn, error: warn },
+  });
+  const time = async () => {
+    const begin = performance.now();
+    await balancer.update();
+    if (trouble !== '') throw new Error(trouble);
+    return performance.now() - begin;
+  };
+  const first = Math.round(await time());
+  const changes: number[] = [];
+  for (let turn = 0; turn < count; turn++) {
+    // Another service each time, whose first task stops; the one of before is back.
+    stopping = turn;
+    changes.push(await time());
+  }
+  return { first, changes };
+}
+
+/** All tasks on one host; the first task of the service with this number is being stopped. */
+function records(stopping: number): NetworkRecord[] {
+  const endpoints = Array.from({ length: SERVICES * TASKS }, (_, at) => {
+    const number = Math.floor(at / TASKS);
+    const name = `service-${number}`;
+    const serving = number !== stopping || at % TASKS !== 0;
+    return {
+      id: `t${at}`,
+      ip: `10.77.${10 + Math.floor(at / 250)}.${1 + (at % 250)}`,
+      mac: '',
+      service: { name, vip: `10.77.1.${1 + number}`, serving },
+    };
+  });
+  return [{ vni: 8_000_000, endpoints, groups: [] }];
+}
+
+/** Connections a second and throughput, by a service's address against its task's own. */
+export async function measureServiceAddress(context: Context, directory: string): Promise<void> {
+  const { lab } = context;
+  const path = await context.path('castnet');
+  if (path === undefined) throw new Error('there is no castnet network');
+  const program = join(directory, 'connections');
+  const source = fileURLToPath(new URL('connections.c', import.meta.url));
+  await mustRun(['gcc', '-O2', '-o', program, source]);
+  const manager = lab.hosts[0] as LabHost;
+  const name = 'bench-service';
+  await manager.docker([
+    ...['service', 'create', '--detach', '--name', name, '--no-resolve-image'],
+    ...['--network', CASTNET, '--stop-grace-period', '0s'],
+    ...['--constraint', `node.hostname==${await hostname(lab.hosts[1] as LabHost)}`],
+    ...['--mount', 'type=bind,source=/usr,target=/usr,readonly'],
+    ...['castnet/usr:latest', 'sleep', 'infinity'],
+  ]);
+  try {
+    const { task, vip } = await until(() => serviceOf(lab.hosts, name), {
+      what: `the task of ${name}`,
+      timeoutMs: 30_000,
+    });
+    const from = path.sender.ns;
+    await untilRuled(from, vip);
+    const serving = startIn(task.ns, [program, 'serve', PORT]);
+    const iperf = startIn(task.ns, ['iperf3', '-s', '--forceflush']);
+    try {
+      await Promise.all([serving.ready(), iperf.ready()]);
+      const targets = { direct: task.address, vip };
+      await compare(context, 'connections a second', targets, (to) =>
+        connections({ program, from, to, ms: context.quick ? 500 : 2000 }),
+      );
+      await compare(context, 'Gbit/s', targets, (to) =>
+        throughput({ from, to, seconds: context.quick ? 1 : 3 }),
+      );
+    } finally {
+      await Promise.all([serving.kill(), iperf.kill()]);
+    }
+  } finally {
+    await manager.docker(['service', 'rm', name]);
+    await until(async () => (await serviceOf(lab.hosts, name)) === undefined || undefined, {
+      what: `the end of ${name}`,
+      timeoutMs: 30_000,
+    });
+  }
+}
+
+const hostname = async (host: LabHost): Promise<string> =>
+  (await host.docker(['info', '-f', '{{.Name}}'])).trim();
+
+type Container = { Id: string; State: string };
+type Inspected = {
+  NetworkSettings: { SandboxKey: string; Networks: Record<string, { IPAddress: string }> };
+};
+
+async function serviceOf(hosts: readonly LabHost[], name: string) {
+  const filters = encodeURIComponent(
+    JSON.stringify({ label: [`com.docker.swarm.service.name=${name}`] }),
+  );
+  for (const host of hosts) {
+    const path = `/containers/json?all=1&filters=${filters}`;
+    const [found] = await host.api<Container[]>('GET', path);
+    if (found === undefined) continue;
+    const { NetworkSettings: it } = await host.api<Inspected>(
+      'GET',
+      `/containers/${found.Id}/json`,
+    );
+    const ns = `/proc/${host.pid}/root${it.SandboxKey.replace(/^\/var\/run/, '/run')}`;
+    const address = it.Networks[CASTNET]?.IPAddress ?? '';
+    const of = `/services/${name}`;
+    const service = await (hosts[0] as LabHost)
+      .api<{ Endpoint: { VirtualIPs: { Addr: string }[] } }>('GET', of)
+      .catch(() => undefined);
+    const vip = service?.Endpoint.VirtualIPs[0]?.Addr.split('/')[0] ?? '';
+    return { task: { ns, address }, vip };
+  }
+  return undefined;
+}
+
+function untilRuled(ns: string, vip: string): Promise<true> {
+  const list = ['nsenter', `--net=${ns}`, 'nft', 'list', 'map', 'ip', 'castnet', 'services'];
+  return until(async () => (await mustRun(list)).includes(`${vip} :`) || undefined, {
+    what: `rules for ${vip}`,
+    timeoutMs: 10_000,
+  });
+}
+
+/** Direct and by the address, in turn. */
+async function compare(
+  context: Context,
+  unit: string,
+  targets: { direct: string; vip: string },
+  measure: (to: string) => Promise<number>,
+): Promise<void> {
+  const direct: number[] = [];
+  const vip: number[] = [];
+  for (let round = context.quick ? 2 : 7; round > 0; round--) {
+    direct.push(await measure(targets.direct));
+    vip.push(await measure(targets.vip));
+    context.say(
+      `services, ${unit}: task ${direct.at(-1)?.toFixed(1)}, VIP ${vip.at(-1)?.toFixed(1)}`,
+    );
+  }
+  context.findings.rows.push(
+    rowOf({
+      figure: `A service's address against its task's own, ${unit}`,
+      value: ratio(vip, direct),
+      unit: '×',
+      atLeast: 0.9,
+      from: `${median(vip).toFixed(1)} and ${median(direct).toFixed(1)}`,
+    }),
+  );
+}
+
+interface Calls {
+  readonly program: string;
+  readonly from: string;
+  readonly to: string;
+  readonly ms: number;
+}
+
+async function connections({ program, from, to, ms }: Calls): Promise<number> {
+  const call = startIn(from, [program, 'call', to, PORT, String(ms)]);
+  const counted = await answer<{ made: number; failed: number; ms: number }>(call);
+  if (counted.failed > 0) throw new Error(`${counted.failed} connections to ${to} failed`);
+  return (counted.made * 1000) / counted.ms;
+}
+
+async function throughput({ from, to, seconds }: { from: string; to: string; seconds: number }) {
+  const call = ['iperf3', '-c', to, '-t', String(seconds), '-O', '0.3', '-J'];
+  const client = startIn(from, ['timeout', String(seconds + 10), ...call]);
+  const out = JSON.parse(await client.done()) as {
+    end: { sum_received: { bits_per_second: number } };
+  };
+  return out.end.sum_received.bits_per_second / 1e9;
+}

@@ -1,0 +1,183 @@
+/** Who sends, who receives, and when: in any order, by any number, on one network or two. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { groupMac } from '../../src/net/group.ts';
+import { until } from '../run.ts';
+import { useCrew } from './support/crew.ts';
+import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
+import { inNetwork } from './support/inside.ts';
+import { settled } from './support/kernel.ts';
+import { useLab } from './support/lab.ts';
+import {
+  type Container,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+} from './support/stack.ts';
+import { closeStations, Station } from './support/station.ts';
+
+const lab = useLab('senders');
+const { station, all, copiedTo } = useCrew(lab, { network: 'senders' });
+
+it('six senders at once, two on each host, are all heard by all, without a loss', async () => {
+  const group = '239.40.0.1';
+  for (const each of all()) await each.join(group);
+  await groupReady(all(), group);
+  const say = { to: group, tag: 'all', count: 200, rate: 500 };
+  await Promise.all(all().map((it) => it.say(say)));
+  expect(await settledPairs(all(), { tag: 'all', count: 200 })).toEqual(everyPair(all(), 200));
+});
+
+it('a packet with a TTL of 1 reaches other hosts, for a network is one hop', async () => {
+  const group = '239.40.0.2';
+  const [from, to] = [station('h1'), station('h2')];
+  await to.join(group);
+  await copiedTo('h1', groupMac(group), ['h2']);
+  await from.ttl(1);
+  await from.say({ to: group, tag: 'ttl', count: 5 });
+  expect(await to.hears(from, { tag: 'ttl', count: 5 })).toMatchObject({ doubles: 0 });
+});
+
+describe('a container that only sends', () => {
+  it('is heard from its first packet when the receivers were there before it', async () => {
+    const group = '239.40.0.3';
+    const receivers = [station('h2'), station('h3'), station('h1', 'b')];
+    for (const each of receivers) await each.join(group);
+    await copiedTo('h1', groupMac(group), ['h2', 'h3']);
+    await withNew('late-sender', 'h1', async (sender) => {
+      await sender.say({ to: group, tag: 'late', count: 10 });
+      for (const each of receivers) {
+        const heard = await each.hears(sender, { tag: 'late', count: 10 });
+        expect(heard).toMatchObject({ first: 1, doubles: 0 });
+      }
+    });
+  });
+
+  it('is heard without a gap by who joins in the middle, also in a container made then', async () => {
+    const group = '239.40.0.4';
+    const from = station('h1');
+    await from.stream({ to: group, tag: 'stream', rate: 200 });
+    await station('h2').join(group);
+    await station('h2').hears(from, { tag: 'stream', count: 20 });
+    await withNew('late-receiver', 'h3', async (receiver) => {
+      await receiver.join(group);
+      await receiver.hears(from, { tag: 'stream', count: 100 });
+      const sent = await from.stop('stream');
+      for (const each of [station('h2'), receiver]) {
+        await until(async () => (await each.heard('stream'))[0]?.last === sent || undefined, {
+          what: `${each.name} hearing the last`,
+          timeoutMs: 5_000,
+        });
+        expect((await each.heard('stream'))[0]).toMatchObject({ missing: [], doubles: 0 });
+      }
+    });
+  });
+
+  it('is not heard by who joins after it has ended', async () => {
+    const group = '239.40.0.5';
+    await station('h1').say({ to: group, tag: 'over', count: 50 });
+    await station('h3').join(group);
+    await untilHeard({ from: station('h1'), at: station('h3'), group });
+    expect(await station('h3').heard('over')).toEqual([]);
+  });
+});
+
+describe('a container with two castnet networks', () => {
+  const NETWORKS = ['first', 'second', 'silent'];
+  /** One listener on each network, on h2. */
+  const listeners: Station[] = [];
+  beforeAll(async () => {
+    await createNetwork(lab(), 'first');
+    await createNetwork(lab(), 'second');
+    await createNetwork(lab(), 'silent', ['--opt', 'multicast-route=off']);
+    for (const network of NETWORKS) {
+      const name = `on-${network}`;
+      const container = await runContainer(lab().host('h2'), { network, name });
+      listeners.push(await Station.start(container));
+      await settled(lab(), network);
+    }
+  });
+  afterAll(async () => {
+    await closeStations(listeners);
+    await removeContainers(listeners.map((it) => it.container));
+    for (const network of NETWORKS) await removeNetwork(lab(), network);
+  });
+
+  /** The names of the listeners' networks that hear what the container says to a group. */
+  async function heardOn(container: Container, group: string): Promise<string[]> {
+    for (const each of listeners) await each.join(group);
+    const [sender, tag] = [await Station.start(container), `to-${group}`];
+    await until(
+      async () => {
+        await sender.say({ to: group, tag });
+        await sender.say({ to: '255.255.255.255', tag: `${tag}-all` });
+        const lists = await Promise.all(listeners.map((it) => it.heard()));
+        const tags = lists.flat().map((it) => it.tag);
+        return (tags.includes(tag) && tags.includes(`${tag}-all`)) || undefined;
+      },
+      { what: `${group} on any network`, timeoutMs: 10_000 },
+    );
+    await sender.close();
+    const heard: string[] = [];
+    for (const [index, each] of listeners.entries()) {
+      if ((await each.heard(tag)).length > 0) heard.push(NETWORKS[index] as string);
+      const broadcast = (await each.heard(`${tag}-all`)).length > 0;
+      expect(broadcast, NETWORKS[index]).toBe(heard.includes(NETWORKS[index] as string));
+    }
+    return heard;
+  }
+
+  it('sends by the network that it joined first, and by the other once it has left that', async () => {
+    const host = lab().host('h1');
+    const container = await runContainer(host, { network: 'first', name: 'both' });
+    await host.docker(['network', 'connect', 'second', 'both']);
+    expect(await heardOn(container, '239.41.0.1')).toEqual(['first']);
+    await host.docker(['network', 'disconnect', 'first', 'both']);
+    expect(await heardOn(container, '239.41.0.2')).toEqual(['second']);
+    await host.docker(['network', 'connect', 'first', 'both']);
+    expect(await heardOn(container, '239.41.0.3')).toEqual(['second']);
+    const routes = await inNetwork(container, ['ip', 'route', 'show', '224.0.0.0/4']);
+    expect(routes.trim().split('\n')).toHaveLength(1);
+    await removeContainers([container]);
+  });
+
+  it('does not send by a network with multicast-route=off, though joined first', async () => {
+    const host = lab().host('h3');
+    const container = await runContainer(host, { network: 'silent', name: 'other' });
+    await host.docker(['network', 'connect', 'second', 'other']);
+    expect(await heardOn(container, '239.41.0.4')).toEqual(['second']);
+    await removeContainers([container]);
+  });
+
+  it('reaches either network when it names the interface', async () => {
+    const host = lab().host('h1');
+    const container = await runContainer(host, { network: 'first', name: 'chooser' });
+    await host.docker(['network', 'connect', 'second', 'chooser']);
+    const group = '239.41.0.5';
+    for (const each of listeners) await each.join(group);
+    const sender = await Station.start(container);
+    for (const index of [0, 1]) {
+      await sender.sendBy(await addressOn(container, NETWORKS[index] as string));
+      await untilHeard({ from: sender, at: listeners[index] as Station, group });
+    }
+    await sender.close();
+    await removeContainers([container]);
+  });
+});
+
+async function addressOn({ host, id }: Container, network: string): Promise<string> {
+  const format = `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`;
+  return (await host.docker(['inspect', '-f', format, id])).trim();
+}
+
+/** Runs a container with a station for the time of some work. */
+async function withNew(name: string, host: string, work: (it: Station) => Promise<void>) {
+  const container = await runContainer(lab().host(host), { network: 'senders', name });
+  const made = await Station.start(container);
+  try {
+    await work(made);
+  } finally {
+    await made.close();
+    await removeContainers([container]);
+  }
+}

@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LANDMARK, TABLE } from '../core/balancing.ts';
+import type { Service } from '../core/services.ts';
+import { WARM_MS } from '../core/warmup.ts';
+import { Balancer, type Sandboxes } from './balancer.ts';
+
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+const web = (...serving: string[]): Service[] => [
+  { name: 'web', vip: '10.0.1.2', serving, draining: [] },
+];
+
+/** Namespaces that keep what was written to them. */
+function fakeSandboxes() {
+  const written: { path: string; script: string }[] = [];
+  const ruled = new Map<string, string>();
+  const looked: string[] = [];
+  const able = new Set<string>();
+  const ids = new Map<string, string>();
+  let failing = false;
+  const sandboxes: Sandboxes = {
+    identity: (path) => (path.startsWith('/gone') ? undefined : (ids.get(path) ?? path)),
+    applyRules: async (path, script) => {
+      if (failing) throw new Error('nft says no');
+      written.push({ path, script });
+      ruled.set(path, LANDMARK);
+    },
+    listTable: async (path) => {
+      looked.push(path);
+      return ruled.get(path);
+    },
+    pairCounters: async (path, table, set) => {
+      expect(table).toBe(TABLE);
+      const packets = set === 'begun' ? 1 : path.length;
+      return [{ pair: ['10.0.1.2', '10.0.1.5'], packets, bytes: 100 }];
+    },
+    mayChange: async () => able,
+  };
+  return { sandboxes, written, ruled, looked, able, ids, fail: (it: boolean) => (failing = it) };
+}
+
+function balancerOf(paths: string[], first: Service[]) {
+  const fake = fakeSandboxes();
+  let services: readonly Service[] = first;
+  const balancer = new Balancer({
+    sandboxes: fake.sandboxes,
+    desired: () => new Map(paths.map((it) => [it, services])),
+    log,
+    now: () => Date.now(),
+  });
+  return {
+    ...fake,
+    balancer,
+    set: (next: readonly Service[]) => {
+      services = next;
+    },
+  };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('update', () => {
+  it('writes a namespace whole once, then its differences, and nothing without one', async () => {
+    const { balancer, written, set } = balancerOf(['/a', '/b'], web('10.0.1.5', '10.0.1.6'));
+    await balancer.update();
+    expect(written.map((it) => it.path).sort()).toEqual(['/a', '/b']);
+    expect(written[0]?.script).toContain(`table ip ${TABLE} {`);
+    await balancer.update();
+    expect(written).toHaveLength(2);
+    set(web('10.0.1.5'));
+    await balancer.update();
+    expect(written).toHaveLength(4);
+    expect(written[2]?.script).not.toContain('table ip castnet {');
+    expect(written[2]?.script).toBe(written[3]?.script);
+  });
+
+  it('leaves a container alone that reaches no service, and one that is gone', async () => {
+    const { balancer, written } = balancerOf(['/a', '/gone/b'], []);
+    await balancer.update();
+    expect(written).toEqual([]);
+  });
+
+  it('writes anew when another namespace took the path, or nft refused', async () => {
+    const { balancer, written, ids, fail, set } = balancerOf(['/a'], web('10.0.1.5'));
+    await balancer.update();
+    ids.set('/a', 'another');
+    await balancer.update();
+    expect(written).toHaveLength(2);
+    fail(true);
+    set(web('10.0.1.6', '10.0.1.5'));
+    vi.advanceTimersByTime(WARM_MS);
+    await balancer.update();
+    fail(false);
+    await balancer.update();
+    expect(written[2]?.script).toContain(`table ip ${TABLE} {`);
+  });
+
+  it('gives a task that joins others connections once it is warm, by itself', async () => {
+    const { balancer, written, set } = balancerOf(['/a'], web('10.0.1.5'));
+    await balancer.update();
+    set(web('10.0.1.5', '10.0.1.6'));
+    await balancer.update();
+    // Its address may be behind the service already, but no rule leads there yet.
+    expect(written.at(-1)?.script).not.toContain('add rule');
+    await vi.advanceTimersByTimeAsync(WARM_MS);
+    expect(written.at(-1)?.script).toContain('mod 2 map { 0 : 10.0.1.5, 1 : 10.0.1.6 }');
+  });
+});
+
+describe('inspect', () => {
+  it('writes anew where the rules are gone or empty', async () => {
+    const { balancer, written, ruled } = balancerOf(['/a', '/b', '/c'], web('10.0.1.5'));
+    await balancer.update();
+    ruled.delete('/a');
+    ruled.set('/b', 'table ip castnet { }');
+    await balancer.inspect();
+    expect(
+      written
+        .slice(3)
+        .map((it) => it.path)
+        .sort(),
+    ).toEqual(['/a', '/b']);
+  });
+
+  it('looks each time into those who may change theirs, and at the others in turn', async () => {
+    const paths = Array.from({ length: 20 }, (_, at) => `/p${at}`);
+    const { balancer, looked, able } = balancerOf(paths, web('10.0.1.5'));
+    able.add('/p3');
+    await balancer.update();
+    for (let turn = 0; turn < 3; turn++) await balancer.inspect();
+    expect(looked.filter((it) => it === '/p3')).toHaveLength(3);
+    expect(new Set(looked).size).toBe(20);
+    expect(looked).toHaveLength(3 + 3 * 8);
+  });
+
+  it('looks on when Docker does not say who may', async () => {
+    const { balancer, looked, sandboxes } = balancerOf(['/a'], web('10.0.1.5'));
+    sandboxes.mayChange = () => Promise.reject(new Error('no answer'));
+    await balancer.update();
+    await balancer.inspect();
+    expect(looked).toEqual(['/a']);
+  });
+});
+
+it('counts what all containers sent to each task', async () => {
+  const { balancer } = balancerOf(['/a', '/bc'], web('10.0.1.5'));
+  await balancer.update();
+  expect(await balancer.counts()).toEqual([
+    { vip: '10.0.1.2', task: '10.0.1.5', connections: 2, packets: 5, bytes: 200 },
+  ]);
+});

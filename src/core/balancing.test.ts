@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Model, services } from './balancing.test-support.ts';
+import { LANDMARK, tableChanges, wholeTable } from './balancing.ts';
+
+it('leads from any table to any other: the same as writing it whole', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const changed = new Model().run(wholeTable(before)).run(tableChanges(before, after));
+      expect(changed.state()).toEqual(new Model().run(wholeTable(after)).state());
+    }),
+  );
+});
+
+it('chooses each serving task with one number, without a gap, a repeat or a stranger', () => {
+  fc.assert(
+    fc.property(services, (all) => {
+      const model = new Model().run(wholeTable(all));
+      expect([...model.services.keys()].sort()).toEqual(all.map((it) => it.vip).sort());
+      for (const { vip, serving } of all) {
+        const { mod, map } = model.choices(vip);
+        expect(mod).toBe(serving.length);
+        expect([...map.keys()]).toEqual(serving.map((_, at) => at));
+        expect([...map.values()]).toEqual(serving);
+      }
+    }),
+  );
+});
+
+it('lets the connections of exactly the serving and the draining tasks pass', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const model = new Model().run(wholeTable(before)).run(tableChanges(before, after));
+      const pairs = after.flatMap(({ vip, serving, draining }) =>
+        [...serving, ...draining].map((ip) => `${vip} . ${ip}`),
+      );
+      expect([...(model.sets.get('passed') ?? [])].sort()).toEqual(pairs.sort());
+      expect(model.sets.get('begun')).toEqual(model.sets.get('passed'));
+    }),
+  );
+});
+
+it('changes nothing when nothing differs, and says equal things equally', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      expect(tableChanges(after, structuredClone(after))).toBe('');
+      expect(tableChanges(before, after)).toBe(tableChanges(structuredClone(before), after));
+      expect(wholeTable(after)).toBe(wholeTable(structuredClone(after)));
+    }),
+  );
+});
+
+it('touches only the service that changed, and keeps the counters of tasks that stay', () => {
+  const other = { name: 'db', vip: '10.0.1.3', serving: ['10.0.1.9'], draining: [] };
+  const web = { name: 'web', vip: '10.0.1.2', serving: ['10.0.1.5', '10.0.1.6'], draining: [] };
+  const less = { ...web, serving: ['10.0.1.5'], draining: ['10.0.1.6'] };
+  expect(tableChanges([web, other], [less, other])).toBe(
+    [
+      'flush chain ip castnet vip-10-0-1-2',
+      'add rule ip castnet vip-10-0-1-2 dnat to numgen random mod 1 map { 0 : 10.0.1.5 }',
+      '',
+    ].join('\n'),
+  );
+});
+
+it('holds the rule by which it is known to be in force', () => {
+  expect(wholeTable([]).split(LANDMARK)).toHaveLength(2);
+});

@@ -1,0 +1,112 @@
+import type { Socket } from 'node:dgram';
+import { EventEmitter } from 'node:events';
+import dns from 'dns-packet';
+import { afterEach, expect, it } from 'vitest';
+import type { ServiceRecord } from '../core/records.ts';
+import { type LocalTask, type TaskWatch, watchTasks } from './tasks.ts';
+
+const task = (id: string): LocalTask => ({ endpoint: id, ip: `10.0.1.${id}`, sandbox: '/run/s' });
+
+let watch: TaskWatch | undefined;
+afterEach(() => watch?.close());
+
+/** Docker with a network "front" whose service "web" has these tasks; `known` is in its DNS. */
+function watching(tasks: LocalTask[], services: object) {
+  const known = new Map<string, string>();
+  const socket = new EventEmitter() as EventEmitter & Record<string, unknown>;
+  let silent = false;
+  let closed = 0;
+  socket.close = () => {
+    closed++;
+  };
+  socket.send = (query: Buffer) => {
+    const { id = 0, questions } = dns.decode(query);
+    const name = questions?.[0]?.name ?? '';
+    const data = known.get(name);
+    if (silent || data === undefined) return;
+    const reply = dns.encode({
+      type: 'response',
+      id,
+      questions: [{ type: 'A', name }],
+      answers: [{ type: 'A', name, data }],
+    });
+    setImmediate(() => socket.emit('message', reply));
+  };
+  const seen: ReadonlyMap<string, ServiceRecord>[] = [];
+  const errors: string[] = [];
+  const waiting: (() => void)[] = [];
+  watch = watchTasks({
+    engine: {
+      get: async () => ({ Name: 'front', Services: services }),
+      ping: async () => {},
+      events: () => ({ close: () => {} }),
+    },
+    endpoints: () => new Map(tasks.length === 0 ? [] : [['n1', tasks]]),
+    openSocket: async () => socket as unknown as Socket,
+    isThere: () => true,
+    onChange: (it) => {
+      seen.push(it);
+      waiting.shift()?.();
+    },
+    onError: (error) => errors.push(error.message),
+    intervalMs: 5,
+  });
+  return {
+    known,
+    seen,
+    errors,
+    hush: () => {
+      silent = true;
+    },
+    closed: () => closed,
+    change: () => new Promise<void>((resolve) => waiting.push(resolve)),
+  };
+}
+
+const listed = (...ids: string[]) =>
+  ids.map((id) => ({ Name: `web.${id}.x`, EndpointID: id, EndpointIP: `10.0.1.${id}` }));
+const WEB = { web: { VIP: '10.0.1.2', Tasks: listed('5', '6') } };
+
+it('a task is in service while Docker’s DNS has its address on that network', async () => {
+  const { known, seen, change } = watching([task('5'), task('6')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  // The same name on another network of the container.
+  known.set('web.6.x.front', '10.0.9.6');
+  await change();
+  const web = { name: 'web', vip: '10.0.1.2' };
+  expect(seen.at(-1)).toEqual(
+    new Map([
+      ['5', { ...web, serving: true }],
+      ['6', { ...web, serving: false }],
+    ]),
+  );
+  known.set('web.6.x.front', '10.0.1.6');
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+  known.delete('web.5.x.front');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+});
+
+it('containers that are no tasks, and services without an address, have no part in it', async () => {
+  const services = {
+    '': { VIP: '<nil>', Tasks: [{ Name: 'alone', EndpointID: '7', EndpointIP: '10.0.1.7' }] },
+    rr: { VIP: '', Tasks: [{ Name: 'rr.1.x', EndpointID: '8', EndpointIP: '10.0.1.8' }] },
+    ...WEB,
+  };
+  const { known, seen, change } = watching([task('5'), task('7'), task('8')], services);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  expect([...(seen.at(-1)?.keys() ?? [])]).toEqual(['5']);
+});
+
+it('forgets a network that has no container here any more', async () => {
+  const tasks = [task('5')];
+  const { known, seen, change, closed } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  tasks.pop();
+  await change();
+  expect(seen.at(-1)).toEqual(new Map());
+  expect(closed()).toBe(1);
+});
