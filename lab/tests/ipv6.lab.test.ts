@@ -8,6 +8,7 @@ import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
 import { inNetwork, sendFrames, setSysctl } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
+import type { TunnelFrame } from './support/pcap.ts';
 import type { Container } from './support/stack.ts';
 
 const COUNT = 10;
@@ -109,7 +110,10 @@ describe('groups', () => {
     }
     await station('h2').hears(wanted, { tag: `by-${wanted.name}`, count: COUNT });
     expect(await station('h2').heard(`by-${other.name}`)).toEqual([]);
-    expect(innerSources(groupMac(group))).toEqual({ [`${derived(wanted.container)} ${h2()}`]: 10 });
+    await captured((it) => it.innerMac === groupMac(group), COUNT);
+    expect(innerSources(groupMac(group))).toEqual({
+      [`${derived(wanted.container)} ${h2()}`]: COUNT,
+    });
   });
 
   it.each([
@@ -142,6 +146,15 @@ describe('groups', () => {
   });
 });
 
+/** Waits until so many frames of some kind have left h1. */
+async function captured(kind: (frame: TunnelFrame) => boolean, count = 1): Promise<void> {
+  await until(async () => capture.sent.filter(kind).length >= count || undefined, {
+    what: `${count} frames on the underlay`,
+    timeoutMs: 5_000,
+    everyMs: 20,
+  });
+}
+
 /** Inner IPv6 packets for a MAC by "inner source, outer destination". */
 function innerSources(mac: string): Record<string, number> {
   const count: Record<string, number> = {};
@@ -158,8 +171,9 @@ describe('who has which address', () => {
     const [from, to] = [station('h1').container, station('h2').container];
     await inNetwork(from, ['ip', 'neigh', 'flush', 'dev', 'eth0']);
     expect(await pings(from, derived(to))).toBe(true);
+    await captured((it) => it.innerFrom === derived(from) && it.innerMac === to.mac);
     const last = Number(to.ip.split('.').at(-1)).toString(16).padStart(2, '0');
-    const asked = innerSources(`33:33:ff:00:00:${last}`);
+    const asked = innerSources(`33:33:ff:a6:00:${last}`);
     expect(asked).toEqual({ [`${derived(from)} ${to.host.address}`]: 1 });
   });
 
@@ -167,6 +181,7 @@ describe('who has which address', () => {
     const [from, to] = [station('h1').container, station('h2').container];
     await inNetwork(from, ['ip', 'neigh', 'flush', 'dev', 'eth0']);
     expect(await pings(from, to.ip)).toBe(true);
+    await captured((it) => it.innerTo === to.ip);
     expect(capture.sent.filter((it) => it.etherType === ARP)).toEqual([]);
   });
 

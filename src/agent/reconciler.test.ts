@@ -86,6 +86,27 @@ describe('the reconciler', () => {
     expect(of.applied).toEqual([]);
   });
 
+  it('goes on with changes while a look takes its time, and does not forget them after it', async () => {
+    const of = kernel();
+    let desired = [copy('10.9.0.2')];
+    const { it } = reconciler(of, () => desired);
+    await it.request();
+    const observe = of.observe;
+    const slow = Promise.withResolvers<void>();
+    of.observe = async () => {
+      const found = await observe();
+      await slow.promise;
+      return found;
+    };
+    const look = it.request(true);
+    desired = [copy('10.9.0.2'), copy('10.9.0.3')];
+    await it.request();
+    expect(of.facts.size).toBe(2);
+    slow.resolve();
+    await look;
+    expect(of.applied).toHaveLength(2);
+  });
+
   it('puts right what someone else took away, at the next look', async () => {
     const of = kernel();
     const { it } = reconciler(of, () => [copy('10.9.0.2')]);

@@ -2,6 +2,7 @@ import { afterStep, difference, explain, type Step } from '../core/difference.ts
 import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import type { Log } from './log.ts';
+import { OneAfterAnother } from './one-after-another.ts';
 
 /** The kernel, as the reconciler needs it. */
 export interface Kernel {
@@ -33,9 +34,11 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** What the kernel holds, as far as known; bounded by what it was told to hold. */
   #known = new Map<string, Fact>();
-  #look = true;
-  #waiting: Promise<void> | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Changes of `#known` since a look began, which may be older than they are; else absent. */
+  #sinceLook: ((known: Map<string, Fact>) => void)[] | undefined;
+  #looked = false;
+  readonly #runs = new OneAfterAnother(() => this.#run());
+  readonly #looks = new OneAfterAnother(() => this.#lookAndRun());
   #retry: NodeJS.Timeout | undefined;
   #refusedBefore = new Set<string>();
   #closed = false;
@@ -45,37 +48,27 @@ export class Reconciler {
   }
 
   /**
-   * Asks for a run. Any number of calls before it begins are one run.
+   * Asks for a run. Any number of calls before it begins are one run. A look takes its time beside
+   * the runs: a group that is joined meanwhile does not wait for it.
    * @param look also read the kernel afresh
-   * @returns when a run that began after this call has ended
+   * @returns when a run, and a look if asked for, that began after this call has ended
    */
   request(look = false): Promise<void> {
-    if (look) this.#look = true;
-    this.#waiting ??= this.#exclusive(() => this.#run());
-    return this.#waiting;
+    return look || !this.#looked ? this.#looks.request() : this.#runs.request();
   }
 
   /** Takes note of an entry that someone else made, so that it is not made again. */
   learn(fact: Fact): void {
-    this.#known.set(identity(fact), fact);
+    this.#note((known) => known.set(identity(fact), fact));
   }
 
   /** Takes note that a device went, and all that hung on it. */
   forget(dev: string): void {
-    for (const [key, fact] of this.#known) {
-      if ('dev' in fact && fact.dev === dev) this.#known.delete(key);
-    }
-  }
-
-  #free(steps: Step[]): Step[] {
-    const { isBusy } = this.#options;
-    return steps.filter(({ fact }) => !('dev' in fact && isBusy(fact.dev)));
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
+    this.#note((known) => {
+      for (const [key, fact] of known) {
+        if ('dev' in fact && fact.dev === dev) known.delete(key);
+      }
+    });
   }
 
   /** Whether the kernel has a fact's entry, by the last that is known. */
@@ -84,11 +77,9 @@ export class Reconciler {
   }
 
   /** What a run with a fresh look would do now; does nothing. */
-  plan(): Promise<Step[]> {
-    return this.#exclusive(async () => {
-      const { facts } = await this.#options.kernel.observe();
-      return this.#free(difference(this.#options.desired() ?? facts, facts));
-    });
+  async plan(): Promise<Step[]> {
+    const { facts } = await this.#options.kernel.observe();
+    return this.#steps(facts);
   }
 
   close(): void {
@@ -96,14 +87,22 @@ export class Reconciler {
     clearTimeout(this.#retry);
   }
 
+  #note(change: (known: Map<string, Fact>) => void): void {
+    change(this.#known);
+    this.#sinceLook?.push(change);
+  }
+
+  #steps(facts: Iterable<Fact>): Step[] {
+    const { desired, isBusy } = this.#options;
+    const wanted = desired();
+    if (wanted === undefined) return [];
+    return difference(wanted, facts).filter(({ fact }) => !('dev' in fact && isBusy(fact.dev)));
+  }
+
   async #run(): Promise<void> {
-    this.#waiting = undefined;
     if (this.#closed) return;
     try {
-      if (this.#look) await this.#lookAtKernel();
-      const desired = this.#options.desired();
-      const steps =
-        desired === undefined ? [] : this.#free(difference(desired, this.#known.values()));
+      const steps = this.#steps(this.#known.values());
       if (steps.length > 0) await this.#take(steps);
     } catch (error) {
       this.#options.log.error({ error }, 'reconciling failed');
@@ -111,12 +110,24 @@ export class Reconciler {
     }
   }
 
-  async #lookAtKernel(): Promise<void> {
-    this.#options.onLookBegins();
-    const found = await this.#options.kernel.observe();
-    this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
-    this.#options.onLook(found);
-    this.#look = false;
+  async #lookAndRun(): Promise<void> {
+    if (this.#closed) return;
+    const { kernel, onLookBegins, onLook, log } = this.#options;
+    try {
+      this.#sinceLook = [];
+      onLookBegins();
+      const found = await kernel.observe();
+      this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
+      for (const change of this.#sinceLook) change(this.#known);
+      this.#looked = true;
+      onLook(found);
+    } catch (error) {
+      log.error({ error }, 'the kernel could not be read');
+      this.#lookSoon();
+    } finally {
+      this.#sinceLook = undefined;
+    }
+    if (this.#looked) await this.#runs.request();
   }
 
   async #take(steps: readonly Step[]): Promise<void> {
@@ -125,7 +136,7 @@ export class Reconciler {
     const refused = new Set(refusals.map((it) => it.step));
     for (const step of steps) {
       if (refused.has(step)) continue;
-      afterStep(this.#known, step);
+      this.#note((known) => afterStep(known, step));
       log.info({ step: explain(step) }, 'forwarding changed');
     }
     this.#noteRefusals(refusals);
@@ -145,10 +156,10 @@ export class Reconciler {
   }
 
   #lookSoon(now = false): void {
-    this.#look = true;
     clearTimeout(this.#retry);
-    if (now) void this.request();
-    else this.#retry = setTimeout(() => void this.request(), RETRY_MS);
+    if (this.#closed) return;
+    if (now) void this.request(true);
+    else this.#retry = setTimeout(() => void this.request(true), RETRY_MS);
   }
 }
 
