@@ -8,11 +8,18 @@ import { UserError } from '../src/cli/output.ts';
 
 export type LabRole = 'manager' | 'worker';
 
+/**
+ * The network between the hosts: one subnet of either family; a subnet for each host, behind a
+ * router that passes no multicast; or two, with Docker's data path on the second.
+ */
+export const UNDERLAYS = ['ipv4', 'ipv6', 'routed', 'two'] as const;
+export type Underlay = (typeof UNDERLAYS)[number];
+
 /** One host as planned, before anything is made. */
 export type HostPlan = {
   /** h1, h2, … */
   name: string;
-  /** IPv4 address on the underlay. */
+  /** Address on the underlay. */
   address: string;
   role: LabRole;
   /** Directory of the host's files. */
@@ -26,8 +33,16 @@ const DEFAULT_BASE = '/var/lib/castnet-lab';
 /** A Unix socket's path has 108 bytes with the closing zero (sun_path in <sys/un.h>). */
 const SOCKET_PATH_BYTES = 107;
 
-/** Prefix length of the underlay's subnet, 10.99.0.0. */
-export const UNDERLAY_PREFIX = 24;
+/** The address of a host, by its number. */
+export function hostAddress(underlay: Underlay, number: number): string {
+  if (underlay === 'ipv6') return `fd99::${number}`;
+  return underlay === 'routed' ? `10.99.${number}.1` : `10.99.0.${number}`;
+}
+
+/** The address for `--data-path-addr`, where the underlay has two networks. */
+export function dataAddress(underlay: Underlay, number: number): string | undefined {
+  return underlay === 'two' ? `10.98.0.${number}` : undefined;
+}
 
 /** One host for each address that ends in 1 to 250. */
 export const MAX_HOSTS = 250;
@@ -73,8 +88,11 @@ export function cgroupName(labDir: string): string {
  * The hosts of a lab, in order: the first `managers` of them are managers.
  * Errors: UserError for a count that is not usable, or a directory too deep.
  */
-export function planHosts(labDir: string, counts: { hosts: number; managers: number }): HostPlan[] {
-  const { hosts, managers } = counts;
+export function planHosts(
+  labDir: string,
+  wanted: { hosts: number; managers: number; underlay?: Underlay },
+): HostPlan[] {
+  const { hosts, managers, underlay = 'ipv4' } = wanted;
   if (!Number.isInteger(hosts) || hosts < 1 || hosts > MAX_HOSTS) {
     throw new UserError(`A lab cannot have ${hosts} hosts.`, {
       hint: `Ask for a whole number from 1 to ${MAX_HOSTS}.`,
@@ -87,10 +105,17 @@ export function planHosts(labDir: string, counts: { hosts: number; managers: num
       exitCode: 2,
     });
   }
-  return Array.from({ length: hosts }, (_, index) => planHost(labDir, index + 1, managers));
+  return Array.from({ length: hosts }, (_, index) => {
+    const number = index + 1;
+    const role = number <= managers ? 'manager' : 'worker';
+    return planHost(labDir, { number, role, address: hostAddress(underlay, number) });
+  });
 }
 
-function planHost(labDir: string, number: number, managers: number): HostPlan {
+function planHost(
+  labDir: string,
+  { number, role, address }: { number: number; role: LabRole; address: string },
+): HostPlan {
   const name = `h${number}`;
   const dir = join(labDir, name);
   const socket = join(dir, 'docker.sock');
@@ -99,6 +124,5 @@ function planHost(labDir: string, number: number, managers: number): HostPlan {
       hint: 'Set CASTNET_LAB_DIR to a shorter path.',
     });
   }
-  const role = number <= managers ? 'manager' : 'worker';
-  return { name, address: `10.99.0.${number}`, role, dir, socket };
+  return { name, address, role, dir, socket };
 }

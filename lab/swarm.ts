@@ -1,9 +1,10 @@
 /** Makes one Swarm of a lab's hosts. */
 import { EngineError } from './engine.ts';
 import type { LabHost } from './host.ts';
+import { dataAddress, type Underlay } from './plan.ts';
 import { GiveUp, settle, until } from './run.ts';
 
-const LISTEN = '0.0.0.0:2377';
+const PORT = 2377;
 const JOIN_MS = 60_000;
 const READY_MS = 60_000;
 
@@ -12,18 +13,31 @@ type Node = {
   ManagerStatus?: { Reachability: string };
 };
 
+export type SwarmOptions = { underlay: Underlay; signal?: AbortSignal | undefined };
+
+/** What an Engine is told of its own addresses. */
+function addressesOf(host: LabHost, underlay: Underlay) {
+  const data = dataAddress(underlay, Number(host.name.slice(1)));
+  return {
+    ListenAddr: underlay === 'ipv6' ? `[::]:${PORT}` : `0.0.0.0:${PORT}`,
+    AdvertiseAddr: host.address,
+    ...(data === undefined ? {} : { DataPathAddr: data }),
+  };
+}
+
 /** The first host starts the Swarm, all others join it at once in their roles. */
-export async function formSwarm(hosts: LabHost[], signal?: AbortSignal): Promise<void> {
+export async function formSwarm(hosts: LabHost[], options: SwarmOptions): Promise<void> {
+  const { underlay, signal } = options;
   const [first, ...others] = hosts;
   if (first === undefined) return;
-  await first.api('POST', '/swarm/init', { ListenAddr: LISTEN, AdvertiseAddr: first.address });
+  await first.api('POST', '/swarm/init', addressesOf(first, underlay));
   const { JoinTokens: tokens } = await first.api<{
     JoinTokens: { Manager: string; Worker: string };
   }>('GET', '/swarm');
   const token = { manager: tokens.Manager, worker: tokens.Worker };
   await settle(
     others.map((host) =>
-      until(() => join(host, first.address, token[host.role]), {
+      until(() => join(host, { first, token: token[host.role], underlay }), {
         what: `${host.name}: joining the Swarm`,
         timeoutMs: JOIN_MS,
         everyMs: 200,
@@ -39,7 +53,10 @@ export async function formSwarm(hosts: LabHost[], signal?: AbortSignal): Promise
   });
 }
 
-async function join(host: LabHost, remote: string, token: string): Promise<true> {
+async function join(
+  host: LabHost,
+  { first, token, underlay }: { first: LabHost; token: string; underlay: Underlay },
+): Promise<true> {
   const { Swarm: swarm } = await host.api<{ Swarm: { LocalNodeState: string; Error?: string } }>(
     'GET',
     '/info',
@@ -47,9 +64,10 @@ async function join(host: LabHost, remote: string, token: string): Promise<true>
   if (swarm.LocalNodeState === 'active') return true;
   try {
     await host.api('POST', '/swarm/join', {
-      ListenAddr: LISTEN,
-      AdvertiseAddr: host.address,
-      RemoteAddrs: [`${remote}:2377`],
+      ...addressesOf(host, underlay),
+      RemoteAddrs: [
+        underlay === 'ipv6' ? `[${first.address}]:${PORT}` : `${first.address}:${PORT}`,
+      ],
       JoinToken: token,
     });
     return true;

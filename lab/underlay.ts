@@ -1,41 +1,71 @@
 /**
  * The network between the hosts: a bridge in the switch's namespace, and a
- * cable (veth) from it to each host, where its end is called eth0.
+ * cable (veth) from it to each host, where its end is called eth0. Or the
+ * switch is a router, and each cable a subnet of its own.
  */
-import { UNDERLAY_PREFIX } from './plan.ts';
+import { dataAddress, type Underlay } from './plan.ts';
 import { mustRun } from './run.ts';
 
 /** Name of the cable's end inside every host. */
 export const UNDERLAY_INTERFACE = 'eth0';
 
-export type Cable = { host: string; address: string; pid: number };
+export type Cable = { host: string; number: number; address: string; pid: number };
 
-/** Makes the bridge in the switch. */
-export async function makeBridge(switchPid: number, mtu: number | undefined): Promise<void> {
-  const size = mtu === undefined ? '' : ` mtu ${mtu}`;
+export type UnderlayOptions = {
+  /** Bytes; without it the kernel's default. */
+  mtu?: number | undefined;
+  kind: Underlay;
+};
+
+const sizeOf = ({ mtu }: UnderlayOptions): string => (mtu === undefined ? '' : ` mtu ${mtu}`);
+
+/** Makes what the cables end in. */
+export async function makeBridge(switchPid: number, options: UnderlayOptions): Promise<void> {
+  if (options.kind === 'routed') return makeRouter(switchPid);
+  const bridges = options.kind === 'two' ? ['underlay', 'data'] : ['underlay'];
   // Snooping off: castnet must not depend on a switch that knows groups, nor be helped by one.
-  await batch(switchPid, [
-    `link add underlay${size} type bridge mcast_snooping 0 forward_delay 0`,
-    'link set underlay up',
-  ]);
+  await batch(
+    switchPid,
+    bridges.flatMap((name) => [
+      `link add ${name}${sizeOf(options)} type bridge mcast_snooping 0 forward_delay 0`,
+      `link set ${name} up`,
+    ]),
+  );
 }
 
-/** Lays the cable of one host and gives the host its address. */
+/** Unicast only: the kernel passes multicast on for nobody who has not set routes for it. */
+async function makeRouter(switchPid: number): Promise<void> {
+  const argv = ['nsenter', '-t', String(switchPid), '--net', 'sysctl', '-qw'];
+  await mustRun([...argv, 'net.ipv4.ip_forward=1'], { timeoutMs: 30_000 });
+}
+
+/** Lays the cables of one host and gives the host its addresses. */
 export async function layCable(
   switchPid: number,
   cable: Cable,
-  mtu: number | undefined,
+  options: UnderlayOptions,
 ): Promise<void> {
-  const { host, address, pid } = cable;
-  const size = mtu === undefined ? '' : ` mtu ${mtu}`;
+  const { host, number, address, pid } = cable;
+  const size = sizeOf(options);
   // Made with both ends in their places: no device ever shows up on the machine.
+  const lay = (name: string, end: string): string =>
+    `link add ${name}${size} type veth peer name ${end} netns ${pid}${size}`;
+  const own = (of: string, dev: string): string[] => [
+    // Docker listens at the address at once, so it must not be tried for a duplicate first.
+    `address add ${of}/${of.includes(':') ? '64' : '24'} dev ${dev}${of.includes(':') ? ' nodad' : ''}`,
+    `link set ${dev} up`,
+  ];
+  const router = `10.99.${number}.254`;
+  const data = dataAddress(options.kind, number);
   await batch(switchPid, [
-    `link add ${host}${size} type veth peer name ${UNDERLAY_INTERFACE} netns ${pid}${size}`,
-    `link set ${host} master underlay up`,
+    lay(host, UNDERLAY_INTERFACE),
+    ...(options.kind === 'routed' ? own(router, host) : [`link set ${host} master underlay up`]),
+    ...(data === undefined ? [] : [lay(`${host}d`, 'eth1'), `link set ${host}d master data up`]),
   ]);
   await batch(pid, [
-    `address add ${address}/${UNDERLAY_PREFIX} dev ${UNDERLAY_INTERFACE}`,
-    `link set ${UNDERLAY_INTERFACE} up`,
+    ...own(address, UNDERLAY_INTERFACE),
+    ...(options.kind === 'routed' ? [`route add default via ${router}`] : []),
+    ...(data === undefined ? [] : own(data, 'eth1')),
   ]);
 }
 

@@ -9,7 +9,14 @@ import { labDown } from './down.ts';
 import { ENGINE_SCRIPT, engineConfig, engineLog } from './engine.ts';
 import { HOST_SCRIPT, SWITCH_SCRIPT, startHolder } from './holder.ts';
 import { LabHost } from './host.ts';
-import { cgroupName, checkLabName, labBase, labDirectory, planHosts } from './plan.ts';
+import {
+  cgroupName,
+  checkLabName,
+  labBase,
+  labDirectory,
+  planHosts,
+  type Underlay,
+} from './plan.ts';
 import { settle } from './run.ts';
 import { type HostState, type LabState, writeState } from './state.ts';
 import { formSwarm } from './swarm.ts';
@@ -22,6 +29,8 @@ export type LabUpOptions = {
   hosts?: number;
   /** The first so many hosts are managers, the others workers; default 3. */
   managers?: number;
+  /** The network between the hosts; default "ipv4", one subnet. */
+  underlay?: Underlay;
   /** MTU of the underlay in bytes; default the kernel's, 1500. */
   mtu?: number;
   /** Whether castnet's plugin is installed on every host; default true. */
@@ -43,7 +52,8 @@ export async function bringUp(options: LabUpOptions): Promise<void> {
   const name = checkLabName(options.name ?? 'lab');
   const dir = labDirectory(labBase(process.env), name);
   const counts = { hosts: options.hosts ?? 3, managers: options.managers ?? 3 };
-  const plans = planHosts(dir, counts);
+  const underlay = options.underlay ?? 'ipv4';
+  const plans = planHosts(dir, { ...counts, underlay });
   checkMtu(options.mtu);
   checkMachine();
   // Whether there is a plugin to install is better known before the hosts are made.
@@ -82,7 +92,7 @@ async function build(site: Site): Promise<void> {
   // Before the Swarm: a node tells its managers of a plugin it already has at once when it joins,
   // of a new one only after some 20 s, and until then gets no task that needs it.
   if (options.plugin ?? true) await installPlugins(hosts, site);
-  await formSwarm(hosts, options.signal);
+  await formSwarm(hosts, { underlay: options.underlay ?? 'ipv4', signal: options.signal });
   say(`the Swarm is formed: ${hosts.map((host) => `${host.name} ${host.role}`).join(', ')}`);
   state.phase = 'up';
   await writeState(dir, state);
@@ -98,7 +108,7 @@ async function makeSwitch({ dir, state, options }: Site): Promise<number> {
     cgroups: await makeCgroups(cgroupName(dir), 'switch'),
   });
   state.switchPid = pid;
-  await makeBridge(pid, options.mtu);
+  await makeBridge(pid, underlayOf(options));
   return pid;
 }
 
@@ -119,9 +129,13 @@ async function makeHost(site: Site, host: HostState, switchPid: number): Promise
     cgroups,
   });
   host.pid = pid;
-  await layCable(switchPid, { host: host.name, address: host.address, pid }, options.mtu);
+  const number = state.hosts.indexOf(host) + 1;
+  const cable = { host: host.name, number, address: host.address, pid };
+  await layCable(switchPid, cable, underlayOf(options));
   return new LabHost({ ...host, pid }, switchPid);
 }
+
+const underlayOf = ({ mtu, underlay = 'ipv4' }: LabUpOptions) => ({ mtu, kind: underlay });
 
 async function installPlugins(hosts: LabHost[], { dir, options }: Site): Promise<void> {
   await settle(

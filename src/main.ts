@@ -18,6 +18,7 @@ import * as kernel from './kernel/kernel.ts';
 import { measureFlows } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
+import { refusedPackets } from './kernel/refused.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { Fault } from './net/fault.ts';
 import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
@@ -80,6 +81,7 @@ async function main(): Promise<void> {
       host: agent.report().tunnel?.address ?? '',
       seconds: milliseconds / 1000,
       flows: await measureFlows(milliseconds),
+      dropped: await refusedPackets(GUARD_TABLE),
     }),
     balance: () => agent.balance(),
     askPeers: (what, args) => askPeers(link.sessions, what, args),

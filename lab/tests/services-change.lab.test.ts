@@ -227,7 +227,7 @@ it('a host that dies: errors stop within 10 s', async () => {
     const { failures, answers } = await caller.stop();
     const errors = failures.map(({ at, error }) => ({ after: at - died, error }));
     const late = errors.filter((it) => it.after > 10_000);
-    expect(late, JSON.stringify(errors)).toEqual([]);
+    expect(late, JSON.stringify(errors.slice(-20))).toEqual([]);
     expect(Object.keys(answers).length).toBeGreaterThan(2);
   } finally {
     await host.mend();

@@ -25,6 +25,7 @@ import {
 import type { Log } from './log.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
+import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
 import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
@@ -48,6 +49,9 @@ export interface AgentOptions {
 
 /** How long a host counts as a peer before Docker lists it, milliseconds. */
 const KNOCK_COUNTS_MS = 30_000;
+
+/** A burst of joins is told of once, this long after it began, milliseconds. */
+const NOTE_AFTER_MS = 1_000;
 
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
@@ -78,11 +82,14 @@ export class Agent {
   /** What an earlier agent left in the kernel, until it is known what of it is still right. */
   #inherited: readonly Fact[] | undefined;
   #publishing = false;
+  readonly #refusals: Refusals;
+  #noting: NodeJS.Timeout | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     const { state, kernel, log, now } = options;
     this.#startedAt = now();
+    this.#refusals = new Refusals(log, now);
     this.#reconciler = new Reconciler({
       kernel,
       desired: () => this.#desiredFacts(),
@@ -247,6 +254,7 @@ export class Agent {
   }
 
   close(): void {
+    clearTimeout(this.#noting);
     this.#reconciler.close();
   }
 
@@ -322,8 +330,14 @@ export class Agent {
   #publish(): void {
     this.#publishing = false;
     void this.#balancer.update();
+    this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
     const record = hostRecord(this.#knowledge());
     if (record !== undefined) this.#options.link.sessions?.publish(record);
+  }
+
+  #noteRefusals(): void {
+    this.#noting = undefined;
+    this.#refusals.note(this.report());
   }
 
   #wantNetworks(): void {

@@ -96,6 +96,21 @@ describe('update', () => {
     expect(written[2]?.script).toContain(`table ip ${TABLE} {`);
   });
 
+  it('replaces a table that is not ours', async () => {
+    const { balancer, sandboxes, written } = balancerOf(['/a'], web('10.0.1.5'));
+    const { applyRules } = sandboxes;
+    let refused = 0;
+    sandboxes.applyRules = async (path, script) => {
+      if (!script.includes('delete table')) {
+        refused++;
+        throw new Error('File exists');
+      }
+      await applyRules(path, script);
+    };
+    await balancer.update();
+    expect([refused, written.length]).toEqual([1, 1]);
+  });
+
   it('gives a task that joins others connections once it is warm, by itself', async () => {
     const { balancer, written, set } = balancerOf(['/a'], web('10.0.1.5'));
     await balancer.update();

@@ -1,4 +1,12 @@
-import { BEGUN, LANDMARK, PASSED, TABLE, tableChanges, wholeTable } from '../core/balancing.ts';
+import {
+  BEGUN,
+  freshTable,
+  LANDMARK,
+  PASSED,
+  TABLE,
+  tableChanges,
+  wholeTable,
+} from '../core/balancing.ts';
 import type { Service } from '../core/services.ts';
 import { sums, type TaskCount } from '../core/services-table.ts';
 import { type FirstSeen, warmUp } from '../core/warmup.ts';
@@ -179,7 +187,11 @@ export class Balancer {
     const script = scripts.of(known, services);
     if (script === '') return;
     try {
-      await sandboxes.applyRules(path, script);
+      await sandboxes.applyRules(path, script).catch((error: Error) => {
+        if (known !== undefined) throw error;
+        // What is there is not ours, or of another version.
+        return sandboxes.applyRules(path, freshTable(services));
+      });
       this.#inForce.set(path, { identity, services });
       log.debug({ sandbox: path, services: services.length }, 'balancing rules changed');
     } catch (error) {

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { droppedTable } from '../core/dropped-table.ts';
 import { groupsTable, type HostFlows } from '../core/groups-table.ts';
 import type { HostReport } from '../core/report.ts';
 import { type HostBalance, servicesTable } from '../core/services-table.ts';
@@ -42,7 +43,12 @@ export function localApi(reporter: Reporter): Hono {
       reporter.askPeers(QUESTIONS.flows, { milliseconds: MEASURE_MS }),
     ]);
     const flows = [own, ...others.flatMap((it) => (it.answer ? [it.answer as HostFlows] : []))];
-    return context.json({ version: 1, groups: groupsTable(hosts, flows), silent });
+    return context.json({
+      version: 1,
+      groups: groupsTable(hosts, flows),
+      dropped: droppedTable(hosts, flows),
+      silent,
+    });
   });
   app.get('/v1/services', async (context) => {
     const [{ hosts, silent }, own, others] = await Promise.all([

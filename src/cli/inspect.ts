@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { DroppedRow } from '../core/dropped-table.ts';
 import type { GroupRow } from '../core/groups-table.ts';
 import type { HostReport, NetworkReport } from '../core/report.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
@@ -14,6 +15,7 @@ interface Swarm {
 
 interface Groups {
   readonly groups: readonly GroupRow[];
+  readonly dropped: readonly DroppedRow[];
   readonly silent: Swarm['silent'];
 }
 
@@ -87,9 +89,14 @@ export function registerInspect(program: Command): void {
     .argument('[network]', 'name of one network')
     .action((name: string | undefined, flags: Flags) =>
       show(flags, async () => {
-        const { groups, silent } = await askAgent<Groups>(flags, '/v1/groups');
-        const found = groups.filter((it) => name === undefined || it.network === name);
-        return { value: { groups: found, silent }, text: groupsText(found, silent) };
+        const answer = await askAgent<Groups>(flags, '/v1/groups');
+        const isAsked = (it: { network: string }) => name === undefined || it.network === name;
+        const found = {
+          groups: answer.groups.filter(isAsked),
+          dropped: answer.dropped.filter(isAsked),
+          silent: answer.silent,
+        };
+        return { value: found, text: groupsText(found) };
       }),
     );
   command(
@@ -116,7 +123,7 @@ function chosen(networks: readonly NetworkReport[], name: string | undefined) {
   throw new UserError(`this host has no castnet network "${name}"`, { hint: `It has: ${known}` });
 }
 
-function groupsText(groups: readonly GroupRow[], silent: Swarm['silent']): string {
+function groupsText({ groups, dropped, silent }: Groups): string {
   const place = (it: { container: string; host: string }) => `${it.container}@${it.host}`;
   const rows = groups.map((it) => [
     it.network,
@@ -127,7 +134,9 @@ function groupsText(groups: readonly GroupRow[], silent: Swarm['silent']): strin
     String(it.packetsPerSecond),
     String(it.bytesPerSecond),
     it.copiedTo.join('\n') || '-',
-    it.refused ?? '',
+    (it.refused ?? [])
+      .map((one) => `${place(one)}, ${one.groups} groups: ${one.reason}`)
+      .join('\n'),
   ]);
   const head = [
     'NETWORK',
@@ -138,8 +147,11 @@ function groupsText(groups: readonly GroupRow[], silent: Swarm['silent']): strin
     'PKT/S',
     'B/S',
     'COPIED TO',
-    '',
+    'NOT TOLD',
   ];
+  const refused = dropped
+    .map((it) => `\n${it.network}: its settings made ${it.host} drop ${it.packets} packets`)
+    .join('');
   const missing = silent.map((it) => `\n${it.address} did not answer: ${it.error}`).join('');
-  return `${rows.length === 0 ? 'No group has a member or a sender.' : renderTable(head, rows)}${missing}`;
+  return `${rows.length === 0 ? 'No group has a member or a sender.' : renderTable(head, rows)}${refused}${missing}`;
 }

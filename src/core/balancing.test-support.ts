@@ -11,14 +11,15 @@ export class Model {
   run(script: string): this {
     const lines = script.split('\n');
     const end = lines.indexOf('}');
-    // The frame stands at a script's beginning and replaces everything.
+    // The frame stands at a script's beginning; with it all rules and elements go, chains stay.
     if (end >= 0) this.#reset();
-    for (const line of lines.slice(end + 1)) if (line !== '') this.#line(line);
+    const rest = lines.slice(end + 1).filter((it) => it !== '' && !/^flush (set|map) /.test(it));
+    for (const line of rest) this.#line(line);
     return this;
   }
 
   #reset(): void {
-    this.chains.clear();
+    for (const name of this.chains.keys()) this.chains.set(name, []);
     this.services.clear();
     for (const set of ['vips', 'begun', 'passed']) this.sets.set(set, new Set());
   }
@@ -71,11 +72,12 @@ export class Model {
     return { mod: Number(found?.[1]), map: new Map(pairs.map(([at, ip]) => [Number(at), ip])) };
   }
 
-  /** In an order of its own, so that two can be compared. */
+  /** In an order of its own, so that two can be compared; without chains that nothing leads to. */
   state(): unknown {
+    const used = new Set(this.services.values());
     const sorted = (it: Iterable<unknown>) => JSON.stringify([...it].sort());
     return {
-      chains: sorted([...this.chains].map((it) => JSON.stringify(it))),
+      chains: sorted([...this.chains].flatMap((it) => (used.has(it[0]) ? JSON.stringify(it) : []))),
       services: sorted([...this.services].map((it) => JSON.stringify(it))),
       sets: [...this.sets].map(([name, set]) => [name, sorted(set)]),
     };

@@ -12,6 +12,15 @@ it('leads from any table to any other: the same as writing it whole', () => {
   );
 });
 
+it('takes the place of whatever an earlier agent wrote', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const again = new Model().run(wholeTable(before)).run(wholeTable(after));
+      expect(again.state()).toEqual(new Model().run(wholeTable(after)).state());
+    }),
+  );
+});
+
 it('chooses each serving task with one number, without a gap, a repeat or a stranger', () => {
   fc.assert(
     fc.property(services, (all) => {

@@ -8,9 +8,11 @@ import type { Service } from './services.ts';
  * The rules hang on the output hook, so they cost the container's other traffic two look-ups in
  * each packet's way.
  *
- * What UDP and ping call a connection lives for as long as its client sends, also when its task is
- * gone, and nft cannot end it. So the packet that finds its task gone is refused, and the ones
- * after it are tracked in a zone of their own, where they are a new connection to another task.
+ * The kernel remembers a connection whose task is gone: of UDP and ping for as long as the client
+ * sends, of TCP up to five days, and whatever the client then begins from the same port would go
+ * there too. nft cannot make it forget. So the packet that finds its task gone is not let through,
+ * and those after it are tracked in a zone of their own, where they are a new connection to another
+ * task. A connection that was only being opened is not refused: its client asks again by itself.
  */
 
 /** The name of castnet's table; nothing else in the namespace is touched. */
@@ -26,33 +28,44 @@ export const LANDMARK = 'ip daddr vmap @services';
 export const BEGUN = 'begun';
 export const PASSED = 'passed';
 
-/** One connection of UDP, or of ping, as its client has it. */
-const UDP = 'ip saddr . udp sport . ip daddr . udp dport';
-const PING = 'ip saddr . icmp id . ip daddr';
-/** The same once its destination is translated. */
-const UDP_SENT = 'ip saddr . udp sport . ct original ip daddr . ct original proto-dst';
-const PING_SENT = 'ip saddr . icmp id . ct original ip daddr';
-/** The next zone; 0 is everyone's. One is used again long after its connections timed out. */
-const FRESH = 'numgen inc mod 32768 offset 1';
-/** Longer than the kernel remembers a UDP connection that is silent (120 s). */
-const MOVED = 'flags dynamic,timeout; size 65535; timeout 3m;';
+/** What is one connection for its client; `sent`: once its destination is translated. */
+const KINDS = ['tcp', 'udp', 'icmp'].map((protocol) => {
+  const map = `moved-${protocol}`;
+  if (protocol === 'icmp') {
+    const key = 'ip saddr . icmp id . ip daddr';
+    return { map, key, sent: 'ip saddr . icmp id . ct original ip daddr', timeout: '3m' };
+  }
+  return {
+    map,
+    key: `ip saddr . ${protocol} sport . ip daddr . ${protocol} dport`,
+    sent: `ip saddr . ${protocol} sport . ct original ip daddr . ct original proto-dst`,
+    // Longer than the kernel remembers a connection that is silent: 120 s of UDP.
+    timeout: protocol === 'tcp' ? '6d' : '3m',
+  };
+});
+
+/** A zone that is not in use, but for a chance too small to matter; 0 is everyone's. */
+const FRESH = 'numgen random mod 65000 offset 1';
 
 /** Everything but the services themselves. */
 const FRAME = [
-  `table ip ${TABLE}`,
-  `delete table ip ${TABLE}`,
   `table ip ${TABLE} {`,
   '  map services { type ipv4_addr : verdict; }',
   '  set vips { type ipv4_addr; }',
   `  set ${BEGUN} { type ipv4_addr . ipv4_addr; counter; }`,
   `  set ${PASSED} { type ipv4_addr . ipv4_addr; counter; }`,
-  `  map moved { typeof ${UDP} : ct zone; ${MOVED} }`,
-  `  map pings { typeof ${PING} : ct zone; ${MOVED} }`,
+  ...KINDS.flatMap(({ map, key, timeout }) => [
+    `  map ${map} {`,
+    `    typeof ${key} : ct zone; flags dynamic,timeout; size 65535; timeout ${timeout};`,
+    '  }',
+  ]),
   // -300 is before connections are tracked (NF_IP_PRI_RAW).
   '  chain before {',
   '    type filter hook output priority -300; policy accept;',
-  `    ip daddr @vips ct original zone set ${UDP} map @moved`,
-  `    ip daddr @vips ct original zone set ${PING} map @pings`,
+  '    ip daddr @vips goto zones',
+  '  }',
+  '  chain zones {',
+  ...KINDS.map(({ map, key }) => `    ct original zone set ${key} map @${map}`),
   '  }',
   // -100 is where destinations are translated on the way out (NF_IP_PRI_NAT_DST).
   '  chain balance {',
@@ -64,14 +77,24 @@ const FRAME = [
   '    ct direction original ct original ip daddr @vips goto checked',
   '  }',
   '  chain checked {',
-  `    ct original zone != 0 update @moved { ${UDP_SENT} : ct original zone }`,
-  `    ct original zone != 0 update @pings { ${PING_SENT} : ct original zone }`,
+  ...KINDS.map(
+    ({ map, sent }) => `    ct original zone != 0 update @${map} { ${sent} : ct original zone }`,
+  ),
   `    ct original ip daddr . ip daddr @${PASSED} accept`,
-  // No task takes it, or the one that had this connection is gone: say so at once. The refusal
-  // itself leaves by this hook too, as a reply.
+  '    ip daddr @vips goto refusal',
+  // The task that had this connection is gone.
+  ...KINDS.flatMap(({ map, sent }) => [
+    // An update leaves the value of an element that is there.
+    `    delete @${map} { ${sent} : ct original zone }`,
+    `    add @${map} { ${sent} : ${FRESH} }`,
+  ]),
+  '    tcp flags & (syn | ack) == syn drop',
+  '    goto refusal',
+  '  }',
+  // At once, instead of keeping the client waiting. The refusal itself leaves by this hook too, as
+  // a reply.
+  '  chain refusal {',
   '    meta l4proto tcp reject with tcp reset',
-  `    update @moved { ${UDP_SENT} : ${FRESH} }`,
-  `    update @pings { ${PING_SENT} : ${FRESH} }`,
   '    reject with icmp type port-unreachable',
   '  }',
   // The rules of translation are asked once for each connection.
@@ -82,9 +105,26 @@ const FRAME = [
   '}',
 ];
 
-/** A whole table, which replaces any that is there, in one transaction. */
+/**
+ * A whole table, in one transaction, that takes the place of one that an earlier agent wrote. The
+ * zones of connections that were moved are kept, for some of them are in use.
+ */
 export function wholeTable(services: readonly Service[]): string {
-  return [...FRAME, ...changes(new Map(), services), ''].join('\n');
+  return [
+    `table ip ${TABLE} { }`,
+    // All rules of all chains go; chains of services that are no more stay, empty.
+    `flush table ip ${TABLE}`,
+    ...FRAME,
+    `flush map ip ${TABLE} services`,
+    ...['vips', BEGUN, PASSED].map((it) => `flush set ip ${TABLE} ${it}`),
+    ...changes(new Map(), services),
+    '',
+  ].join('\n');
+}
+
+/** The same where another table has the name, whatever is in it. */
+export function freshTable(services: readonly Service[]): string {
+  return [`table ip ${TABLE} { }`, `delete table ip ${TABLE}`, wholeTable(services)].join('\n');
 }
 
 /**

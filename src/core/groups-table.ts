@@ -1,3 +1,4 @@
+import { groupMac, isForAll, isLinkLocal } from '../net/group.ts';
 import type { EndpointReport, HostReport, NetworkReport } from './report.ts';
 
 /** A group of a network over the whole Swarm, as `castnet groups` shows it. */
@@ -12,8 +13,8 @@ export interface GroupRow {
   readonly bytesPerSecond: number;
   /** Hosts that get a copy of what another host sends. */
   readonly copiedTo: readonly string[];
-  /** Why members of it are not told to other hosts. */
-  readonly refused?: string;
+  /** Which containers' memberships, of this group and of how many like it, others are not told. */
+  readonly refused?: readonly (Place & { readonly groups: number; readonly reason: string })[];
 }
 
 export interface Place {
@@ -33,6 +34,12 @@ export interface HostFlows {
     readonly packets: number;
     readonly bytes: number;
   }[];
+  /** What the settings of networks forbade, since the host's rules were written. */
+  readonly dropped?: readonly {
+    readonly vni: number;
+    readonly packets: number;
+    readonly bytes: number;
+  }[];
 }
 
 interface Draft {
@@ -42,7 +49,7 @@ interface Draft {
   packets: number;
   bytes: number;
   hosts: Set<string>;
-  refused?: string;
+  refused: (Place & { groups: number; reason: string })[];
 }
 
 /** All groups that have a member or a sender, sorted by network and group. */
@@ -66,10 +73,39 @@ export function groupsTable(
       addSenders({ network, host, flows }, (group) => draft(name, group));
     }
   }
+  const carriers = carriersByMac(reports, drafts);
   return [...drafts]
-    .map(([key, it]) => finished(key.split('\0') as [string, string], it))
+    .map(([key, it]) => {
+      const [network, group] = key.split('\0') as [string, string];
+      return finished([network, group], it, carriers(network, group));
+    })
     .sort((a, b) => compare(a.network, b.network) || compare(a.group, b.group));
 }
+
+/**
+ * The hosts that a MAC is copied to: members of any group with that MAC, or all that have the
+ * network where it is also the MAC of a group for all.
+ */
+function carriersByMac(reports: readonly HostReport[], drafts: ReadonlyMap<string, Draft>) {
+  const found = new Map<string, Set<string>>();
+  const add = (network: string, mac: string, host: string) => {
+    const key = `${network}\0${mac}`;
+    found.set(key, (found.get(key) ?? new Set()).add(host));
+  };
+  for (const [key, { hosts }] of drafts) {
+    const [network, group] = key.split('\0') as [string, string];
+    for (const host of hosts) add(network, groupMac(group), host);
+  }
+  for (const { tunnel, networks } of reports) {
+    for (const { name, id } of networks) add(name ?? id, FOR_ALL, tunnel?.address ?? 'unknown');
+  }
+  return (network: string, group: string): ReadonlySet<string> => {
+    const mac = groupMac(group);
+    return found.get(`${network}\0${isForAll(mac) ? FOR_ALL : mac}`) ?? new Set();
+  };
+}
+
+const FOR_ALL = 'for all';
 
 const emptyDraft = (): Draft => ({
   members: new Map(),
@@ -78,6 +114,7 @@ const emptyDraft = (): Draft => ({
   packets: 0,
   bytes: 0,
   hosts: new Set(),
+  refused: [],
 });
 
 function addMembers(network: NetworkReport, host: string, draft: (group: string) => Draft): void {
@@ -90,7 +127,9 @@ function addMembers(network: NetworkReport, host: string, draft: (group: string)
     if (mode === 'exclude') it.sources = 'any';
     else if (it.sources !== 'any') for (const source of sources) it.sources.add(source);
   }
-  for (const { example, reason } of network.refused) draft(example).refused = reason;
+  for (const { port, count, example, reason } of network.refused) {
+    draft(example).refused.push({ ...placeOf(network, port, host), groups: count, reason });
+  }
 }
 
 function addSenders(
@@ -112,9 +151,18 @@ function placeOf({ endpoints }: NetworkReport, port: string, host: string): Plac
   return { container: endpoint?.container ?? endpoint?.address ?? port, host };
 }
 
-function finished([network, group]: [string, string], it: Draft): GroupRow {
+function finished(
+  [network, group]: [string, string],
+  it: Draft,
+  carriers: ReadonlySet<string>,
+): GroupRow {
   const senders = [...it.senders.values()];
-  const receiving = [...it.hosts].filter((host) => senders.some((sender) => sender.host !== host));
+  // It leaves a host only where another has members of it, or where nobody is asked.
+  const leaves = (from: string): boolean =>
+    isLinkLocal(group) || [...it.hosts].some((host) => host !== from);
+  const receiving = [...carriers].filter((host) =>
+    senders.some((sender) => sender.host !== host && leaves(sender.host)),
+  );
   return {
     network,
     group,
@@ -124,7 +172,7 @@ function finished([network, group]: [string, string], it: Draft): GroupRow {
     packetsPerSecond: Math.round(it.packets),
     bytesPerSecond: Math.round(it.bytes),
     copiedTo: receiving.sort(),
-    ...(it.refused === undefined ? {} : { refused: it.refused }),
+    ...(it.refused.length === 0 ? {} : { refused: it.refused }),
   };
 }
 

@@ -42,6 +42,20 @@ it('the tunnel’s own entries, another bridge and host-local groups are not tol
   expect(rowsOf('cb8000001', rows)).toEqual([]);
 });
 
+it('what only a forged report can have joined is not told, lest the others refuse the rest', () => {
+  const forged = [
+    row('cva', '10.0.0.1'),
+    row('cva', '0.0.0.0'),
+    row('cva', '255.255.255.255'),
+    row('cva', 'fd00::1'),
+    row('cva', '232.1.1.1', '224.0.0.9'),
+    row('cva', '232.1.1.1', '0.0.0.0'),
+    row('cva', 'ff3e::1', 'ff02::1'),
+  ];
+  const true_ = row('cvb', '239.1.1.1');
+  expect(rowsOf('cb8000001', [...forged, true_])).toEqual([true_]);
+});
+
 it('a group joined for no source at all has no member', () => {
   expect(groupsOf([row('cva', '232.1.1.1', undefined, 'include')])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { isHostLocal } from '../net/group.ts';
+import { isGroup, isHostLocal, isSource } from '../net/group.ts';
 import { isPort } from './names.ts';
 import type { GroupRecord } from './records.ts';
 
@@ -16,10 +16,19 @@ export interface Membership {
   readonly mode: 'include' | 'exclude';
 }
 
-/** What containers of one bridge have joined: the tunnel's own rows and host-local groups left out. */
+/**
+ * What containers of one bridge have joined: the tunnel's own rows and host-local groups left out,
+ * and what is no membership at all. The kernel takes a forged report of 10.0.0.1 as it takes any
+ * other, while the other hosts would refuse a whole record for it.
+ */
 export function rowsOf(bridge: string, rows: Iterable<Membership>): Membership[] {
   return [...rows].filter(
-    (it) => it.bridge === bridge && isPort(it.port) && !isHostLocal(it.group),
+    (it) =>
+      it.bridge === bridge &&
+      isPort(it.port) &&
+      isGroup(it.group) &&
+      !isHostLocal(it.group) &&
+      (it.source === undefined || isSource(it.source)),
   );
 }
 

@@ -14,6 +14,7 @@ afterEach(() => watch?.close());
 function watching(tasks: LocalTask[], services: object) {
   const known = new Map<string, string>();
   const socket = new EventEmitter() as EventEmitter & Record<string, unknown>;
+  const asking: (() => void)[] = [];
   let silent = false;
   let closed = 0;
   socket.close = () => {
@@ -22,6 +23,7 @@ function watching(tasks: LocalTask[], services: object) {
   socket.send = (query: Buffer) => {
     const { id = 0, questions } = dns.decode(query);
     const name = questions?.[0]?.name ?? '';
+    if (name.startsWith('web.')) asking.shift()?.();
     const data = known.get(name);
     if (silent || data === undefined) return;
     const reply = dns.encode({
@@ -55,9 +57,11 @@ function watching(tasks: LocalTask[], services: object) {
     known,
     seen,
     errors,
-    hush: () => {
-      silent = true;
+    hush: (it: boolean) => {
+      silent = it;
     },
+    /** The next time that a task is asked for. */
+    asked: () => new Promise<void>((resolve) => asking.push(resolve)),
     closed: () => closed,
     change: () => new Promise<void>((resolve) => waiting.push(resolve)),
   };
@@ -84,6 +88,21 @@ it('a task is in service while Docker’s DNS has its address on that network', 
   await change();
   expect(seen.at(-1)?.get('6')?.serving).toBe(true);
   known.delete('web.5.x.front');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+});
+
+it('a DNS that is silent for one look changes nothing; for two, no task is in service', async () => {
+  const { known, seen, hush, change, asked } = watching([task('5')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  hush(true);
+  await asked();
+  hush(false);
+  await asked();
+  await asked();
+  expect(seen).toHaveLength(1);
+  hush(true);
   await change();
   expect(seen.at(-1)?.get('5')?.serving).toBe(false);
 });

@@ -65,6 +65,8 @@ interface Watched {
   listed: Map<string, Listed>;
   socket?: { readonly sandbox: string; readonly socket: Socket };
   readAt: number;
+  /** What the DNS said last; absent when it said nothing. */
+  answers?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** How long the list is believed while every local endpoint is in it, milliseconds. */
@@ -111,13 +113,23 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     // The services' own names tell that Docker's DNS is well when none of their tasks is known.
     const also = candidates.map((it) => onNetwork(it.service.name, state.name));
     const names = [...new Set([...asked, ...also])];
-    let answers = await resolveNames(socket, names);
-    // All silent: no task is in service any more, or the Engine is busy.
-    if (answers.size === 0) answers = await resolveNames(socket, names);
+    const answers = await answersTo(names, state, socket);
     return candidates.map(({ endpoint, ip, service }, at) => {
       const serving = answers.get(asked[at] as string)?.includes(ip) === true;
       return [endpoint, { ...service, serving }] as const;
     });
+  };
+
+  /**
+   * All silent: no task of these services is in service anywhere any more, or the Engine is busy,
+   * as it is when another host dies. So it is believed the second time.
+   */
+  const answersTo = async (names: string[], state: Watched, socket: Socket) => {
+    const answers = await resolveNames(socket, names);
+    const before = state.answers;
+    if (answers.size > 0) state.answers = answers;
+    else delete state.answers;
+    return answers.size > 0 ? answers : (before ?? answers);
   };
 
   const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
@@ -130,6 +142,11 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
       for (const { Name: task, EndpointID } of Tasks ?? []) {
         listed.set(EndpointID, service === undefined ? { task } : { task, service });
       }
+    }
+    // An endpoint never goes from one service to another, and the list may lack it for a moment.
+    for (const { endpoint } of tasks) {
+      const before = state.listed.get(endpoint);
+      if (before?.service !== undefined) listed.set(endpoint, before);
     }
     state.name = Name;
     state.listed = listed;

@@ -22,6 +22,14 @@ export interface Monitor {
 
 const RESTART_MS = 500;
 
+/**
+ * When its buffer is full the kernel says so once, and drops every event until the buffer was read
+ * empty: what is dropped after a look that begins at once, only a later one finds. So another look
+ * comes when no event has come for so long, or after `LOST_AT_MOST_MS` of them.
+ */
+const QUIET_MS = 200;
+const LOST_AT_MOST_MS = 2_000;
+
 /** Where coreutils keeps the library that makes a program's output line-buffered (stdbuf -oL). */
 const LIBSTDBUF = [
   '/usr/libexec/coreutils/libstdbuf.so',
@@ -33,6 +41,27 @@ export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let quiet: NodeJS.Timeout | undefined;
+  let overflowed = 0;
+
+  const overflow = (line: string): void => {
+    if (overflowed === 0) {
+      onLost(line);
+      overflowed = Date.now();
+    }
+    awaitQuiet();
+  };
+  const awaitQuiet = (): void => {
+    if (overflowed === 0) return;
+    const over = Date.now() - overflowed > LOST_AT_MOST_MS;
+    if (quiet !== undefined && over) return;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => {
+      overflowed = 0;
+      quiet = undefined;
+      onLost('events are complete again');
+    }, QUIET_MS);
+  };
 
   const start = (): void => {
     const started = spawn(
@@ -42,10 +71,11 @@ export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
     );
     child = started;
     createInterface({ input: started.stdout }).on('line', (line) => {
+      awaitQuiet();
       const event = parseMdbEvent(line);
       if (event !== undefined) onEvent(event);
     });
-    createInterface({ input: started.stderr }).on('line', (line) => onLost(line));
+    createInterface({ input: started.stderr }).on('line', overflow);
     started.on('error', (error) => ended(error.message));
     started.on('close', (status) => ended(`bridge monitor ended with status ${status}`));
     const ended = (reason: string): void => {
@@ -61,6 +91,7 @@ export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
     close(): void {
       closed = true;
       clearTimeout(timer);
+      clearTimeout(quiet);
       child?.kill('SIGKILL');
     },
   };

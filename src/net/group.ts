@@ -24,6 +24,10 @@ export function isForAll(mac: string): boolean {
   return (mac.startsWith('01:00:5e:00:00:') && !mac.endsWith(':16')) || mac === '33:33:00:00:00:01';
 }
 
+/** Whether a group reaches every host without being joined: 224.0.0.0/24 and ff02::1. */
+export const isLinkLocal = (group: string): boolean =>
+  group === 'ff02::1' || (group.startsWith('224.0.0.') && group !== '224.0.0.22');
+
 /** Whether `text` is an IPv4 or IPv6 multicast address. */
 export function isGroup(text: string): boolean {
   // ipaddr.js also takes old spellings such as 239.1 and 0xef.1.1.1.
@@ -32,6 +36,13 @@ export function isGroup(text: string): boolean {
   return address.kind() === 'ipv4'
     ? address.range() === 'multicast'
     : address.toByteArray()[0] === 0xff;
+}
+
+const NO_SOURCE = new Set(['unspecified', 'broadcast', 'multicast', 'loopback']);
+
+/** Whether packets may come from this address, so that a member may ask for them by it. */
+export function isSource(text: string): boolean {
+  return ipaddr.isValid(text) && !NO_SOURCE.has(ipaddr.parse(text).range());
 }
 
 /**

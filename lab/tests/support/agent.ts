@@ -1,7 +1,9 @@
 /** The agent of a host, from outside: its reports, its process, Docker's calls to it. */
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import type { DroppedRow } from '../../../src/core/dropped-table.ts';
+import type { GroupRow } from '../../../src/core/groups-table.ts';
 import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
 
@@ -12,6 +14,7 @@ export type HostReport = {
     vni: number;
     name?: string;
     groups: { group: string }[];
+    refused: { port: string; count: number; example: string; reason: string }[];
     endpoints: { id: string; mac: string; address: string }[];
   }[];
   peers: { address: string; state: string }[];
@@ -77,6 +80,22 @@ async function ask<T>(host: LabHost, path: string): Promise<T> {
 /** GET /v1/host. */
 export function hostReport(host: LabHost): Promise<HostReport> {
   return ask(host, '/v1/host');
+}
+
+export type GroupsTable = {
+  groups: GroupRow[];
+  dropped: DroppedRow[];
+};
+
+/** What `castnet groups --json` shows, as this host's agent gathers it. */
+export function groupsTable(host: LabHost): Promise<GroupsTable> {
+  return ask(host, '/v1/groups');
+}
+
+/** The lines of the host's log that the agent wrote and that contain some words. */
+export async function agentLog(host: LabHost, words: string): Promise<string[]> {
+  const text = await readFile(join(dirname(host.socket), 'dockerd.log'), 'utf8');
+  return text.split('\n').filter((it) => it.includes(' plugin=') && it.includes(words));
 }
 
 /** What the agent would change in the kernel now, in words. */

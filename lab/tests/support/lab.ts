@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { loadUsrImage } from '../../image.ts';
-import { type Lab, labUp, openLab } from '../../lab.ts';
+import { type Lab, type LabUpOptions, labUp, openLab } from '../../lab.ts';
 import { hostReport } from './agent.ts';
 import { ROOT } from './containers.ts';
 import { leftovers, machineLinks } from './leftovers.ts';
@@ -23,7 +23,7 @@ export function labName(tag: string): string {
  * Brings a lab up before the tests of a file and takes it down after them, checking that nothing
  * of it is left. @returns a function that gives the lab to a running test
  */
-export function useLab(tag: string, options: { hosts?: number } = {}): () => Lab {
+export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): () => Lab {
   let lab: Lab | undefined;
   let linksBefore: string[] = [];
   beforeAll(async () => {

@@ -1,0 +1,51 @@
+import type { RefusedGroups } from '../core/policy.ts';
+import type { HostReport } from '../core/report.ts';
+import type { Log } from './log.ts';
+
+/** One refusal is told again at most this often, milliseconds, however much it changes. */
+const AGAIN_MS = 60_000;
+
+/** Lines about one network, told in one call; the others are told when these are over. */
+const AT_ONCE = 10;
+
+/** Says in the log which groups of which container are refused, and bounds how often. */
+export class Refusals {
+  readonly #log: Log;
+  readonly #now: () => number;
+  /** By network, port and reason; bounded by what was refused within the last minute. */
+  readonly #told = new Map<string, { count: number; at: number }>();
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Takes what is refused now. */
+  note({ networks }: HostReport): void {
+    const now = this.#now();
+    for (const network of networks) {
+      const news = network.refused.filter((it) => this.#isNews(keyOf(network.id, it), it, now));
+      for (const it of news.slice(0, AT_ONCE)) {
+        this.#told.set(keyOf(network.id, it), { count: it.count, at: now });
+        const { port, count, example, reason } = it;
+        const container = network.endpoints.find((one) => one.port === port)?.container ?? port;
+        this.#log.warn(
+          { network: network.name ?? network.id, container, count, example, reason },
+          'groups are not told to other hosts',
+        );
+      }
+    }
+    const refused = new Set(networks.flatMap((it) => it.refused.map((one) => keyOf(it.id, one))));
+    for (const [key, { at }] of this.#told) {
+      if (!refused.has(key) && now - at >= AGAIN_MS) this.#told.delete(key);
+    }
+  }
+
+  #isNews(key: string, { count }: RefusedGroups, now: number): boolean {
+    const told = this.#told.get(key);
+    return told === undefined || (told.count !== count && now - told.at >= AGAIN_MS);
+  }
+}
+
+const keyOf = (network: string, { port, reason }: RefusedGroups): string =>
+  `${network} ${port} ${reason}`;
