@@ -6,6 +6,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // They take milliseconds; a busy machine may stop one for seconds.
+          testTimeout: 60_000,
           include: ['{src,lab,plugin,demo,bench,scripts}/**/*.test.ts'],
           exclude: ['**/*.lab.test.ts', '**/node_modules/**', 'dist/**'],
         },

@@ -112,7 +112,7 @@ export async function measureServiceAddress(context: Context, directory: string)
     ...['castnet/usr:latest', 'sleep', 'infinity'],
   ]);
   try {
-    const { task, vip } = await until(() => serviceOf(lab.hosts, name), {
+    const { task, vip } = await until(() => started(lab.hosts, name), {
       what: `the task of ${name}`,
       timeoutMs: 30_000,
     });
@@ -149,6 +149,12 @@ type Inspected = {
   NetworkSettings: { SandboxKey: string; Networks: Record<string, { IPAddress: string }> };
 };
 
+/** The task and its service's address, once the container has a namespace and both are known. */
+async function started(hosts: readonly LabHost[], name: string) {
+  const found = await serviceOf(hosts, name);
+  return found?.running && found.task.address !== '' && found.vip !== '' ? found : undefined;
+}
+
 async function serviceOf(hosts: readonly LabHost[], name: string) {
   const filters = encodeURIComponent(
     JSON.stringify({ label: [`com.docker.swarm.service.name=${name}`] }),
@@ -168,7 +174,7 @@ async function serviceOf(hosts: readonly LabHost[], name: string) {
       .api<{ Endpoint: { VirtualIPs: { Addr: string }[] } }>('GET', of)
       .catch(() => undefined);
     const vip = service?.Endpoint.VirtualIPs[0]?.Addr.split('/')[0] ?? '';
-    return { task: { ns, address }, vip };
+    return { task: { ns, address }, vip, running: found.State === 'running' };
   }
   return undefined;
 }
@@ -218,7 +224,10 @@ interface Calls {
 async function connections({ program, from, to, ms }: Calls): Promise<number> {
   const call = startIn(from, [program, 'call', to, PORT, String(ms)]);
   const counted = await answer<{ made: number; failed: number; ms: number }>(call);
-  if (counted.failed > 0) throw new Error(`${counted.failed} connections to ${to} failed`);
+  // At such a rate a port is used again within seconds, which now and then is refused on any path.
+  if (counted.failed > counted.made / 1000) {
+    throw new Error(`${counted.failed} of ${counted.made} connections to ${to} failed`);
+  }
   return (counted.made * 1000) / counted.ms;
 }
 

@@ -95,6 +95,12 @@ describe('is refused with a clear Err, and changes nothing', () => {
       () => create({ vni: VNI, mtu: '9000' }),
       /mtu=9000.*at most 1450/,
     ],
+    [
+      'AllocateNetwork',
+      'IPv6 with an mtu too small for it',
+      () => allocate({ ipv6: 'fd00:5::/64', mtu: '1200' }),
+      /ipv6=fd00:5::\/64 needs an MTU of at least 1280; mtu=1200/,
+    ],
     ['AllocateNetwork', 'vni=5', () => allocate({ vni: '5' }), /vni="5".*8000000 to 16777215/],
     [
       'AllocateNetwork',

@@ -76,14 +76,14 @@ async function say({ to, tag = to, count = 1, rate, size = 0, port: toPort = por
 }
 
 /** Says packets until `stop`; what a busy machine delays is made up for. */
-function stream({ to, tag = to, rate = 100, port: toPort = port }: Say): void {
+function stream({ to, tag = to, rate = 100, size = 0, port: toPort = port }: Say): void {
   const start = performance.now();
   let sent = 0;
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - start) * rate) / 1000);
     while (sent < due) {
       sent++;
-      socket.send(`${name} ${tag} ${sent}`, toPort, to);
+      socket.send(`${name} ${tag} ${sent} `.padEnd(size, '.'), toPort, to);
     }
   }, 2);
   streams.set(tag, () => {

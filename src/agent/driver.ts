@@ -1,5 +1,5 @@
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
-import { bareAddress, type LocalNetwork } from '../core/local.ts';
+import { bareAddress, type LocalNetwork, type NetworkOptions } from '../core/local.ts';
 import { containerEndName, portName, vxlanName } from '../core/names.ts';
 import { parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
@@ -7,6 +7,7 @@ import type { JoinAnswer } from '../docker/protocol.ts';
 import { derivedIpv6 } from '../net/cidr.ts';
 import { Fault } from '../net/fault.ts';
 import { isMac, macOfIpv4 } from '../net/mac.ts';
+import { IPV6_MTU_MIN } from '../net/mtu.ts';
 import { chooseVni } from '../net/vni.ts';
 import type { KeptEndpoint, State } from './state.ts';
 
@@ -101,10 +102,13 @@ export function createDriver(options: DriverOptions): Driver {
 
   return {
     async allocateNetwork({ id, options: raw }: NetworkRequest) {
-      const { vni: asked, mtu } = parseOptions(raw);
+      const { vni: asked, ...settings } = parseOptions(raw);
       // Hosts may differ; but what this one cannot carry is better said now than by each task.
       const tunnel = await options.tunnel().catch(() => undefined);
-      if (tunnel !== undefined) refuseLargeMtu(mtu, tunnel);
+      if (tunnel !== undefined) {
+        refuseLargeMtu(settings.mtu, tunnel);
+        refuseSmallMtu(settings, tunnel);
+      }
       if (asked !== undefined) {
         refuseTaken(asked, vniOwner(asked, id));
         state.allocations.set({ id, vni: asked });
@@ -134,6 +138,7 @@ export function createDriver(options: DriverOptions): Driver {
       }
       const tunnel = await options.tunnel();
       refuseLargeMtu(settings.mtu, tunnel);
+      refuseSmallMtu(settings, tunnel);
       const owner = [...state.networks.values()].find((it) => it.vni === vni && it.id !== id);
       refuseTaken(vni, owner?.id);
       state.networks.set({ id, vni, options: settings, ...(subnet ? { subnet } : {}) });
@@ -237,4 +242,11 @@ function refuseLargeMtu(mtu: number | undefined, tunnel: Tunnel): void {
       `option mtu=${mtu} is more than the tunnel from ${tunnel.address} carries: at most ${tunnel.mtu}`,
     );
   }
+}
+
+function refuseSmallMtu({ ipv6, mtu }: NetworkOptions, tunnel: Tunnel): void {
+  if (ipv6 === undefined || (mtu ?? tunnel.mtu) >= IPV6_MTU_MIN) return;
+  const why =
+    mtu === undefined ? `the tunnel from ${tunnel.address} carries ${tunnel.mtu}` : `mtu=${mtu}`;
+  throw new Fault(`option ipv6=${ipv6} needs an MTU of at least ${IPV6_MTU_MIN}; ${why}`);
 }

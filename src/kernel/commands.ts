@@ -1,6 +1,7 @@
 import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import { vniOf } from '../core/names.ts';
+import { IPV6_MTU_MIN } from '../net/mtu.ts';
 
 /**
  * Steps as iproute2 batch lines. Everything is done inside the `castnet` namespace except the
@@ -43,10 +44,18 @@ export function commandsFor(step: Step): Command[] {
   return add(step.fact);
 }
 
-/** The lines that make a veth pair a port of a bridge, for CreateEndpoint. */
+/**
+ * The lines that keep a device from having an IPv6 address. One with a smaller MTU has no IPv6
+ * anyhow, and the kernel refuses the setting.
+ * @param mtu bytes
+ */
+export function withoutIpv6(dev: string, mtu: number): Command[] {
+  return mtu < IPV6_MTU_MIN ? [] : [ip(`link set dev ${dev} addrgenmode none`)];
+}
+
+/** The lines that make a veth end a port of a bridge. */
 export function portLines(dev: string, onBridge: string): Command[] {
   return [
-    ip(`link set dev ${dev} addrgenmode none`),
     ip(`link set dev ${dev} master ${onBridge} up`),
     // Every MAC is known from Docker, so the bridge neither learns from containers, which could
     // claim another's, nor floods to them what is not theirs.
@@ -74,10 +83,10 @@ function bridgeLines(dev: string): Command[] {
  */
 const checksum = (local: string): string => (local.includes(':') ? '' : ' noudpcsum');
 
-function vxlanLines(dev: string, onBridge: string): Command[] {
+function vxlanLines({ dev, bridge, mtu }: Fact & { kind: 'vxlan' }): Command[] {
   return [
-    ip(`link set dev ${dev} addrgenmode none`),
-    ip(`link set dev ${dev} master ${onBridge}`),
+    ...withoutIpv6(dev, mtu),
+    ip(`link set dev ${dev} master ${bridge}`),
     // Not a way to routers: queries are each host's own matter and groups go by MDB entry.
     // proxy_arp_wifi makes the bridge answer ARP for the containers behind this port. neigh_suppress
     // would too, but also swallow what must cross: gratuitous ARP (a VRRP address that moves), probes
@@ -106,7 +115,7 @@ function add(fact: Fact): Command[] {
             `link add dev ${fact.dev} netns ${NAMESPACE_PATH} mtu ${fact.mtu} type vxlan id ${vniOf(fact.dev)} ` +
             `local ${fact.local} dstport ${fact.port} nolearning${checksum(fact.local)}`,
         },
-        ...vxlanLines(fact.dev, fact.bridge),
+        ...vxlanLines(fact),
       ];
     case 'port':
       return portLines(fact.dev, fact.bridge);
@@ -149,7 +158,7 @@ function replace(fact: Fact, was: Fact): Command[] {
   if (fact.kind === 'vxlan' && was.kind === 'vxlan') {
     if (fact.local === was.local && fact.port === was.port) {
       const mtu = ip(`link set dev ${fact.dev} mtu ${fact.mtu}`);
-      return [mtu, ...vxlanLines(fact.dev, fact.bridge)];
+      return [mtu, ...vxlanLines(fact)];
     }
     // The kernel does not change these of a device that exists. Its entries go with it; the next
     // look at the kernel finds them missing.

@@ -2,7 +2,7 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import { bridgeName, containerEndName, portName } from '../core/names.ts';
-import { type Command, commandsFor, portLines } from './commands.ts';
+import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { inNamespace } from './namespace.ts';
 import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 import { mustRun, run } from './run.ts';
@@ -115,7 +115,7 @@ export async function createPort({ endpoint, vni, mac, mtu }: PortRequest): Prom
   const lines = [
     `link add dev ${port} mtu ${mtu} type veth peer name ${containerEndName(endpoint)} ` +
       `mtu ${mtu} address ${mac} netns ${hostNamespace}`,
-    ...portLines(port, bridgeName(vni)).map((it) => it.line),
+    ...[...withoutIpv6(port, mtu), ...portLines(port, bridgeName(vni))].map((it) => it.line),
   ];
   try {
     await mustRun(inNamespace('ip', '-batch', '-'), `${lines.join('\n')}\n`);

@@ -9,6 +9,8 @@ export function tunnelOverhead(tunnelAddress: string): number {
 
 /** The least MTU a network may have: what every IPv4 host must take whole (RFC 791). */
 export const MTU_MIN = 576;
+/** Below it a device has no IPv6 (RFC 8200 section 5). */
+export const IPV6_MTU_MIN = 1280;
 /** The most that the kernel's Ethernet devices take. */
 export const MTU_MAX = 65_535;
 

@@ -266,7 +266,7 @@ it('once it is quiet, every host forwards as the truth about all hosts asks', ()
       swarm.settle();
       swarm.check();
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });
 

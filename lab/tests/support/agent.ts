@@ -9,6 +9,7 @@ import { mustRun, until } from '../../run.ts';
 
 export type HostReport = {
   node?: string;
+  tunnel?: { address: string; mtu: number };
   networks: {
     id: string;
     vni: number;
@@ -86,6 +87,11 @@ export type GroupsTable = {
   groups: GroupRow[];
   dropped: DroppedRow[];
 };
+
+/** Where a host takes tunnel packets: its address on the underlay, unless it was told another. */
+export async function tunnelAddress(host: LabHost): Promise<string> {
+  return (await hostReport(host)).tunnel?.address ?? host.address;
+}
 
 /** What `castnet groups --json` shows, as this host's agent gathers it. */
 export function groupsTable(host: LabHost): Promise<GroupsTable> {

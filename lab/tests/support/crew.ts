@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Lab } from '../../lab.ts';
 import { until } from '../../run.ts';
+import { plan, tunnelAddress } from './agent.ts';
 import { settled, tunnelEntries } from './kernel.ts';
 import {
   type Container,
@@ -62,15 +63,20 @@ export function useCrew(lab: () => Lab, options: CrewOptions): Crew {
     all: () => all,
     vni: () => vni,
     copiedTo: async (from, mac, hosts) => {
-      const wanted = hosts.map((it) => lab().host(it).address).sort();
+      const found = await Promise.all(hosts.map((it) => tunnelAddress(lab().host(it))));
+      const wanted = found.sort();
       await until(
         async () => {
           const ways = (await tunnelEntries(lab().host(from))).filter(
             (it) => it.dev === `cx${vni}` && it.mac === mac,
           );
           const now = ways.map((it) => it.to).sort();
-          if (now.join() === wanted.join()) return true;
-          throw new Error(`it is copied to ${now.join() || 'none'}`);
+          if (now.join() !== wanted.join())
+            throw new Error(`it is copied to ${now.join() || 'none'}`);
+          // A copy's entry comes before the one that lets the group leave the bridge at all.
+          const steps = await plan(lab().host(from));
+          if (steps.length > 0) throw new Error(`still to do: ${steps[0]}`);
+          return true;
         },
         { what: `${mac} copied to ${hosts.join() || 'none'}`, timeoutMs: 5_000, everyMs: 20 },
       );

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
-import { healthy, inHost } from './agent.ts';
+import { healthy, inHost, tunnelAddress } from './agent.ts';
 import { containersOn, vniOf } from './stack.ts';
 
 const IN_CASTNET = ['nsenter', '--net=/run/netns/castnet'];
@@ -35,11 +35,15 @@ export async function routes(host: LabHost, vni: number): Promise<string[]> {
 export async function expectedRoutes(lab: Lab, host: LabHost, network: string): Promise<string[]> {
   if ((await containersOn(host, network).catch(() => [])).length === 0) return [];
   const others = lab.hosts.filter((it) => it !== host);
-  const found = await Promise.all(others.map((it) => containersOn(it, network).catch(() => [])));
-  return found
-    .flat()
-    .map((it) => `${it.mac} ${it.host.address}`)
-    .sort();
+  const found = await Promise.all(
+    others.map(async (it) => {
+      const containers = await containersOn(it, network).catch(() => []);
+      if (containers.length === 0) return [];
+      const to = await tunnelAddress(it).catch(() => it.address);
+      return containers.map(({ mac }) => `${mac} ${to}`);
+    }),
+  );
+  return found.flat().sort();
 }
 
 /** Links that castnet made in a host, in its own namespace and in the host's. */
