@@ -6,6 +6,7 @@ import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, settledPairs, untilHeard } from './support/group.ts';
 import { allowGroups, inNetwork, joinExcluding, received, setSysctl } from './support/inside.ts';
+import { inCastnet } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
 import type { Station } from './support/station.ts';
 
@@ -51,6 +52,19 @@ describe.each([1, 2, 3])('IGMPv%i', (version) => {
     if (version > 1) await copiedTo('h1', groupMac(group), []);
     await setSysctl(member.container, 'net.ipv4.conf.eth0.force_igmp_version', 0);
   });
+});
+
+it('an entry that a stray report left on the tunnel does not stand in a member’s way', async () => {
+  const group = '239.30.0.9';
+  const stray = `dev cb${crew.vni()} port cx${crew.vni()} grp ${group} temp`;
+  await inCastnet(lab().host('h1'), ['bridge', 'mdb', 'add', ...stray.split(' ')]);
+  const member = station('h2');
+  await member.join(group);
+  await copiedTo('h1', groupMac(group), ['h2']);
+  expect(await copiesOf(station('h1'), group, 'stray')).toEqual({ [h2()]: COUNT });
+  await member.hears(station('h1'), { tag: 'stray', count: COUNT });
+  await member.leave(group);
+  await copiedTo('h1', groupMac(group), []);
 });
 
 describe('from certain sources only (IGMPv3)', () => {

@@ -63,7 +63,13 @@ describe('the difference of two states of the kernel', () => {
 
   it('makes copies before the member entry that leads to them, and removes it first', () => {
     const copy: Fact = { kind: 'copy', dev: 'cx1', mac: '01:00:5e:01:01:01', to: '10.9.0.2' };
-    const member: Fact = { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.1' };
+    const member: Fact = {
+      kind: 'member',
+      bridge: 'cb1',
+      dev: 'cx1',
+      group: '239.1.1.1',
+      settled: true,
+    };
     expect(difference([member, copy], []).map((it) => it.fact.kind)).toEqual(['copy', 'member']);
     expect(difference([], [copy, member]).map((it) => it.fact.kind)).toEqual(['member', 'copy']);
   });

@@ -98,9 +98,12 @@ function describe(fact: Fact): string {
     case 'neighbour':
       return `${fact.dev} answers that ${fact.ip} is at ${fact.mac}`;
     case 'member':
-      return `group ${fact.group} from ${fact.source ?? 'any source'} leaves by ${fact.dev}`;
+      return `group ${fact.group} from ${fact.source ?? 'any source'} leaves by ${fact.dev}${learnt(fact)}`;
   }
 }
+
+const learnt = ({ settled }: { settled: boolean }): string =>
+  settled ? '' : ', learnt from a report that strayed';
 
 const unsettled = ({ settled }: { settled: boolean }): string =>
   settled ? '' : ', not set up as it must be';

@@ -5,7 +5,9 @@
 
 /**
  * `settled` says of a device that it is up with all of castnet's settings: an agent may have died
- * half-way, or a person may have changed one.
+ * half-way, or a person may have changed one. Of a member entry it says that an agent wrote it: one
+ * that the bridge learnt from a stray report (of MLDv1, while the sender's bridge is not querier yet)
+ * stands in the way of ours and expires.
  */
 export type Fact =
   /** A bridge in the `castnet` namespace, its own querier, snooping IGMP and MLD. */
@@ -57,6 +59,7 @@ export type Fact =
       readonly dev: string;
       readonly group: string;
       readonly source?: string;
+      readonly settled: boolean;
     };
 
 /** The MAC of the VXLAN entry that takes whatever no other entry names: broadcast, 224.0.0.x. */

@@ -139,8 +139,10 @@ function groupFacts({ dev, bridge, to }: Way, { group, mode, sources }: GroupRec
     // 239.0.0.251: such a group is left to the default entry.
     ...(isForAll(mac) ? [] : [{ kind: 'copy', dev, mac, to } as const]),
     ...(mode === 'exclude'
-      ? [{ kind: 'member', bridge, dev, group } as const]
-      : sources.map((source): Fact => ({ kind: 'member', bridge, dev, group, source }))),
+      ? [{ kind: 'member', bridge, dev, group, settled: true } as const]
+      : sources.map(
+          (source): Fact => ({ kind: 'member', bridge, dev, group, source, settled: true }),
+        )),
   ];
 }
 

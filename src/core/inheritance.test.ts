@@ -5,8 +5,8 @@ import { inheritedFacts, leadsAway } from './inheritance.ts';
 const left: Fact[] = [
   { kind: 'copy', dev: 'cx8000001', mac: '01:00:5e:01:01:01', to: '10.9.0.2' },
   { kind: 'copy', dev: 'cx8000001', mac: '01:00:5e:02:02:02', to: '10.9.0.3' },
-  { kind: 'member', bridge: 'cb8000001', dev: 'cx8000001', group: '239.1.1.1' },
-  { kind: 'member', bridge: 'cb8000001', dev: 'cx8000001', group: '239.2.2.2' },
+  { kind: 'member', bridge: 'cb8000001', dev: 'cx8000001', group: '239.1.1.1', settled: true },
+  { kind: 'member', bridge: 'cb8000001', dev: 'cx8000001', group: '239.2.2.2', settled: true },
   { kind: 'route', dev: 'cx8000001', mac: '02:42:0a:00:00:02', to: '10.9.0.2' },
   { kind: 'station', bridge: 'cb8000001', dev: 'cx8000001', mac: '02:42:0a:00:00:02' },
   { kind: 'neighbour', dev: 'cb8000001', ip: '10.0.0.2', mac: '02:42:0a:00:00:02' },

@@ -164,6 +164,8 @@ function replace(fact: Fact, was: Fact): Command[] {
     // look at the kernel finds them missing.
     return [...remove(was), ...add(fact)];
   }
+  // Only from iproute2 6.3 on can an MDB entry be replaced.
+  if (fact.kind === 'member') return [...remove(was), ...add(fact)];
   return add(fact);
 }
 

@@ -150,14 +150,24 @@ it('the MDB holds what the agent wrote and what containers joined', () => {
     '[{"mdb":[' +
     '{"dev":"cb1","port":"cx1","grp":"239.1.1.2","src":"10.0.0.4","state":"permanent","filter_mode":"include","flags":[]},' +
     '{"dev":"cb1","port":"cx1","grp":"239.1.1.1","state":"permanent","filter_mode":"exclude","flags":[]},' +
+    '{"dev":"cb1","port":"cx1","grp":"239.1.1.3","state":"temp","filter_mode":"exclude","flags":[]},' +
+    '{"dev":"cb1","port":"cx1","grp":"239.1.1.1","src":"10.0.0.4","state":"permanent","filter_mode":"include","flags":["added_by_star_ex"]},' +
     '{"dev":"cb1","port":"cva","grp":"239.5.5.5","src":"10.0.0.7","state":"temp","filter_mode":"include","flags":["blocked"]},' +
     '{"dev":"cb1","port":"cva","grp":"239.5.5.5","state":"temp","filter_mode":"exclude","flags":[]},' +
     '{"dev":"cb1","port":"cva","grp":"232.1.1.1","state":"temp","filter_mode":"include","flags":[]},' +
     '{"dev":"cb1","port":"cb1","grp":"ff02::6a","state":"temp","flags":[]}],"router":{}}]';
   expect(mdbContents(json)).toEqual({
     facts: [
-      { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.2', source: '10.0.0.4' },
-      { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.1' },
+      {
+        kind: 'member',
+        bridge: 'cb1',
+        dev: 'cx1',
+        group: '239.1.1.2',
+        source: '10.0.0.4',
+        settled: true,
+      },
+      { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.1', settled: true },
+      { kind: 'member', bridge: 'cb1', dev: 'cx1', group: '239.1.1.3', settled: false },
     ],
     memberships: [
       { bridge: 'cb1', port: 'cva', group: '239.5.5.5', mode: 'exclude' },

@@ -127,7 +127,7 @@ const Mdb = z.array(
 );
 
 export interface MdbContents {
-  /** Entries this agent wrote on the VXLAN ports. */
+  /** Entries of the VXLAN ports. */
   readonly facts: Fact[];
   /** What containers have joined. */
   readonly memberships: Membership[];
@@ -143,8 +143,9 @@ export function mdbContents(json: string): MdbContents {
     if (isVxlan(port)) {
       // The kernel adds (S,G) rows of its own where an any-source member must hear a source that
       // another port asked for by name; they are not ours to remove.
-      const own = row.state === 'permanent' && !(row.flags ?? []).includes('added_by_star_ex');
-      if (own) facts.push({ kind: 'member', bridge, dev: port, group, ...withSource });
+      if ((row.flags ?? []).includes('added_by_star_ex')) continue;
+      const settled = row.state === 'permanent';
+      facts.push({ kind: 'member', bridge, dev: port, group, ...withSource, settled });
     } else if (isPort(port) && !(row.flags ?? []).includes('blocked')) {
       const mode = row.filter_mode ?? (source === undefined ? 'exclude' : 'include');
       memberships.push({ bridge, port, group, mode, ...withSource });

@@ -7,6 +7,10 @@ import { containersOn, vniOf } from './stack.ts';
 
 const IN_CASTNET = ['nsenter', '--net=/run/netns/castnet'];
 
+/** Runs a command in a host's `castnet` namespace. */
+export const inCastnet = (host: LabHost, argv: readonly string[]): Promise<string> =>
+  mustRun(host.enter([...IN_CASTNET, ...argv]));
+
 async function read<T>(host: LabHost, argv: string[]): Promise<T> {
   return JSON.parse((await mustRun(host.enter(argv))) || '[]') as T;
 }
