@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Lab } from '../lab/lab.ts';
 import type { Context } from './context.ts';
+import { measureChurn } from './groups/churn.ts';
 import { measureConnect, measureEndpoints } from './groups/endpoints.ts';
 import { measureFootprint } from './groups/footprint.ts';
 import { measureJoins, measureLeaves } from './groups/membership.ts';
@@ -14,6 +15,7 @@ import {
   measurePruning,
   measureRates,
 } from './groups/multicast.ts';
+import { measureServiceAddress, measureServiceUpdate } from './groups/services.ts';
 import { measureRoundTrip, measureSmallPackets, measureTcp } from './groups/unicast.ts';
 import { PathMaker } from './make-paths.ts';
 import type { Group, Options } from './options.ts';
@@ -30,6 +32,8 @@ const MEASURES: Record<Group, Measure[]> = {
   multicast: [measureRates, measurePruning],
   tcp: [measureTcp],
   udp: [measureSmallPackets, measureRoundTrip],
+  services: [measureServiceAddress, measureServiceUpdate],
+  churn: [measureChurn],
   agent: [measureFootprint],
 };
 

@@ -12,6 +12,8 @@ export const GROUPS = [
   'multicast',
   'tcp',
   'udp',
+  'services',
+  'churn',
   'agent',
 ] as const;
 

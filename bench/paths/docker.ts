@@ -85,7 +85,8 @@ export async function startContainer(host: LabHost, network: string): Promise<st
   return (await host.docker(args, { timeoutMs: 60_000 })).trim();
 }
 
-async function stationOf(host: LabHost, id: string, network: string): Promise<Station> {
+/** A container's namespace and its address on a network. */
+export async function stationOf(host: LabHost, id: string, network: string): Promise<Station> {
   const { NetworkSettings: it } = await host.api<Inspect>('GET', `/containers/${id}/json`);
   // /var/run is a link whose target would be looked up on this machine.
   const sandbox = it.SandboxKey.replace(/^\/var\/run/, '/run');

@@ -100,6 +100,34 @@ it('10 000 groups of one container are refused but for the first, counted and na
   expect(lines.length).toBeLessThan(5);
 });
 
+it('a container that fills the bridge’s table is silenced; others lose nothing and join as ever', async () => {
+  const told = (): Promise<string[]> => agentLog(lab().host('h2'), 'a container is silenced');
+  const before = (await told()).length;
+  const groups = Array.from({ length: 40_000 }, (_, at) => `239.62.${at >> 8}.${at & 255}`);
+  await undisturbed('full', async () => {
+    await sendFrames(bad, joinReports(bad.ip, groups));
+    await station('h2', 'b').join('239.60.0.4');
+    await copiedTo('h1', groupMac('239.60.0.4'), ['h2']);
+  });
+  await until(
+    async () => {
+      const { groups: table } = await groupsTable(lab().host('h1'));
+      const found = table
+        .flatMap((it) => it.refused ?? [])
+        .filter((it) => it.container === bad.name);
+      return found.some((it) => it.reason.includes('IGMP and MLD are dropped')) || undefined;
+    },
+    { what: 'the silenced container in the table', timeoutMs: 10_000 },
+  );
+  expect((await told()).length - before).toBe(1);
+  // Its own reports are not listened to, whatever it sends now.
+  await sendFrames(bad, joinReports(bad.ip, ['239.62.200.200']));
+  await healthy(lab(), { withinMs: 10_000 });
+  const { networks } = await hostReport(lab().host('h2'));
+  const joined = networks.find((it) => it.vni === crew.vni())?.groups ?? [];
+  expect(joined.filter((it) => it.group.startsWith('239.62.'))).toEqual([]);
+});
+
 it('when that container ends its groups are forgotten everywhere, and others go on', async () => {
   await removeContainers([bad]);
   await until(

@@ -1,6 +1,9 @@
 /** A service's virtual address: what answers there, and who is refused. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ServiceRow } from '../../src/core/services-table.ts';
 import { until } from '../run.ts';
+import { ROOT } from './support/containers.ts';
 import { useLab } from './support/lab.ts';
 import {
   type Container,
@@ -63,6 +66,31 @@ it('the address answers a ping', async () => {
     const said = await container.host.docker(['exec', container.id, ...ping]);
     expect(said).toContain('3 received');
   }
+});
+
+it('castnet services counts the connections and packets to each task, of all hosts', async () => {
+  await createWeb(lab(), { name: 'counted', networks: ['vips'], replicas: 2 });
+  const [address = ''] = await vipsOf(lab(), 'counted');
+  const sums = async () => {
+    const argv = [process.execPath, join(ROOT, 'bin/castnet.js'), 'services', 'vips', '--json'];
+    const { stdout } = await lab().host('h1').exec(argv);
+    const found = (JSON.parse(stdout).services as ServiceRow[]).find((it) => it.vip === address);
+    const backends = found?.backends ?? [];
+    return {
+      tasks: backends.map((it) => it.container?.split('.')[0]),
+      connections: backends.reduce((sum, it) => sum + it.connections, 0),
+      packets: backends.reduce((sum, it) => sum + it.packets, 0),
+    };
+  };
+  for (const caller of callers) await spreads(caller, address, 2);
+  const before = await sums();
+  expect(before.tasks).toEqual(['counted', 'counted']);
+  for (const caller of callers) await caller.ask(address, 10);
+  const after = await sums();
+  expect(after.connections - before.connections).toBe(30);
+  // SYN, acknowledgements, a line and an end at the least.
+  expect(after.packets - before.packets).toBeGreaterThanOrEqual(30 * 4);
+  await removeServices(lab(), 'counted');
 });
 
 it('a task calls its own service, itself included', async () => {

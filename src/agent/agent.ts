@@ -3,7 +3,8 @@ import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
 import { leadsAway } from '../core/inheritance.ts';
 import { bareAddress } from '../core/local.ts';
-import { bridgeName, portName } from '../core/names.ts';
+import type { Membership } from '../core/membership.ts';
+import { bridgeName, isPort, portName } from '../core/names.ts';
 import type { ServiceRecord } from '../core/records.ts';
 import type { HostReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
@@ -27,12 +28,13 @@ import { type MemberEvent, Members } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
+import { ROWS_MOST, Silencer } from './silencer.ts';
 import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 
 export interface AgentOptions {
   readonly state: State;
-  readonly kernel: Kernel & PortMaker;
+  readonly kernel: Kernel & PortMaker & { flushPort(port: string): Promise<void> };
   readonly findTunnel: () => Promise<Tunnel>;
   /** All addresses by which the Swarm may name this host. */
   readonly ownAddresses: () => readonly string[];
@@ -68,6 +70,7 @@ export class Agent {
   readonly #balancer: Balancer;
   readonly #guard: Guard;
   readonly #housekeeper: Housekeeper;
+  readonly #silencer: Silencer;
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   readonly #startedAt: number;
@@ -102,6 +105,8 @@ export class Agent {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
         this.#inherited ??= facts.filter(leadsAway);
         this.#members.look(memberships);
+        for (const row of memberships) this.#listen(row);
+        void this.#silencer.release((port) => ports.has(port));
         this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);
         this.#publishSoon();
       },
@@ -145,7 +150,14 @@ export class Agent {
       ...options.guards,
       networks: () => state.networks.values(),
       endpoints: () => state.endpoints.values(),
+      silenced: () => this.#silencer.ports(),
       log,
+    });
+    this.#silencer = new Silencer({
+      enforce: () => this.#guard.update(),
+      flush: (port) => kernel.flushPort(port),
+      log,
+      now,
     });
     this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
@@ -176,7 +188,13 @@ export class Agent {
 
   onMembers(event: MemberEvent): void {
     this.#members.event(event);
+    this.#listen(event.row);
     this.#publishSoon();
+  }
+
+  #listen(row: Membership): void {
+    const rows = this.#members.count(row.port);
+    if (rows > ROWS_MOST && isPort(row.port)) void this.#silencer.take(row, rows);
   }
 
   /** Events of the kernel may have been lost. */
@@ -296,7 +314,8 @@ export class Agent {
       tunnel: this.#tunnel,
       swarm: this.#view,
       peers: link.sessions?.views() ?? [],
-      memberships: () => this.#members.rows(),
+      memberships: () => this.#members.rows(this.#silencer.ports()),
+      silenced: (bridge) => this.#silencer.refused(bridge),
     };
   }
 

@@ -1,10 +1,13 @@
 import { guardedPorts, guardTable, portChanges } from '../core/guards.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
+import { vniOf } from '../core/names.ts';
 import type { Log } from './log.ts';
 
 export interface GuardOptions {
   readonly networks: () => Iterable<LocalNetwork>;
   readonly endpoints: () => Iterable<LocalEndpoint>;
+  /** Ports whose membership reports are dropped for now, and their bridges. */
+  readonly silenced: () => ReadonlyMap<string, string>;
   /** @throws Error in nft's words; nothing of the script is in force then */
   readonly applyRules: (script: string) => Promise<void>;
   readonly rulesThere: () => Promise<boolean>;
@@ -18,7 +21,7 @@ export interface GuardOptions {
 export class Guard {
   readonly #options: GuardOptions;
   #table = '';
-  #ports: ReadonlyMap<string, number> = new Map();
+  #ports: ReadonlyMap<string, string> = new Map();
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -27,8 +30,9 @@ export class Guard {
   /** Brings the rules in line with the networks and containers of now. */
   async update(): Promise<void> {
     const { networks, endpoints, applyRules, log } = this.#options;
-    const table = guardTable(networks());
-    const ports = guardedPorts(networks(), endpoints());
+    const silenced = this.#options.silenced();
+    const table = guardTable(networks(), new Set([...silenced.values()].map(vniOf)));
+    const ports = guardedPorts(networks(), endpoints(), new Set(silenced.keys()));
     const anew = table !== this.#table;
     const changes = portChanges(anew ? new Map() : this.#ports, ports);
     if (!anew && changes.length === 0) return;

@@ -48,6 +48,7 @@ const know = (rest: Partial<Knowledge>): Knowledge => ({
   swarm: swarm('10.9.0.1', '10.9.0.2'),
   peers: [],
   memberships: () => [],
+  silenced: () => [],
   ...rest,
 });
 

@@ -3,7 +3,7 @@ import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/for
 import { inheritedFacts } from '../core/inheritance.ts';
 import { groupsOf, type Membership, rowsOf } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
-import { admit } from '../core/policy.ts';
+import { admit, type RefusedGroups } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services.ts';
 import type { SwarmView } from '../docker/watch.ts';
@@ -20,6 +20,8 @@ export interface Knowledge {
   readonly swarm: SwarmView | undefined;
   readonly peers: readonly PeerView[];
   readonly memberships: () => Iterable<Membership>;
+  /** The containers of a bridge that are not listened to for now. */
+  readonly silenced: (bridge: string) => readonly RefusedGroups[];
 }
 
 /** Whether a peer has yet to say what it has of some network that we share. */

@@ -12,11 +12,19 @@ export interface MemberEvent {
  */
 export class Members {
   #rows = new Map<string, Membership>();
+  /** Rows of each port; bounded by the ports. */
+  #counts = new Map<string, number>();
   /** Events since a reading began: it may be older than they are. */
   #sinceLook: MemberEvent[] = [];
 
-  rows(): Iterable<Membership> {
-    return this.#rows.values();
+  /** How many rows a port has. */
+  count(port: string): number {
+    return this.#counts.get(port) ?? 0;
+  }
+
+  /** @param without ports whose rows are left out */
+  *rows(without: ReadonlyMap<string, unknown>): Iterable<Membership> {
+    for (const row of this.#rows.values()) if (!without.has(row.port)) yield row;
   }
 
   /** A reading begins; events from now on are newer than it may be. */
@@ -29,7 +37,9 @@ export class Members {
    * least as new as the reading, and told twice it says the same.
    */
   look(rows: readonly Membership[]): void {
-    this.#rows = new Map(rows.map((row) => [membershipKey(row), row]));
+    this.#rows.clear();
+    this.#counts.clear();
+    for (const row of rows) this.#take({ gone: false, row });
     for (const event of this.#sinceLook) this.#take(event);
     this.#sinceLook = [];
   }
@@ -40,7 +50,12 @@ export class Members {
   }
 
   #take({ gone, row }: MemberEvent): void {
-    if (gone) this.#rows.delete(membershipKey(row));
-    else this.#rows.set(membershipKey(row), row);
+    const key = membershipKey(row);
+    const before = this.#rows.size;
+    if (gone) this.#rows.delete(key);
+    else this.#rows.set(key, row);
+    const count = this.count(row.port) + this.#rows.size - before;
+    if (count === 0) this.#counts.delete(row.port);
+    else this.#counts.set(row.port, count);
   }
 }

@@ -1,6 +1,6 @@
 import { networkMtu } from '../core/forwarding.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
-import { groupsOf, rowsOf } from '../core/membership.ts';
+import { groupsOf, type Membership, rowsOf } from '../core/membership.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import { admit } from '../core/policy.ts';
 import type { EndpointReport, HostReport, NetworkReport, PeerReport } from '../core/report.ts';
@@ -47,7 +47,7 @@ function peerReport({
 }
 
 function networkReport(network: LocalNetwork, knowledge: Knowledge): NetworkReport {
-  const { state, swarm, tunnel, memberships } = knowledge;
+  const { state, swarm, tunnel, memberships, silenced } = knowledge;
   const view = swarm?.networks.get(network.id);
   const joined = rowsOf(bridgeName(network.vni), memberships());
   const { rows, refused } = admit(joined, network.options);
@@ -59,10 +59,20 @@ function networkReport(network: LocalNetwork, knowledge: Knowledge): NetworkRepo
     endpoints: state
       .endpointsOf(network.id)
       .map((it) => endpointReport(it, { network, knowledge, name: view?.containers.get(it.id) })),
-    joined,
-    refused,
+    joined: shown(joined, rows),
+    refused: [...refused, ...silenced(bridgeName(network.vni))],
     groups: groupsOf(rows),
   };
+}
+
+/** Rows of one network that a report shows: more would be no use to a person, nor fit a message. */
+const ROWS_SHOWN = 20_000;
+
+/** Those that other hosts are told come first. */
+function shown(joined: readonly Membership[], told: readonly Membership[]): Membership[] {
+  if (joined.length <= ROWS_SHOWN) return [...joined];
+  const first = new Set(told);
+  return [...told, ...joined.filter((it) => !first.has(it))].slice(0, ROWS_SHOWN);
 }
 
 function endpointReport(

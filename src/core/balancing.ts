@@ -76,10 +76,12 @@ const FRAME = [
   '    type filter hook output priority 0; policy accept;',
   '    ct direction original ct original ip daddr @vips goto checked',
   '  }',
+  // A zone that is in use stays known.
+  '  chain keep {',
+  ...KINDS.map(({ map, sent }) => `    update @${map} { ${sent} : ct original zone }`),
+  '  }',
   '  chain checked {',
-  ...KINDS.map(
-    ({ map, sent }) => `    ct original zone != 0 update @${map} { ${sent} : ct original zone }`,
-  ),
+  '    ct original zone != 0 jump keep',
   `    ct original ip daddr . ip daddr @${PASSED} accept`,
   '    ip daddr @vips goto refusal',
   // The task that had this connection is gone.

@@ -29,6 +29,18 @@ describe('the table', () => {
     expect(table).toContain('ip6 daddr ff00::/8 ip6 daddr != { ff05::/16 } counter');
   });
 
+  it('drops the reports of who is silenced, and what its network forbids besides', () => {
+    const silenced = new Set([8_000_001]);
+    expect(guardTable([network({})])).not.toContain('silence');
+    const free = guardTable([network({})], silenced);
+    expect(free).toContain('hook prerouting');
+    expect(free).toContain('ip protocol igmp counter name refused-8000001 drop');
+    expect(free).not.toContain('goto');
+    const guarded = guardTable([network({ multicast: false })], silenced);
+    expect(guarded).toContain('goto guard-8000001');
+    expect(guarded.match(/counter refused-8000001 \{/g)).toHaveLength(1);
+  });
+
   it('limits each container by itself', () => {
     const packets = guardTable([network({ rate: { per: 'packets', second: 100 } })]);
     expect(packets).toContain(
@@ -45,21 +57,31 @@ describe('the ports that are guarded', () => {
   it('are those of networks with such settings', () => {
     expect(guardedPorts([network({})], [endpoint('aa')]).size).toBe(0);
     expect(guardedPorts([network({ multicast: false })], [endpoint('aa')])).toEqual(
-      new Map([['cvaa', 8_000_001]]),
+      new Map([['cvaa', 'guard-8000001']]),
+    );
+  });
+
+  it('are the silenced ones besides, which obey another chain', () => {
+    const [one, two] = [endpoint('aa'), endpoint('bb')];
+    expect(guardedPorts([network({})], [one, two], new Set(['cvbb']))).toEqual(
+      new Map([['cvbb', 'silence-8000001']]),
     );
   });
 
   it('change by what differs alone', () => {
     const ports = fc
-      .dictionary(fc.constantFrom('cva', 'cvb', 'cvc'), fc.constantFrom(8_000_001, 8_000_002))
+      .dictionary(
+        fc.constantFrom('cva', 'cvb', 'cvc'),
+        fc.constantFrom('guard-8000001', 'silence-8000001'),
+      )
       .map((it) => new Map(Object.entries(it)));
     fc.assert(
       fc.property(ports, ports, (before, after) => {
-        const now = new Map<string, number>(before);
+        const now = new Map<string, string>(before);
         for (const line of portChanges(before, after)) {
-          const [, verb, port, vni] =
-            /^(\w+) element .* \{ "(\w+)" : jump guard-(\d+) \}$/.exec(line) ?? [];
-          if (verb === 'add') now.set(port as string, Number(vni));
+          const [, verb, port, chain] =
+            /^(\w+) element .* \{ "(\w+)" : jump (\S+) \}$/.exec(line) ?? [];
+          if (verb === 'add') now.set(port as string, chain as string);
           else now.delete(port as string);
         }
         expect(now).toEqual(after);

@@ -32,9 +32,20 @@ export function isGuarded({ multicast, groups, rate }: NetworkOptions): boolean 
   return multicast === false || groups !== undefined || rate !== undefined;
 }
 
-/** The whole table for the networks of a host, without the ports that its guards watch. */
-export function guardTable(networks: Iterable<LocalNetwork>): string {
-  const guarded = [...networks].filter((it) => isGuarded(it.options)).sort((a, b) => a.vni - b.vni);
+const byVni = (a: LocalNetwork, b: LocalNetwork): number => a.vni - b.vni;
+
+/**
+ * The whole table for the networks of a host, without the ports that its guards watch.
+ * @param silenced VNIs of networks of which some container's reports are dropped for now
+ */
+export function guardTable(
+  networks: Iterable<LocalNetwork>,
+  silenced: ReadonlySet<number> = new Set(),
+): string {
+  const all = [...networks].sort(byVni);
+  const guarded = all.filter((it) => isGuarded(it.options));
+  const silent = all.filter((it) => silenced.has(it.vni));
+  const watched = all.filter((it) => guarded.includes(it) || silent.includes(it));
   return [
     `table bridge ${GUARD_TABLE}`,
     `delete table bridge ${GUARD_TABLE}`,
@@ -43,8 +54,10 @@ export function guardTable(networks: Iterable<LocalNetwork>): string {
     '    type filter hook output priority filter; policy accept;',
     ...QUERIES_STAY,
     '  }',
+    ...watched.map(({ vni }) => `  counter refused-${vni} { }`),
     ...guarded.flatMap(guardOf),
-    ...(guarded.length === 0 ? [] : entrance()),
+    ...silent.flatMap(silenceOf),
+    ...(watched.length === 0 ? [] : entrance()),
     '}',
     '',
   ].join('\n');
@@ -64,7 +77,6 @@ function entrance(): string[] {
 function guardOf({ vni, options }: LocalNetwork): string[] {
   const { multicast, groups, rate } = options;
   return [
-    `  counter refused-${vni} { }`,
     ...(rate === undefined
       ? []
       : [`  set rate-${vni} { type ifname; size 65535; flags dynamic; timeout 1m; }`]),
@@ -79,6 +91,17 @@ function guardOf({ vni, options }: LocalNetwork): string[] {
           ...(groups === undefined ? [] : onlyGroups(groups, vni)),
         ]),
     ...(rate === undefined ? [] : [limit(rate, vni)]),
+    '  }',
+  ];
+}
+
+function silenceOf({ vni, options }: LocalNetwork): string[] {
+  const drop = `counter name refused-${vni} drop`;
+  return [
+    `  chain ${silenceChain(vni)} {`,
+    `    ip protocol igmp ${drop}`,
+    `    ${MEMBERSHIP_REPORTS} ${drop}`,
+    ...(isGuarded(options) ? [`    goto ${guardChain(vni)}`] : []),
     '  }',
   ];
 }
@@ -106,32 +129,38 @@ function limit({ per, second }: Rate, vni: number): string {
 }
 
 const guardChain = (vni: number): string => `guard-${vni}`;
+const silenceChain = (vni: number): string => `silence-${vni}`;
 
-/** The ports whose packets are guarded, and the network whose settings they obey. */
+/**
+ * The ports whose packets are guarded, and the chain that does it.
+ * @param silenced ports whose membership reports are dropped for now
+ */
 export function guardedPorts(
   networks: Iterable<LocalNetwork>,
   endpoints: Iterable<LocalEndpoint>,
-): Map<string, number> {
-  const vnis = new Map(
-    [...networks].flatMap((it) => (isGuarded(it.options) ? [[it.id, it.vni] as const] : [])),
-  );
+  silenced: ReadonlySet<string> = new Set(),
+): Map<string, string> {
+  const byId = new Map([...networks].map((it) => [it.id, it]));
   return new Map(
     [...endpoints].flatMap(({ id, network }) => {
-      const vni = vnis.get(network);
-      return vni === undefined ? [] : [[portName(id), vni] as const];
+      const port = portName(id);
+      const found = byId.get(network);
+      if (found === undefined) return [];
+      if (silenced.has(port)) return [[port, silenceChain(found.vni)] as const];
+      return isGuarded(found.options) ? [[port, guardChain(found.vni)] as const] : [];
     }),
   );
 }
 
-/** The lines that make the guards watch other ports than before. */
+/** The lines that make the guards watch other ports, or watch otherwise, than before. */
 export function portChanges(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
 ): string[] {
-  const element = ([port, vni]: readonly [string, number]) => `"${port}" : jump ${guardChain(vni)}`;
-  const gone = [...before].filter(([port, vni]) => after.get(port) !== vni);
-  const come = [...after].filter(([port, vni]) => before.get(port) !== vni);
-  const lines = (verb: string, list: (readonly [string, number])[]) =>
+  const element = ([port, chain]: readonly [string, string]) => `"${port}" : jump ${chain}`;
+  const gone = [...before].filter(([port, chain]) => after.get(port) !== chain);
+  const come = [...after].filter(([port, chain]) => before.get(port) !== chain);
+  const lines = (verb: string, list: (readonly [string, string])[]) =>
     list.map((it) => `${verb} element bridge ${GUARD_TABLE} guarded { ${element(it)} }`).sort();
   return [...lines('delete', gone), ...lines('add', come)];
 }

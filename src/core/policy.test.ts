@@ -41,4 +41,19 @@ describe('memberships are admitted', () => {
     const again = admit([other, ...many.reverse()], { maxGroups: 2 });
     expect(new Set(again.rows)).toEqual(new Set(rows));
   });
+
+  it('of one host up to what the others take; a group that is told already needs no room', () => {
+    const many = (port: string, third: number) =>
+      Array.from({ length: 16_384 }, (_, at) => row(port, `239.${third}.${at >> 8}.${at & 255}`));
+    const all = [
+      ...many('cva', 1),
+      ...many('cvb', 2),
+      row('cvc', '239.1.0.1'),
+      row('cvc', '239.3.0.1'),
+    ];
+    const { rows, refused } = admit(all, { maxGroups: 16_384 });
+    expect(rows).toHaveLength(2 * 16_384 + 1);
+    expect(refused).toMatchObject([{ port: 'cvc', count: 1, example: '239.3.0.1' }]);
+    expect(refused[0]?.reason).toContain('32768 groups that one host');
+  });
 });

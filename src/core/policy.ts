@@ -13,6 +13,9 @@ export interface RefusedGroups {
   readonly reason: string;
 }
 
+/** Groups of one network that a host tells the others; they refuse a record with more. */
+export const HOST_GROUPS_MOST = 32_768;
+
 export interface Admitted {
   readonly rows: Membership[];
   readonly refused: RefusedGroups[];
@@ -25,8 +28,9 @@ export interface Admitted {
 export function admit(rows: Iterable<Membership>, options: NetworkOptions): Admitted {
   const refused: RefusedGroups[] = [];
   const kept: Membership[] = [];
+  const told = new Set<string>();
   const maxGroups = options.maxGroups ?? MAX_GROUPS_DEFAULT;
-  for (const [port, own] of byPort(rows)) {
+  for (const [port, own] of [...byPort(rows)].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const refuse = (groups: readonly string[], reason: string): void => {
       const [example] = groups;
       if (example !== undefined) refused.push({ port, count: groups.length, example, reason });
@@ -44,7 +48,14 @@ export function admit(rows: Iterable<Membership>, options: NetworkOptions): Admi
     );
     const fine = joined.filter(isAllowed);
     refuse(fine.slice(maxGroups), `more than the ${maxGroups} groups of max-groups`);
-    const admitted = new Set(fine.slice(0, maxGroups));
+    const within = fine.slice(0, maxGroups);
+    const room = within.filter((it) => !told.has(it)).slice(0, HOST_GROUPS_MOST - told.size);
+    for (const group of room) told.add(group);
+    const admitted = new Set(within.filter((it) => told.has(it)));
+    refuse(
+      within.filter((it) => !told.has(it)),
+      `more than the ${HOST_GROUPS_MOST} groups that one host can have of a network`,
+    );
     kept.push(...own.filter((it) => admitted.has(it.group)));
   }
   return { rows: kept, refused };

@@ -31,8 +31,11 @@ const RESPONSE_CS = 1000;
  */
 const LAST_MEMBER_CS = 50;
 
-/** Rows an MDB may hold; the kernel's default of 4096 is within reach of one busy container. */
-const MDB_ROWS = 32_768;
+/**
+ * Rows an MDB may hold. At the kernel's default of 4096, within reach of one busy container, it
+ * would stop to snoop; with these the agent silences such a container before (`Silencer`).
+ */
+const MDB_ROWS = 262_144;
 
 const ip = (line: string): Command => ({ tool: 'ip', where: 'castnet', line });
 const bridge = (line: string): Command => ({ tool: 'bridge', where: 'castnet', line });

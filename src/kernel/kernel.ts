@@ -125,6 +125,16 @@ export async function createPort({ endpoint, vni, mac, mtu }: PortRequest): Prom
   }
 }
 
+/**
+ * Makes the bridge forget what the container behind a port has joined, at once: a port that goes
+ * down loses its rows (net/bridge/br_multicast.c, br_multicast_disable_port), and when it is up
+ * again the bridge asks it.
+ */
+export async function flushPort(port: string): Promise<void> {
+  const lines = [`link set dev ${port} down`, `link set dev ${port} up`];
+  await run(inNamespace('ip', '-batch', '-'), `${lines.join('\n')}\n`);
+}
+
 /** Removes a container's veth pair, wherever its other end is; one that is gone is no error. */
 export async function deletePort(endpoint: string): Promise<void> {
   await run(inNamespace('ip', 'link', 'del', 'dev', portName(endpoint)));
