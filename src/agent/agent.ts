@@ -5,7 +5,7 @@ import { leadsAway } from '../core/inheritance.ts';
 import { bareAddress } from '../core/local.ts';
 import type { Membership } from '../core/membership.ts';
 import { bridgeName, isPort, portName } from '../core/names.ts';
-import type { ServiceRecord } from '../core/records.ts';
+import type { HostRecord, ServiceRecord } from '../core/records.ts';
 import type { HostReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
 import type { HostBalance } from '../core/services-table.ts';
@@ -85,6 +85,8 @@ export class Agent {
   /** What an earlier agent left in the kernel, until it is known what of it is still right. */
   #inherited: readonly Fact[] | undefined;
   #publishing = false;
+  /** What this host last told the others. */
+  #record: HostRecord | undefined;
   readonly #refusals: Refusals;
   #noting: NodeJS.Timeout | undefined;
 
@@ -314,7 +316,7 @@ export class Agent {
       tunnel: this.#tunnel,
       swarm: this.#view,
       peers: link.sessions?.views() ?? [],
-      memberships: () => this.#members.rows(this.#silencer.ports()),
+      memberships: (bridge) => this.#members.rows(bridge, this.#silencer.ports()),
       silenced: (bridge) => this.#silencer.refused(bridge),
     };
   }
@@ -332,7 +334,7 @@ export class Agent {
     const knowledge = this.#knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
     if (!allHeard(knowledge) && now() - this.#startedAt < HEAR_WITHIN_MS) return new Map();
-    this.#services = wantedServices(knowledge, this.#services);
+    this.#services = wantedServices(knowledge, { own: this.#record, before: this.#services });
     return servicesBySandbox({
       endpoints: state.endpoints.values(),
       services: (id) => this.#services.get(id) ?? [],
@@ -348,10 +350,10 @@ export class Agent {
 
   #publish(): void {
     this.#publishing = false;
+    this.#record = hostRecord(this.#knowledge());
     void this.#balancer.update();
     this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
-    const record = hostRecord(this.#knowledge());
-    if (record !== undefined) this.#options.link.sessions?.publish(record);
+    if (this.#record !== undefined) this.#options.link.sessions?.publish(this.#record);
   }
 
   #noteRefusals(): void {

@@ -134,8 +134,8 @@ it('a service is what all hosts say of their tasks, and is remembered without an
   const peers = ['10.0.1.3', '10.0.1.4'].map((ip) =>
     peer({ networks: new Map([['net-a', record(ip)]]) }),
   );
-  const first = wantedServices(know({ peers }), new Map());
+  const first = wantedServices(know({ peers }), { own: undefined, before: new Map() });
   expect(first.get('net-a')).toMatchObject([{ name: 'web', serving: ['10.0.1.3', '10.0.1.4'] }]);
-  const later = wantedServices(know({}), first);
+  const later = wantedServices(know({}), { own: undefined, before: first });
   expect(later.get('net-a')).toMatchObject([{ name: 'web', vip: '10.0.1.2', serving: [] }]);
 });

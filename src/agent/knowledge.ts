@@ -1,7 +1,7 @@
 import type { Fact } from '../core/facts.ts';
 import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
-import { groupsOf, type Membership, rowsOf } from '../core/membership.ts';
+import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
 import { admit, type RefusedGroups } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
@@ -19,7 +19,8 @@ export interface Knowledge {
   /** Absent until Docker has answered. */
   readonly swarm: SwarmView | undefined;
   readonly peers: readonly PeerView[];
-  readonly memberships: () => Iterable<Membership>;
+  /** What containers of a bridge have joined. */
+  readonly memberships: (bridge: string) => readonly Membership[];
   /** The containers of a bridge that are not listened to for now. */
   readonly silenced: (bridge: string) => readonly RefusedGroups[];
 }
@@ -45,7 +46,7 @@ export function hostRecord({
     [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
   );
   const networks = [...state.networks.values()].map((network) => {
-    const { rows } = admit(rowsOf(bridgeName(network.vni), memberships()), network.options);
+    const { rows } = admit(memberships(bridgeName(network.vni)), network.options);
     const groups = groupsOf(rows);
     const endpoints = state.endpointsOf(network.id);
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
@@ -80,18 +81,18 @@ export function wantedFacts(knowledge: Knowledge, inherited: readonly Fact[]): F
 
 /**
  * The services of each network of this host, by Docker's id.
- * @param before the last answer: a service without tasks is remembered
+ * @param of.own what this host says of itself
+ * @param of.before the last answer: a service without tasks is remembered
  */
 export function wantedServices(
-  knowledge: Knowledge,
-  before: ReadonlyMap<string, readonly Service[]>,
+  { state, peers }: Knowledge,
+  of: { own: HostRecord | undefined; before: ReadonlyMap<string, readonly Service[]> },
 ): Map<string, Service[]> {
-  const own = hostRecord(knowledge);
   return new Map(
-    [...knowledge.state.networks.keys()].map((id) => {
-      const all = [own, ...knowledge.peers].map((it) => it?.networks.get(id));
+    [...state.networks.keys()].map((id) => {
+      const all = [of.own, ...peers].map((it) => it?.networks.get(id));
       const records = all.filter((it) => it !== undefined);
-      return [id, servicesOf(records, before.get(id))] as const;
+      return [id, servicesOf(records, of.before.get(id))] as const;
     }),
   );
 }

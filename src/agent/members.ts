@@ -1,4 +1,4 @@
-import { type Membership, membershipKey } from '../core/membership.ts';
+import { isMembership, type Membership, membershipKey } from '../core/membership.ts';
 
 /** A membership that appeared, changed or went, as the kernel's events tell it. */
 export interface MemberEvent {
@@ -11,9 +11,10 @@ export interface MemberEvent {
  * by the bridges' own limit of rows.
  */
 export class Members {
-  #rows = new Map<string, Membership>();
+  /** By bridge, then by what makes a row the same. */
+  readonly #rows = new Map<string, Map<string, Membership>>();
   /** Rows of each port; bounded by the ports. */
-  #counts = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
   /** Events since a reading began: it may be older than they are. */
   #sinceLook: MemberEvent[] = [];
 
@@ -22,9 +23,13 @@ export class Members {
     return this.#counts.get(port) ?? 0;
   }
 
-  /** @param without ports whose rows are left out */
-  *rows(without: ReadonlyMap<string, unknown>): Iterable<Membership> {
-    for (const row of this.#rows.values()) if (!without.has(row.port)) yield row;
+  /**
+   * What containers of a bridge have joined.
+   * @param without ports whose rows are left out
+   */
+  rows(bridge: string, without: ReadonlyMap<string, unknown>): Membership[] {
+    const rows = [...(this.#rows.get(bridge)?.values() ?? [])];
+    return without.size === 0 ? rows : rows.filter((it) => !without.has(it.port));
   }
 
   /** A reading begins; events from now on are newer than it may be. */
@@ -50,12 +55,16 @@ export class Members {
   }
 
   #take({ gone, row }: MemberEvent): void {
-    const key = membershipKey(row);
-    const before = this.#rows.size;
-    if (gone) this.#rows.delete(key);
-    else this.#rows.set(key, row);
-    const count = this.count(row.port) + this.#rows.size - before;
-    if (count === 0) this.#counts.delete(row.port);
-    else this.#counts.set(row.port, count);
+    if (!isMembership(row)) return;
+    const { bridge, port } = row;
+    const own = this.#rows.get(bridge) ?? new Map<string, Membership>();
+    this.#rows.set(bridge, own);
+    const before = own.size;
+    if (gone) own.delete(membershipKey(row));
+    else own.set(membershipKey(row), row);
+    if (own.size === 0) this.#rows.delete(bridge);
+    const count = this.count(port) + own.size - before;
+    if (count === 0) this.#counts.delete(port);
+    else this.#counts.set(port, count);
   }
 }

@@ -1,6 +1,6 @@
 import { networkMtu } from '../core/forwarding.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
-import { groupsOf, type Membership, rowsOf } from '../core/membership.ts';
+import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import { admit } from '../core/policy.ts';
 import type { EndpointReport, HostReport, NetworkReport, PeerReport } from '../core/report.ts';
@@ -49,7 +49,7 @@ function peerReport({
 function networkReport(network: LocalNetwork, knowledge: Knowledge): NetworkReport {
   const { state, swarm, tunnel, memberships, silenced } = knowledge;
   const view = swarm?.networks.get(network.id);
-  const joined = rowsOf(bridgeName(network.vni), memberships());
+  const joined = memberships(bridgeName(network.vni));
   const { rows, refused } = admit(joined, network.options);
   return {
     ...network,

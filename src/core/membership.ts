@@ -17,24 +17,19 @@ export interface Membership {
 }
 
 /**
- * What containers of one bridge have joined: the tunnel's own rows and host-local groups left out,
- * and what is no membership at all. The kernel takes a forged report of 10.0.0.1 as it takes any
- * other, while the other hosts would refuse a whole record for it.
+ * Whether a row says that a container has joined a group that others may have: not so the tunnel's
+ * own rows, host-local groups, and what is no membership at all. The kernel takes a forged report of
+ * 10.0.0.1 as it takes any other, while the other hosts would refuse a whole record for it.
  */
-export function rowsOf(bridge: string, rows: Iterable<Membership>): Membership[] {
-  return [...rows].filter(
-    (it) =>
-      it.bridge === bridge &&
-      isPort(it.port) &&
-      isGroup(it.group) &&
-      !isHostLocal(it.group) &&
-      (it.source === undefined || isSource(it.source)),
-  );
-}
+export const isMembership = ({ port, group, source }: Membership): boolean =>
+  isPort(port) &&
+  isGroup(group) &&
+  !isHostLocal(group) &&
+  (source === undefined || isSource(source));
 
-/** What makes two rows the same row. */
+/** What makes two rows of one bridge the same row. */
 export const membershipKey = (row: Membership): string =>
-  `${row.bridge} ${row.port} ${row.group} ${row.source ?? '*'}`;
+  `${row.port} ${row.group} ${row.source ?? '*'}`;
 
 /**
  * The groups of some rows of one bridge, all its ports taken together. One port that

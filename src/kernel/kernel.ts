@@ -2,6 +2,7 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import { bridgeName, containerEndName, portName } from '../core/names.ts';
+import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { inNamespace } from './namespace.ts';
 import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
@@ -34,6 +35,14 @@ export async function observe(): Promise<Observation> {
   };
 }
 
+/** The tools that write inside the namespace, kept running. */
+const TOOLS = {
+  ip: new Batch(inNamespace('ip', '-force', '-batch', '-')),
+  bridge: new Batch(inNamespace('bridge', '-force', '-batch', '-')),
+};
+
+const MAKES_OR_REMOVES = /^link (add|del) /;
+
 /**
  * Takes steps in the order given and goes on after one that is refused.
  * @returns what was refused; the rest is in force
@@ -41,24 +50,29 @@ export async function observe(): Promise<Observation> {
 export async function apply(steps: readonly Step[]): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   for (const batch of batches(steps)) {
-    const { stderr } = await runBatch(batch.commands);
-    for (const { line, message } of failures(stderr)) {
+    for (const { line, message } of await runBatch(batch.commands)) {
       const step = batch.steps[line - 1];
       if (step !== undefined) refusals.push({ step, message });
     }
+    if (batch.commands.some((it) => MAKES_OR_REMOVES.test(it.line))) await devicesChanged();
   }
   return refusals;
 }
 
-interface Batch {
+/** The kept tools know devices by what they were. */
+async function devicesChanged(): Promise<void> {
+  await Promise.all([TOOLS.ip.retire(), TOOLS.bridge.retire()]);
+}
+
+interface Portion {
   readonly commands: Command[];
   /** The step each command belongs to. */
   readonly steps: Step[];
 }
 
 /** Neighbouring commands of one tool in one place are one child process. */
-function batches(steps: readonly Step[]): Batch[] {
-  const result: Batch[] = [];
+function batches(steps: readonly Step[]): Portion[] {
+  const result: Portion[] = [];
   for (const step of steps) {
     for (const command of commandsFor(step)) {
       const last = result.at(-1);
@@ -74,27 +88,12 @@ function batches(steps: readonly Step[]): Batch[] {
   return result;
 }
 
-function runBatch(commands: readonly Command[]): ReturnType<typeof run> {
+function runBatch(commands: readonly Command[]): Promise<Failure[]> {
   const { tool, where } = commands[0] as Command;
-  const argv = [tool, '-force', '-batch', '-'];
-  const input = commands.map((it) => `${it.line}\n`).join('');
-  return run(where === 'castnet' ? inNamespace(...argv) : argv, input);
-}
-
-/** iproute2 prints the kernel's words, then `Command failed -:LINE`. */
-function failures(stderr: string): { line: number; message: string }[] {
-  const found: { line: number; message: string }[] = [];
-  let words: string[] = [];
-  for (const text of stderr.split('\n')) {
-    const failed = /^Command failed \S*:(\d+)$/.exec(text);
-    if (failed === null) {
-      if (text.trim() !== '') words.push(text.trim());
-    } else {
-      found.push({ line: Number(failed[1]), message: words.join(' ') || 'refused' });
-      words = [];
-    }
-  }
-  return found;
+  const lines = commands.map((it) => it.line);
+  if (where === 'castnet') return TOOLS[tool].run(lines);
+  const once = new Batch([tool, '-force', '-batch', '-']);
+  return once.run(lines).finally(() => once.retire());
 }
 
 export interface PortRequest {
@@ -132,12 +131,13 @@ export async function createPort({ endpoint, vni, mac, mtu }: PortRequest): Prom
  */
 export async function flushPort(port: string): Promise<void> {
   const lines = [`link set dev ${port} down`, `link set dev ${port} up`];
-  await run(inNamespace('ip', '-batch', '-'), `${lines.join('\n')}\n`);
+  await TOOLS.ip.run(lines);
 }
 
 /** Removes a container's veth pair, wherever its other end is; one that is gone is no error. */
 export async function deletePort(endpoint: string): Promise<void> {
   await run(inNamespace('ip', 'link', 'del', 'dev', portName(endpoint)));
+  await devicesChanged();
 }
 
 /** A host's interface and its MTU, bytes. */

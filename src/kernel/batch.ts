@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { CommandError } from './run.ts';
+
+/** A line that failed, counted from 1, and iproute2's words for it. */
+export interface Failure {
+  readonly line: number;
+  readonly message: string;
+}
+
+/** iproute2 knows no such object: its complaint, with the line's number, says that all before it is done. */
+const END = 'end-of-batch';
+
+/** Nothing castnet asks for takes a second; a child that hangs must not hold the reconciler. */
+const TIMEOUT_MS = 10_000;
+
+interface Pending {
+  /** Of the child's first line of it, counted from 1. */
+  readonly first: number;
+  /** The end mark's line. */
+  readonly end: number;
+  readonly failures: Failure[];
+  readonly resolve: (failures: Failure[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A tool of iproute2 that stays (`-force -batch -`) and is given lines as they come: starting one
+ * for every change costs several times the change itself, in this process too.
+ *
+ * It remembers the index of each device by name (lib/ll_map.c), so it must be retired whenever a
+ * device is made or removed.
+ */
+export class Batch {
+  readonly #argv: readonly string[];
+  #child: ChildProcess | undefined;
+  #lines = 0;
+  #pending: Pending | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @param argv the tool with its options */
+  constructor(argv: readonly string[]) {
+    this.#argv = argv;
+  }
+
+  /**
+   * Runs lines in order and goes on after one that fails; calls follow one another.
+   * @throws CommandError when the tool cannot be started, ends, or hangs
+   */
+  run(lines: readonly string[]): Promise<Failure[]> {
+    const result = this.#queue.then(() => this.#run(lines));
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** Ends the child after what it was given; the next lines get a new one. */
+  retire(): Promise<void> {
+    const ended = this.#queue.then(() => {
+      this.#child?.stdin?.end();
+      this.#child = undefined;
+    });
+    this.#queue = ended;
+    return ended;
+  }
+
+  #run(lines: readonly string[]): Promise<Failure[]> {
+    const child = this.#child ?? this.#start();
+    const first = this.#lines + 1;
+    const end = first + lines.length;
+    this.#lines = end;
+    const { promise, resolve, reject } = Promise.withResolvers<Failure[]>();
+    this.#pending = { first, end, failures: [], resolve, reject };
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    child.stdin?.write(`${[...lines, END].join('\n')}\n`);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  #start(): ChildProcess {
+    const [program, ...args] = this.#argv as [string, ...string[]];
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    this.#child = child;
+    this.#lines = 0;
+    let words: string[] = [];
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (text) => {
+      const line = Number(/^Command failed \S*:(\d+)$/.exec(text)?.[1]);
+      if (Number.isNaN(line)) {
+        if (text.trim() !== '') words.push(text.trim());
+      } else {
+        if (this.#child === child) this.#failed(line, words.join(' ') || 'refused');
+        words = [];
+      }
+    });
+    const ended = (status: number | null, why: string): void => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      this.#pending?.reject(new CommandError(this.#argv, status, why));
+      this.#pending = undefined;
+    };
+    child.on('error', (error) => ended(null, error.message));
+    child.on('close', (status) => ended(status, words.join(' ')));
+    // A child that ends before it has read everything (EPIPE) is told of by its end.
+    child.stdin?.on('error', () => {});
+    return child;
+  }
+
+  #failed(line: number, message: string): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    if (line < pending.end) {
+      pending.failures.push({ line: line - pending.first + 1, message });
+      return;
+    }
+    this.#pending = undefined;
+    pending.resolve(pending.failures);
+  }
+}
