@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Log } from './agent/log.ts';
 import type { Sessions } from './agent/swarm-link.ts';
-import type { PeerAnswer } from './api/api.ts';
+import type { PeerAnswer } from './api/answers.ts';
 import type { Config } from './config.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';

@@ -9,6 +9,7 @@ import type { HostRecord, ServiceRecord } from '../core/records.ts';
 import type { HostReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
 import type { HostBalance } from '../core/services-table.ts';
+import { Wanted } from '../core/wanted.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
@@ -20,7 +21,7 @@ import {
   hostRecord,
   type Knowledge,
   peerAddresses,
-  wantedFacts,
+  wantedInput,
   wantedServices,
 } from './knowledge.ts';
 import type { Log } from './log.ts';
@@ -66,6 +67,7 @@ export class Agent {
   readonly driver: Driver;
   readonly #options: AgentOptions;
   readonly #members = new Members();
+  readonly #wanted = new Wanted();
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
   readonly #guard: Guard;
@@ -97,7 +99,7 @@ export class Agent {
     this.#refusals = new Refusals(log, now);
     this.#reconciler = new Reconciler({
       kernel,
-      desired: () => this.#desiredFacts(),
+      desired: () => this.#desired(),
       isBusy: (dev) => this.#busy.has(dev),
       onLookBegins: () => {
         this.#lookBegan = now();
@@ -321,11 +323,14 @@ export class Agent {
     };
   }
 
-  #desiredFacts(): Fact[] | undefined {
+  #desired(): Wanted | undefined {
     const knowledge = this.#knowledge();
     const inherited = this.#inherited ?? [];
     if (inherited.length > 0 && allHeard(knowledge)) this.#inherited = [];
-    return wantedFacts(knowledge, inherited);
+    const input = wantedInput(knowledge, inherited);
+    if (input === undefined) return undefined;
+    this.#wanted.update(input);
+    return this.#wanted;
   }
 
   /** The services of each container, once all that is to be known of them is known. */

@@ -1,11 +1,12 @@
 import type { Fact } from '../core/facts.ts';
-import { desiredFacts, networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
+import { networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
 import { admit, type RefusedGroups } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services.ts';
+import type { WantedInput } from '../core/wanted.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import type { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
@@ -55,28 +56,36 @@ export function hostRecord({
 }
 
 /**
- * Everything the kernel shall hold; undefined while that cannot be known, and then nothing is to
- * be changed.
+ * What everything the kernel shall hold follows from; undefined while that cannot be known, and then
+ * nothing is to be changed.
  * @param inherited what an earlier agent left that leads to other hosts. Nothing of it is taken
  *   away before the host it leads to was heard: one whose agent is down too still forwards, and
  *   its containers still listen.
  */
-export function wantedFacts(knowledge: Knowledge, inherited: readonly Fact[]): Fact[] | undefined {
+export function wantedInput(
+  knowledge: Knowledge,
+  inherited: readonly Fact[],
+): WantedInput | undefined {
   const { state, tunnel, peers } = knowledge;
   // Without an address of its own the host has no tunnels; without networks it needs none.
-  if (tunnel === undefined) return state.networks.size === 0 ? [] : undefined;
-  const facts = desiredFacts({
+  if (tunnel === undefined) {
+    if (state.networks.size > 0) return undefined;
+    const nowhere = { address: '', port: 0, mtu: 0 };
+    return { tunnel: nowhere, networks: [], endpoints: [], peers: [] };
+  }
+  const input = {
     tunnel,
-    networks: state.networks.values(),
-    endpoints: state.endpoints.values(),
+    networks: [...state.networks.values()],
+    endpoints: [...state.endpoints.values()],
     peers: peers.flatMap(({ tunnel: address, networks }): Peer[] =>
       address === undefined ? [] : [{ tunnel: address, networks }],
     ),
-  });
-  if (inherited.length === 0 || allHeard(knowledge)) return facts;
+  };
+  if (inherited.length === 0 || allHeard(knowledge)) return input;
   const heard = peers.flatMap((it) => (it.tunnel === undefined || unheard(it) ? [] : [it.tunnel]));
-  const vnis = [...state.networks.values()].map((it) => it.vni);
-  return [...facts, ...inheritedFacts(inherited, { heard: new Set(heard), vnis: new Set(vnis) })];
+  const vnis = input.networks.map((it) => it.vni);
+  const known = { heard: new Set(heard), vnis: new Set(vnis) };
+  return { ...input, inherited: inheritedFacts(inherited, known) };
 }
 
 /**

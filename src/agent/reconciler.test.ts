@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { afterStep, explain, type Step } from '../core/difference.ts';
 import { type Fact, identity } from '../core/facts.ts';
+import { Wanted } from '../core/wanted.ts';
 import { Reconciler } from './reconciler.ts';
 
 const copy = (to: string): Fact => ({ kind: 'copy', dev: 'cx1', mac: '00:00:00:00:00:00', to });
@@ -35,9 +36,17 @@ function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undef
     error() {},
     warn: (fields: object) => warnings.push(fields),
   };
+  const wanted = new Wanted();
+  const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
+  const nothing = { tunnel, networks: [], endpoints: [], peers: [] };
   const it = new Reconciler({
     kernel: of,
-    desired,
+    desired: () => {
+      const inherited = desired();
+      if (inherited === undefined) return undefined;
+      wanted.update({ ...nothing, inherited });
+      return wanted;
+    },
     isBusy: (dev) => dev === 'cvbusy',
     onLookBegins() {},
     onLook() {},

@@ -1,4 +1,4 @@
-import { afterStep, difference, explain, type Step } from '../core/difference.ts';
+import { afterStep, differenceOf, explain, type Step } from '../core/difference.ts';
 import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import type { Log } from './log.ts';
@@ -10,10 +10,19 @@ export interface Kernel {
   apply(steps: readonly Step[]): Promise<{ step: Step; message: string }[]>;
 }
 
+/** Everything the kernel shall hold, by identity. */
+export interface Desired {
+  /** @param inForce what the kernel has, which counts where several want different things */
+  get(key: string, inForce: Fact | undefined): Fact | undefined;
+  keys(): Iterable<string>;
+  /** The identities whose fact may have changed since this was last called. */
+  takeTouched(): Iterable<string>;
+}
+
 export interface ReconcilerOptions {
   readonly kernel: Kernel;
-  /** Everything the kernel shall hold, computed anew at each call; undefined: change nothing. */
-  readonly desired: () => Fact[] | undefined;
+  /** What the kernel shall hold as of now; undefined: change nothing. */
+  readonly desired: () => Desired | undefined;
   /** Whether a device is being made or removed right now by someone else, who needs no help. */
   readonly isBusy: (dev: string) => boolean;
   /** A look is about to begin: from now on events must be remembered. */
@@ -37,6 +46,8 @@ export class Reconciler {
   /** Changes of `#known` since a look began, which may be older than they are; else absent. */
   #sinceLook: ((known: Map<string, Fact>) => void)[] | undefined;
   #looked = false;
+  /** Identities to compare at the next run; 'all' after a look. */
+  #open: Set<string> | 'all' = 'all';
   readonly #runs = new OneAfterAnother(() => this.#run());
   readonly #looks = new OneAfterAnother(() => this.#lookAndRun());
   #retry: NodeJS.Timeout | undefined;
@@ -59,14 +70,20 @@ export class Reconciler {
 
   /** Takes note of an entry that someone else made, so that it is not made again. */
   learn(fact: Fact): void {
-    this.#note((known) => known.set(identity(fact), fact));
+    const key = identity(fact);
+    this.#note((known) => {
+      known.set(key, fact);
+      this.#reopen(key);
+    });
   }
 
   /** Takes note that a device went, and all that hung on it. */
   forget(dev: string): void {
     this.#note((known) => {
       for (const [key, fact] of known) {
-        if ('dev' in fact && fact.dev === dev) known.delete(key);
+        if (!('dev' in fact && fact.dev === dev)) continue;
+        known.delete(key);
+        this.#reopen(key);
       }
     });
   }
@@ -79,7 +96,9 @@ export class Reconciler {
   /** What a run with a fresh look would do now; does nothing. */
   async plan(): Promise<Step[]> {
     const { facts } = await this.#options.kernel.observe();
-    return this.#steps(facts);
+    const have = new Map(facts.map((fact) => [identity(fact), fact]));
+    const wanted = this.#options.desired();
+    return wanted === undefined ? [] : this.#steps(wanted, have, 'all');
   }
 
   close(): void {
@@ -92,17 +111,28 @@ export class Reconciler {
     this.#sinceLook?.push(change);
   }
 
-  #steps(facts: Iterable<Fact>): Step[] {
-    const { desired, isBusy } = this.#options;
-    const wanted = desired();
-    if (wanted === undefined) return [];
-    return difference(wanted, facts).filter(({ fact }) => !('dev' in fact && isBusy(fact.dev)));
+  #reopen(key: string): void {
+    if (this.#open !== 'all') this.#open.add(key);
+  }
+
+  #steps(wanted: Desired, have: ReadonlyMap<string, Fact>, open: Set<string> | 'all'): Step[] {
+    const keys = open === 'all' ? new Set([...wanted.keys(), ...have.keys()]) : open;
+    return differenceOf(keys, (key, inForce) => wanted.get(key, inForce), have).filter((step) => {
+      const busy = 'dev' in step.fact && this.#options.isBusy(step.fact.dev);
+      if (busy) this.#reopen(identity(step.fact));
+      return !busy;
+    });
   }
 
   async #run(): Promise<void> {
     if (this.#closed) return;
     try {
-      const steps = this.#steps(this.#known.values());
+      const wanted = this.#options.desired();
+      if (wanted === undefined) return;
+      for (const key of wanted.takeTouched()) this.#reopen(key);
+      const open = this.#open;
+      this.#open = new Set();
+      const steps = this.#steps(wanted, this.#known, open);
       if (steps.length > 0) await this.#take(steps);
     } catch (error) {
       this.#options.log.error({ error }, 'reconciling failed');
@@ -119,6 +149,7 @@ export class Reconciler {
       const found = await kernel.observe();
       this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
       for (const change of this.#sinceLook) change(this.#known);
+      this.#open = 'all';
       this.#looked = true;
       onLook(found);
     } catch (error) {

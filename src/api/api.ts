@@ -3,6 +3,7 @@ import { droppedTable } from '../core/dropped-table.ts';
 import { groupsTable, type HostFlows } from '../core/groups-table.ts';
 import type { HostReport } from '../core/report.ts';
 import { type HostBalance, servicesTable } from '../core/services-table.ts';
+import { ANSWERS, type PeerAnswer, understood } from './answers.ts';
 
 /** What the local API reads; the agent implements it. */
 export interface Reporter {
@@ -16,12 +17,6 @@ export interface Reporter {
   balance(): Promise<HostBalance>;
   /** Asks every other host the same; one that does not answer is told with its reason. */
   askPeers(what: string, args: unknown): Promise<PeerAnswer[]>;
-}
-
-export interface PeerAnswer {
-  readonly address: string;
-  readonly answer?: unknown;
-  readonly error?: string;
 }
 
 /** What hosts may ask each other over their sessions. */
@@ -42,7 +37,7 @@ export function localApi(reporter: Reporter): Hono {
       reporter.flows(MEASURE_MS),
       reporter.askPeers(QUESTIONS.flows, { milliseconds: MEASURE_MS }),
     ]);
-    const flows = [own, ...others.flatMap((it) => (it.answer ? [it.answer as HostFlows] : []))];
+    const flows = [own, ...understood(others, ANSWERS.flows).answers];
     return context.json({
       version: 1,
       groups: groupsTable(hosts, flows),
@@ -56,7 +51,7 @@ export function localApi(reporter: Reporter): Hono {
       reporter.balance(),
       reporter.askPeers(QUESTIONS.balance, {}),
     ]);
-    const all = [own, ...others.flatMap((it) => (it.answer ? [it.answer as HostBalance] : []))];
+    const all = [own, ...understood(others, ANSWERS.balance).answers];
     return context.json({ version: 1, services: servicesTable(hosts, all), silent });
   });
   return app;
@@ -64,15 +59,8 @@ export function localApi(reporter: Reporter): Hono {
 
 async function swarm(reporter: Reporter) {
   const others = await reporter.askPeers(QUESTIONS.report, {});
-  return {
-    version: 1,
-    hosts: [
-      reporter.report(),
-      ...others.flatMap((it) => (it.answer ? [it.answer as HostReport] : [])),
-    ],
-    /** Hosts that did not answer, and why. */
-    silent: others.flatMap(({ address, error }) => (error ? [{ address, error }] : [])),
-  };
+  const { answers, silent } = understood(others, ANSWERS.report);
+  return { version: 1, hosts: [reporter.report(), ...answers], silent };
 }
 
 /** Answers what another host asks; for the sessions. */

@@ -1,4 +1,4 @@
-import { type Fact, identity, isNowhere } from './facts.ts';
+import { type Fact, identity, isNowhere, same } from './facts.ts';
 
 /** One change of the kernel. A `replace` is a fact whose identity stays and whose content changes. */
 export type Step =
@@ -29,14 +29,24 @@ const ORDER: Record<Fact['kind'], number> = {
 export function difference(desired: Iterable<Fact>, actual: Iterable<Fact>): Step[] {
   const want = byIdentity(desired);
   const have = byIdentity(actual);
+  const keys = new Set([...want.keys(), ...have.keys()]);
+  return differenceOf(keys, (key) => want.get(key), have);
+}
+
+/** As `difference`, but of some identities only. */
+export function differenceOf(
+  keys: Iterable<string>,
+  want: (key: string, inForce: Fact | undefined) => Fact | undefined,
+  have: ReadonlyMap<string, Fact>,
+): Step[] {
   const steps: { key: string; step: Step }[] = [];
-  for (const [key, fact] of want) {
+  for (const key of keys) {
     const was = have.get(key);
-    if (was === undefined) steps.push({ key, step: { action: 'add', fact } });
+    const fact = want(key, was);
+    if (fact === undefined) {
+      if (was !== undefined) steps.push({ key, step: { action: 'remove', fact: was } });
+    } else if (was === undefined) steps.push({ key, step: { action: 'add', fact } });
     else if (!same(fact, was)) steps.push({ key, step: { action: 'replace', fact, was } });
-  }
-  for (const [key, fact] of have) {
-    if (!want.has(key)) steps.push({ key, step: { action: 'remove', fact } });
   }
   return steps
     .sort((a, b) => rank(a.step) - rank(b.step) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
@@ -56,13 +66,6 @@ function byIdentity(facts: Iterable<Fact>): Map<string, Fact> {
     if (!found.has(key)) found.set(key, fact);
   }
   return found;
-}
-
-function same(a: Fact, b: Fact): boolean {
-  const left = a as Record<string, unknown>;
-  const right = b as Record<string, unknown>;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => left[key] === right[key]);
 }
 
 /** The facts after a step was taken, as the reconciler remembers them until it next looks. */

@@ -96,3 +96,13 @@ export function identity(fact: Fact): string {
       return `member ${fact.dev} ${fact.group} ${fact.source ?? '*'}`;
   }
 }
+
+/** Whether two facts of one kind say the same. */
+export function same(a: Fact, b: Fact): boolean {
+  if (a === b) return true;
+  const left = a as unknown as Record<string, unknown>;
+  const right = b as unknown as Record<string, unknown>;
+  for (const key in left) if (left[key] !== right[key]) return false;
+  for (const key in right) if (left[key] !== right[key]) return false;
+  return true;
+}

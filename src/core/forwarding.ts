@@ -64,7 +64,8 @@ export function desiredFacts(input: ForwardingInput): Fact[] {
   ]);
 }
 
-function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
+/** Bridge and tunnel of a network. */
+export function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
   const mtu = networkMtu(network, tunnel);
   const bridge = bridgeName(network.vni);
   const dev = vxlanName(network.vni);
@@ -90,7 +91,8 @@ function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
   ];
 }
 
-function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact[] {
+/** A container of this host. */
+export function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact[] {
   const dev = portName(endpoint.id);
   const bridge = bridgeName(network.vni);
   return [
@@ -99,7 +101,8 @@ function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact[] {
   ];
 }
 
-function peerFacts(network: LocalNetwork, peer: Peer): Fact[] {
+/** What a peer has of a network of this host. */
+export function peerFacts(network: LocalNetwork, peer: Peer): Fact[] {
   const theirs = peer.networks.get(network.id);
   // A peer that numbers the network otherwise is not on this network's wire: its frames would
   // arrive in another network, so it gets none of ours. `status` reports it.

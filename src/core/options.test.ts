@@ -14,6 +14,9 @@ it.each([
   [{ mtu: 'big' }, 'option mtu="big" is not a number of bytes from 576 to 65535'],
   [{ mtu: '100' }, 'option mtu="100" is not a number of bytes from 576 to 65535'],
   [{ vni: '4096' }, 'option vni="4096" is not a VXLAN network id from 8000000 to 16777215'],
+  // Found by the fuzzer: names that every object has.
+  [{ constructor: '1' }, 'unknown option "constructor"'],
+  [JSON.parse('{"__proto__":"1"}'), 'unknown option "__proto__"'],
   [{ speed: 'fast' }, 'unknown option "speed". Accepted: mtu, com.docker.network.driver.mtu, vni'],
 ])('refuses %o, saying what is accepted', (raw, message) => {
   expect(() => parseOptions(raw)).toThrow(message);

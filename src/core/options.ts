@@ -73,7 +73,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 
 /** Settings that Docker adds by itself to every network; they mean nothing to castnet. */
 const isDockersOwn = (key: string): boolean =>
-  key.startsWith('com.docker.network.') && !(key in SETTINGS);
+  key.startsWith('com.docker.network.') && !Object.hasOwn(SETTINGS, key);
 
 /**
  * Reads a network's settings.
@@ -82,7 +82,7 @@ const isDockersOwn = (key: string): boolean =>
 export function parseOptions(raw: RawOptions): ParsedOptions {
   let options: ParsedOptions = {};
   for (const [key, text] of Object.entries(raw)) {
-    const setting = SETTINGS[key];
+    const setting = Object.hasOwn(SETTINGS, key) ? SETTINGS[key] : undefined;
     if (setting === undefined) {
       if (isDockersOwn(key)) continue;
       throw new Fault(`unknown option "${key}". Accepted: ${Object.keys(SETTINGS).join(', ')}`);

@@ -28,10 +28,13 @@ export function isForAll(mac: string): boolean {
 export const isLinkLocal = (group: string): boolean =>
   group === 'ff02::1' || (group.startsWith('224.0.0.') && group !== '224.0.0.22');
 
+/** ipaddr.js also takes old spellings such as 239.1 and 0xef.1.1.1, and zones as %eth0. */
+const isPlain = (text: string): boolean =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+
 /** Whether `text` is an IPv4 or IPv6 multicast address. */
 export function isGroup(text: string): boolean {
-  // ipaddr.js also takes old spellings such as 239.1 and 0xef.1.1.1.
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return false;
+  if (!isPlain(text)) return false;
   const address = ipaddr.parse(text);
   return address.kind() === 'ipv4'
     ? address.range() === 'multicast'
@@ -42,7 +45,7 @@ const NO_SOURCE = new Set(['unspecified', 'broadcast', 'multicast', 'loopback'])
 
 /** Whether packets may come from this address, so that a member may ask for them by it. */
 export function isSource(text: string): boolean {
-  return ipaddr.isValid(text) && !NO_SOURCE.has(ipaddr.parse(text).range());
+  return isPlain(text) && !NO_SOURCE.has(ipaddr.parse(text).range());
 }
 
 /**

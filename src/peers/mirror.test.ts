@@ -92,6 +92,13 @@ describe('what is heard', () => {
     expect(heard.hear(delta(3))).toEqual({ do: 'nothing' });
   });
 
+  it('what was overtaken by later news changes nothing', () => {
+    const heard = mirror(snapshot(5));
+    expect(heard.hear({ type: 'gone', network: 'net1', epoch: 'e', seq: 4 }).do).toBe('nothing');
+    expect(heard.hear(snapshot(3, network(9))).do).toBe('nothing');
+    expect(heard.networks.get('net1')).toEqual(network(1));
+  });
+
   it('what is not wanted is not kept', () => {
     const heard = mirror(snapshot(1));
     expect(heard.hear({ ...snapshot(1), network: 'net2' })).toEqual({ do: 'nothing' });
@@ -121,6 +128,6 @@ it('publishes a snapshot, then changes, then that it is gone', () => {
     'delta 3',
     'gone 4',
     undefined,
-    'snapshot 1',
+    'snapshot 5',
   ]);
 });

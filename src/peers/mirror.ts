@@ -66,6 +66,9 @@ export class Mirror {
 
   #hear(message: NetworkMessage, known: Heard | undefined): Outcome {
     const { network, epoch, seq } = message;
+    // Overtaken by what was said later.
+    const stale = known !== undefined && epoch === known.epoch && seq < known.seq;
+    if (stale && message.type !== 'delta') return NOTHING;
     const keep = (record: NetworkRecord | undefined, lost = false) =>
       this.#heard.set(network, { record, epoch, seq, lost });
     if (message.type === 'gone') {

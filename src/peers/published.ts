@@ -11,6 +11,7 @@ export interface Update {
 
 interface Entry {
   readonly record: NetworkRecord;
+  /** Counts what was said of the network in this epoch, over times without it too. */
   readonly seq: number;
 }
 
@@ -18,6 +19,8 @@ interface Entry {
 export class Published {
   readonly #epoch: string;
   #networks = new Map<string, Entry>();
+  /** The last number of each network that is gone; bounded by what this process ever had. */
+  readonly #gone = new Map<string, number>();
   #tunnel: string;
   #known = false;
 
@@ -48,6 +51,7 @@ export class Published {
       const after = record.networks.get(network);
       if (after === undefined) {
         const seq = (before?.seq ?? 0) + 1;
+        this.#gone.set(network, seq);
         messages.set(network, { type: 'gone', network, epoch: this.#epoch, seq });
         continue;
       }
@@ -66,7 +70,8 @@ export class Published {
   current(network: string): NetworkMessage {
     const entry = this.#networks.get(network);
     if (entry) return this.#snapshot(network, entry);
-    return { type: 'gone', network, epoch: this.#epoch, seq: 0 };
+    const seq = this.#gone.get(network) ?? 0;
+    return { type: 'gone', network, epoch: this.#epoch, seq };
   }
 
   #change(
@@ -75,7 +80,7 @@ export class Published {
     record: NetworkRecord,
   ): { entry: Entry; message?: NetworkMessage } {
     if (before === undefined || before.record.vni !== record.vni) {
-      const entry = { record, seq: (before?.seq ?? 0) + 1 };
+      const entry = { record, seq: (before?.seq ?? this.#gone.get(network) ?? 0) + 1 };
       return { entry, message: this.#snapshot(network, entry) };
     }
     const delta = diff(before.record, record);

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { ANSWERS, understood } from './answers.ts';
+import { localApi, type Reporter } from './api.ts';
+
+const report = { version: 1, agent: '0.1.0', peers: [], networks: [], later: 'a new field' };
+
+it('an answer as it must be passes with fields of later releases', () => {
+  const found = understood([{ address: '10.9.0.2', answer: report }], ANSWERS.report);
+  expect(found).toEqual({ answers: [report], silent: [] });
+});
+
+it.each([
+  ['of another form', 7, 'the whole of it'],
+  ['without networks', { ...report, networks: undefined }, 'networks'],
+  [
+    'with orders for a terminal',
+    { ...report, agent: '\u001b[2J' },
+    'agent: has control characters',
+  ],
+])('one %s is told as silence, with its fault', (_name, answer, words) => {
+  const { answers, silent } = understood([{ address: '10.9.0.2', answer }], ANSWERS.report);
+  expect(answers).toEqual([]);
+  expect(silent).toMatchObject([{ address: '10.9.0.2', error: expect.stringContaining(words) }]);
+});
+
+/** Found by the fuzzer: one host's senseless answer left people without any. */
+it.each(['/v1/swarm', '/v1/groups', '/v1/services'])(
+  '%s does without such a host',
+  async (path) => {
+    const reporter: Reporter = {
+      report: () => ({ version: 1, agent: '0', peers: [], networks: [] }),
+      plan: async () => [],
+      flows: async () => ({ host: '10.9.0.1', seconds: 1, flows: [] }),
+      balance: async () => ({ services: [], counts: [] }),
+      askPeers: async () => [{ address: '10.9.0.2', answer: { networks: [{ joined: 1 }] } }],
+    };
+    const answer = await localApi(reporter).request(path);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ silent: [{ address: '10.9.0.2' }] });
+  },
+);
