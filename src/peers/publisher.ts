@@ -32,6 +32,8 @@ export interface PublisherOptions {
   readonly answer?: Answerer;
   readonly log: Log;
   readonly limits?: Partial<PublisherLimits>;
+  /** By default node:tls's; the bench has one in memory. */
+  readonly createServer?: typeof createServer;
   /** Milliseconds of any clock that never goes back. */
   readonly now?: () => number;
 }
@@ -116,7 +118,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     else log.debug({ peer: session.node, address: session.address }, 'a peer subscribed');
   }
 
-  const server = createServer({
+  const server = (options.createServer ?? createServer)({
     ...credentials.serverOptions(),
     handshakeTimeout: limits.handshakeMs,
     noDelay: true,

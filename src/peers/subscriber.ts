@@ -45,6 +45,8 @@ export interface SubscriberOptions {
   readonly timing?: Partial<Timing>;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
+  /** By default TLS over TCP; the bench has one in memory. */
+  readonly transport?: { readonly dial: typeof dial; readonly probe: typeof probe };
 }
 
 export interface Subscriber {
@@ -62,6 +64,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const { address, port, credentials, node, log, onChange } = options;
   const timing: Timing = { ...TIMING, ...options.timing };
   const now = options.now ?? (() => performance.now());
+  const transport = options.transport ?? { dial, probe };
   const mirror = new Mirror();
   const asks = new Asks();
   let wanted = new Set(options.wanted);
@@ -115,7 +118,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     clearTimeout(retry);
     retry = undefined;
     proven = undefined;
-    connection = dial({
+    connection = transport.dial({
       address,
       port,
       credentials,
@@ -211,7 +214,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     }
     // The kernel may live while the agent is stuck, and only the kernel matters for packets.
     if (!probing && time - life.aliveAt >= timing.probeMs) {
-      probing = probe({
+      probing = transport.probe({
         address,
         port,
         timeoutMs: timing.connectMs,
