@@ -2,7 +2,7 @@
 import { ZodError } from 'zod';
 import { difference, explain } from '../../src/core/difference.ts';
 import type { Fact } from '../../src/core/facts.ts';
-import { groupsOf, type Membership, rowsOf } from '../../src/core/membership.ts';
+import { groupsOf, isMembership, type Membership } from '../../src/core/membership.ts';
 import { admit } from '../../src/core/policy.ts';
 import { parseMdbEvent } from '../../src/kernel/mdb-event.ts';
 import { flowsOf } from '../../src/kernel/meter.ts';
@@ -87,7 +87,7 @@ const events: Target = {
   corpus: EVENTS,
   take(input) {
     const rows: Membership[] = input.split('\n').flatMap((line) => parseMdbEvent(line)?.row ?? []);
-    const { rows: told } = admit(rowsOf('cb8000001', rows), {
+    const { rows: told } = admit(rows.filter(isMembership), {
       groups: ['224.0.0.0/4', 'ff00::/8'],
     });
     const groups = groupsOf(told);

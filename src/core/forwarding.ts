@@ -102,18 +102,29 @@ export function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact
 }
 
 /** What a peer has of a network of this host. */
-export function peerFacts(network: LocalNetwork, peer: Peer): Fact[] {
+export const peerFacts = (network: LocalNetwork, peer: Peer): Fact[] =>
+  peerParts(network, peer).flatMap((it) => it.facts());
+
+/** Facts that follow from one value of a record. */
+export interface PeerPart {
+  /** Unique within the record. */
+  readonly key: string;
+  readonly of: unknown;
+  readonly facts: () => Fact[];
+}
+
+/** The same, value by value. */
+export function peerParts(network: LocalNetwork, peer: Peer): PeerPart[] {
   const theirs = peer.networks.get(network.id);
   // A peer that numbers the network otherwise is not on this network's wire: its frames would
   // arrive in another network, so it gets none of ours. `status` reports it.
   if (theirs === undefined || theirs.vni !== network.vni) return [];
   const dev = vxlanName(network.vni);
-  const bridge = bridgeName(network.vni);
-  const to = peer.tunnel;
+  const way = { dev, bridge: bridgeName(network.vni), to: peer.tunnel };
   return [
-    { kind: 'copy', dev, mac: DEFAULT_MAC, to },
-    ...theirs.endpoints.flatMap((it) => endpointFacts({ dev, bridge, to }, it)),
-    ...theirs.groups.flatMap((it) => groupFacts({ dev, bridge, to }, it)),
+    { key: '', of: way.to, facts: () => [{ kind: 'copy', dev, mac: DEFAULT_MAC, to: way.to }] },
+    ...theirs.endpoints.map((it) => ({ key: it.id, of: it, facts: () => endpointFacts(way, it) })),
+    ...theirs.groups.map((it) => ({ key: it.group, of: it, facts: () => groupFacts(way, it) })),
   ];
 }
 

@@ -4,7 +4,7 @@ import {
   linkFacts,
   localFacts,
   type Peer,
-  peerFacts,
+  peerParts,
   type Tunnel,
 } from './forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from './local.ts';
@@ -205,8 +205,7 @@ const askPeer =
   (nets: readonly LocalNetwork[], peer: Peer) =>
   (ask: Ask): void => {
     for (const it of nets) {
-      const record = peer.networks.get(it.id);
-      if (record !== undefined) ask(it.id, [record, it], () => peerFacts(it, peer));
+      for (const { key, of, facts } of peerParts(it, peer)) ask(`${it.id} ${key}`, [of, it], facts);
     }
   };
 

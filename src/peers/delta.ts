@@ -35,13 +35,20 @@ function sameGroup(a: GroupRecord, b: GroupRecord): boolean {
   return [...a.sources].sort().every((source, i) => source === theirs[i]);
 }
 
+/** The same group where it is in order already: whoever keeps it sees that it did not change. */
+function withSorted(group: GroupRecord): GroupRecord {
+  const { sources } = group;
+  const inOrder = sources.every((it, at) => at === 0 || (sources[at - 1] as string) <= it);
+  return inOrder ? group : { ...group, sources: [...sources].sort() };
+}
+
 /** The same record in the one order in which castnet sends and keeps it. */
 export function normalise(record: NetworkRecord): NetworkRecord {
   const groups = sorted(byKey(record.groups, groupOf).values(), groupOf);
   return {
     vni: record.vni,
     endpoints: sorted(byKey(record.endpoints, idOf).values(), idOf),
-    groups: groups.map((group) => ({ ...group, sources: [...group.sources].sort() })),
+    groups: groups.map(withSorted),
   };
 }
 
