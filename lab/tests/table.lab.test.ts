@@ -1,9 +1,11 @@
 /** The table of groups says what really is: members, sources, senders, rates, copies. */
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { GroupRow } from '../../src/core/groups-table.ts';
 import { until } from '../run.ts';
 import { groupsTable } from './support/agent.ts';
 import { Capture } from './support/capture.ts';
+import { ROOT } from './support/containers.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
 import { useLab } from './support/lab.ts';
@@ -86,6 +88,48 @@ it('a link-local group has no members to name, and is copied to every other host
   await stream(station('h2'), '224.0.0.200');
   const found = await row('224.0.0.200', (it) => it.senders.length > 0);
   expect(found.copiedTo).toEqual([address('h1'), address('h3')]);
+});
+
+const COMMAND = [process.execPath, join(ROOT, 'bin/castnet.js'), 'groups', 'table'];
+
+it('castnet groups shows it in columns, as JSON, and again and again with --watch', async () => {
+  const group = '239.80.0.5';
+  const [sender, member] = [station('h1'), station('h2')];
+  await member.join(group);
+  await untilHeard({ from: sender, at: member, group });
+  await stream(sender, group);
+  await row(group, (it) => it.packetsPerSecond > 0);
+  const host = lab().host('h3');
+  const { stdout, status } = await host.exec(COMMAND);
+  expect(status).toBe(0);
+  const [head = '', ...lines] = stdout.split('\n');
+  expect(head.split(/ {2,}/).slice(0, 8)).toEqual([
+    'NETWORK',
+    'GROUP',
+    'SOURCES',
+    'MEMBERS',
+    'SENDERS',
+    'PKT/S',
+    'B/S',
+    'COPIED TO',
+  ]);
+  const line = lines.find((it) => it.includes(group)) ?? '';
+  expect(line).toContain(`${member.container.name}@${address('h2')}`);
+  expect(line).toContain(`${sender.container.name}@${address('h1')}`);
+  const asJson = await host.exec([...COMMAND, '--json']);
+  const found = (JSON.parse(asJson.stdout) as { groups: GroupRow[] }).groups;
+  expect(found.find((it) => it.group === group)).toMatchObject({ members: [place(member)] });
+
+  const watching = host.spawn([...COMMAND, '--watch']);
+  let seen = '';
+  watching.stdout?.on('data', (chunk: Buffer) => {
+    seen += chunk.toString();
+  });
+  await until(async () => seen.split(group).length > 2 || undefined, {
+    what: 'the same group twice',
+    timeoutMs: 15_000,
+  });
+  watching.kill();
 });
 
 it('a group that was left is in no row', async () => {
