@@ -3,6 +3,7 @@ import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import type { Log } from './log.ts';
 import { OneAfterAnother } from './one-after-another.ts';
+import type { Timings } from './timings.ts';
 
 /** The kernel, as the reconciler needs it. */
 export interface Kernel {
@@ -20,6 +21,7 @@ export interface ReconcilerOptions {
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
+  readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
 }
 
@@ -112,7 +114,8 @@ export class Reconciler {
 
   async #lookAndRun(): Promise<void> {
     if (this.#closed) return;
-    const { kernel, onLookBegins, onLook, log } = this.#options;
+    const { kernel, onLookBegins, onLook, timings, log } = this.#options;
+    const begun = performance.now();
     try {
       this.#sinceLook = [];
       onLookBegins();
@@ -120,6 +123,7 @@ export class Reconciler {
       this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
       for (const change of this.#sinceLook) change(this.#known);
       this.#looked = true;
+      timings?.looked(performance.now() - begun);
       onLook(found);
     } catch (error) {
       log.error({ error }, 'the kernel could not be read');
@@ -131,11 +135,13 @@ export class Reconciler {
   }
 
   async #take(steps: readonly Step[]): Promise<void> {
-    const { log, kernel } = this.#options;
+    const { log, kernel, timings } = this.#options;
+    const begun = performance.now();
     const refusals = await kernel.apply(steps);
     const refused = new Set(refusals.map((it) => it.step));
-    for (const step of steps) {
-      if (refused.has(step)) continue;
+    const taken = steps.filter((it) => !refused.has(it));
+    timings?.changed(performance.now() - begun, taken, refused.size);
+    for (const step of taken) {
       this.#note((known) => afterStep(known, step));
       log.info({ step: explain(step) }, 'forwarding changed');
     }

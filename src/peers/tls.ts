@@ -24,6 +24,8 @@ interface Material {
   readonly key: string;
   readonly ca: string;
   readonly identity: Identity;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
 }
 
 async function read(directory: string, name: string): Promise<string> {
@@ -44,10 +46,11 @@ async function load(directory: string): Promise<Material> {
   const key = plainKey(lockedKey as string, join(directory, FILES[1]));
   try {
     createSecureContext({ cert, key, ca });
-    const subject = new X509Certificate(cert as string).toLegacyObject().subject;
-    const judged = identityOf(subject);
+    const certificate = new X509Certificate(cert as string);
+    const judged = identityOf(certificate.toLegacyObject().subject);
     if (!judged.ok) throw new Error(judged.reason);
-    return { cert: cert as string, key, ca: ca as string, identity: judged.identity };
+    const expires = Date.parse(certificate.validTo);
+    return { cert: cert as string, key, ca: ca as string, identity: judged.identity, expires };
   } catch (error) {
     throw new CredentialsError(
       'unusable',
@@ -114,6 +117,9 @@ export async function loadSwarmCredentials(options: {
     kind: 'swarm',
     get node() {
       return material.identity.node;
+    },
+    get expires() {
+      return material.expires;
     },
     serverOptions: () => ({ ...common(), requestCert: true, rejectUnauthorized: true }),
     clientOptions: () => ({
