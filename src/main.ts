@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { Agent } from './agent/agent.ts';
 import type { Log } from './agent/log.ts';
@@ -93,6 +94,7 @@ async function main(): Promise<void> {
     }),
     balance: () => agent.balance(),
     live: async () => ({
+      name: hostname(),
       report: agent.report(),
       traffic: await traffic(),
       events: events.newest(),

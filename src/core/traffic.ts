@@ -34,6 +34,8 @@ export interface HostEvent {
 
 /** One host as a watcher sees it, again and again. */
 export interface HostLive {
+  /** The machine's own name. */
+  readonly name: string;
   readonly report: HostReport;
   readonly traffic: HostTraffic;
   /** The newest, oldest first. */
