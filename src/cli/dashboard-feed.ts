@@ -61,7 +61,7 @@ export class Feed {
   /** The Swarm as of now, by a look of its own. */
   async view(): Promise<DashboardMessages['view']> {
     const answer = await this.#options.ask<LiveAnswer>('/v1/live');
-    return { at: Date.now(), view: swarmView(answer, this.#last, this.#options.troubles) };
+    return this.#seen(answer);
   }
 
   async #run(): Promise<void> {
@@ -69,8 +69,10 @@ export class Feed {
     const { everyMs = 2000 } = this.#options;
     while (this.#listeners.size > 0) {
       const begun = performance.now();
+      const isFirst = this.#last === undefined;
       await this.#look();
-      const rest = Math.max(100, everyMs - (performance.now() - begun));
+      // Rates need a second look: nobody should wait long for them.
+      const rest = Math.max(100, (isFirst ? everyMs / 4 : everyMs) - (performance.now() - begun));
       await new Promise((resolve) => setTimeout(resolve, rest).unref());
     }
     this.#running = false;
@@ -80,11 +82,10 @@ export class Feed {
 
   async #look(): Promise<void> {
     try {
-      const { ask, troubles } = this.#options;
+      const { ask } = this.#options;
       const answer = await ask<LiveAnswer>('/v1/live');
-      const data = { at: Date.now(), view: swarmView(answer, this.#last, troubles) };
-      // The first look has nothing to compare with: its rates would be zeros that are not true.
-      if (this.#last !== undefined) this.#history = extended(this.#history, data);
+      const data = this.#seen(answer);
+      this.#history = extended(this.#history, data);
       this.#last = answer;
       this.#view = data;
       this.#tell({ name: 'view', data });
@@ -97,6 +98,11 @@ export class Feed {
     } catch (error) {
       this.#say((error as Error).message);
     }
+  }
+
+  #seen(answer: LiveAnswer): DashboardMessages['view'] {
+    const view = swarmView(answer, this.#last, this.#options.troubles);
+    return { at: Date.now(), hasRates: this.#last !== undefined, view };
   }
 
   #takeEvents({ hosts }: LiveAnswer): void {

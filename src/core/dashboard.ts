@@ -5,7 +5,13 @@ import type { HostEvent } from './traffic.ts';
 /** What the dashboard's server tells its page, as events of these names. */
 export interface DashboardMessages {
   /** The state of the Swarm, each two seconds. */
-  view: { readonly at: number; readonly view: SwarmView };
+  view: {
+    /** Milliseconds since 1970. */
+    readonly at: number;
+    /** False for a first look, which has nothing to compare with: its rates are all 0. */
+    readonly hasRates: boolean;
+    readonly view: SwarmView;
+  };
   /** What was before the page came. */
   history: History;
   /** Virtual addresses and their tasks. */
@@ -39,7 +45,9 @@ export const HISTORY_POINTS = 150;
 export const EMPTY_HISTORY: History = { at: [], networks: {}, groups: {} };
 
 /** The history with one more point; the oldest goes, and a series of which no value is left. */
-export function extended(history: History, { at, view }: DashboardMessages['view']): History {
+export function extended(history: History, look: DashboardMessages['view']): History {
+  const { at, view, hasRates } = look;
+  if (!hasRates) return history;
   const networks = view.networks.map((it) => [it.name, it.bytes] as const);
   const groups = view.groups.map((it) => {
     const network = view.networks[it.network]?.name ?? '';

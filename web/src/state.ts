@@ -98,17 +98,15 @@ export function follow(): void {
       if (!paused.value) take(JSON.parse((message as MessageEvent<string>).data));
     });
   };
-  let seen = 0;
   on('view', (data) => {
     view.value = data.view;
-    // The first has no rates yet, and the one told on connecting is in the history.
-    if (seen++ > 0) history.value = extended(history.value, data);
+    // The one that is told on connecting is in the history already.
+    if (data.at > (history.value.at.at(-1) ?? 0)) history.value = extended(history.value, data);
     arrived.value = true;
     trouble.value = '';
   });
   on('history', (data) => {
     history.value = data;
-    seen = 0;
   });
   on('services', (data) => {
     services.value = data;

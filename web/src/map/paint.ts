@@ -1,4 +1,5 @@
 import type { SwarmView } from '../../../src/core/swarm-view.ts';
+import { bytesPerSecond } from '../format.ts';
 import { networkColor, type paints } from '../theme.ts';
 import { type Camera, onScreen } from './camera.ts';
 import type { Layout, Point } from './layout.ts';
@@ -177,7 +178,8 @@ function paintContainers(pen: Pen, scene: Scene): void {
 const NAMED = 24;
 
 /** Names of containers where there is room for them, and of hosts always. */
-function paintNames(pen: Pen, { view, layout, camera, colors, bright, isChoice }: Scene): void {
+function paintNames(pen: Pen, scene: Scene): void {
+  const { view, layout, camera, colors, bright, isChoice } = scene;
   pen.textAlign = 'center';
   pen.textBaseline = 'alphabetic';
   pen.lineJoin = 'round';
@@ -198,6 +200,7 @@ function paintNames(pen: Pen, { view, layout, camera, colors, bright, isChoice }
       pen.fillText(name, x, below);
     }
   }
+  paintRates(pen, scene);
   pen.strokeStyle = colors.back;
   for (const [at, host] of view.hosts.entries()) {
     const place = layout.hosts[at];
@@ -207,6 +210,22 @@ function paintNames(pen: Pen, { view, layout, camera, colors, bright, isChoice }
     pen.fillStyle = host.silent === undefined ? colors.text : colors.bad;
     pen.strokeText(host.name, x, y - 8);
     pen.fillText(host.name, x, y - 8);
+  }
+}
+
+/** What a container sends to the groups that are lit, above it. */
+function paintRates(pen: Pen, { lit, layout, camera, colors, isChoice }: Scene): void {
+  if (!isChoice && layout.spacing * camera.scale <= 46) return;
+  pen.font = '600 11px system-ui, sans-serif';
+  pen.fillStyle = colors.text;
+  for (const branch of lit) {
+    if (branch.kind !== 'leg' || !branch.up || branch.bytes === 0) continue;
+    const place = layout.containers[branch.container];
+    if (place === undefined) continue;
+    const { x, y } = onScreen(camera, place);
+    const above = y - layout.dot * camera.scale - 8;
+    pen.strokeText(bytesPerSecond(branch.bytes), x, above);
+    pen.fillText(bytesPerSecond(branch.bytes), x, above);
   }
 }
 
