@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'unit',
           // They take milliseconds; a busy machine may stop one for seconds.
           testTimeout: 60_000,
-          include: ['{src,lab,plugin,demo,bench,fuzz,scripts}/**/*.test.ts'],
+          include: ['{src,lab,plugin,demo,bench,fuzz,scripts,web}/**/*.test.ts'],
           exclude: ['**/*.lab.test.ts', '**/node_modules/**', 'dist/**'],
         },
       },

@@ -15,12 +15,14 @@ import { join } from 'node:path';
 import { archive } from './archive.ts';
 import { bundle, mustExist } from './bundle.ts';
 import { pluginConfig } from './config.ts';
+import { buildPage } from './page.ts';
 import { makeRootfs } from './rootfs.ts';
 
 /**
  * Builds all that the package ships, and the plugin as a directory for the checkout:
  *
  *   dist/castnet.js      the command
+ *   dist/web/            the dashboard's page
  *   dist/agent.mjs       the agent
  *   dist/config.json     the plugin's configuration
  *   dist/rootfs.tar.gz   Node and the network tools
@@ -72,6 +74,7 @@ export async function buildAll(input: BuildInput): Promise<string[]> {
       shebang: '#!/usr/bin/env node',
       version,
     }),
+    buildPage(root, join(dist, 'web')),
   ]);
 
   const bundled = await readFile(join(dist, 'agent.mjs'));
@@ -111,6 +114,7 @@ export async function buildAll(input: BuildInput): Promise<string[]> {
     `dist/rootfs.tar.gz  ${mega((await stat(packed)).size)}`,
     `dist/agent.mjs      ${mega((await stat(agent)).size)}`,
     `dist/castnet.js     ${mega((await stat(join(dist, 'castnet.js'))).size)}`,
+    `dist/web            ${mega(await sizeOf(join(dist, 'web')))}`,
   ];
 }
 

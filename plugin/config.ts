@@ -123,6 +123,11 @@ export function pluginConfig({ version, build }: ConfigInput) {
         'Address of this host that carries VXLAN; empty means the Swarm node’s own address',
       ),
       setting(
+        'CASTNET_METRICS',
+        '',
+        'ADDRESS:PORT at which Prometheus may read metrics by TCP; empty means nowhere',
+      ),
+      setting(
         'CASTNET_CLEAN',
         'no',
         'yes: remove what castnet keeps on the host, then wait to be disabled (used by uninstall)',

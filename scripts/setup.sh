@@ -2,6 +2,7 @@
 # Sets a machine up for castnet's lab and build: says what is missing, installs
 # it where it knows how, and changes nothing when all is there.
 #   sh scripts/setup.sh            for the lab, which needs root
+#   sh scripts/setup.sh --test     for the lab tests, which judge by other programs too
 #   sh scripts/setup.sh --no-lab   for the build, which does not
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,6 +16,7 @@ ip:iproute2 bridge:iproute2 nft:nftables iptables:iptables
 nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount:mount
 ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
 iperf3:iperf3 tcpdump:tcpdump"
+test_programs="promtool:prometheus chromium:chromium"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
 
@@ -71,9 +73,10 @@ add_docker_cli() {
 
 policy=/usr/sbin/policy-rc.d
 # Installing docker.io would start the machine's Docker, which sets up bridges
-# and firewall rules that nobody asked for. Debian's own way to prevent that is
-# this file; it answers for Docker's services only, and goes when apt is done. A
-# policy that is there already is the owner's decision and stays as it is.
+# and firewall rules that nobody asked for, and prometheus would listen. Debian's
+# own way to prevent that is this file; it answers for these services only, and
+# goes when apt is done. A policy that is there already is the owner's decision
+# and stays as it is.
 hold_services() {
   [ ! -e "$policy" ] || return 0
   trap 'rm -f "$policy"' EXIT
@@ -81,8 +84,8 @@ hold_services() {
   trap 'exit 143' HUP TERM
   cat >"$policy" <<'POLICY'
 #!/bin/sh
-# Temporary, by castnet's scripts/setup.sh: do not start Docker on installation.
-case "$1" in docker* | containerd*) exit 101 ;; esac
+# Temporary, by castnet's scripts/setup.sh: do not start these on installation.
+case "$1" in docker* | containerd* | prometheus*) exit 101 ;; esac
 exit 0
 POLICY
   chmod 755 "$policy"
@@ -92,7 +95,7 @@ install_packages() {
   packages=$(missing_packages "$1")
   [ -n "$packages" ] || return 0
   has apt-get ||
-    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump."
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus and chromium."
   [ "$(id -u)" -eq 0 ] ||
     fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
   DEBIAN_FRONTEND=noninteractive
@@ -106,6 +109,7 @@ install_packages() {
     apt-get install -y -qq --no-install-recommends "$package" >/dev/null </dev/null ||
       fail "apt-get could not install $package. Install it by hand, then run again: $command_again"
     case "$package" in
+    prometheus) say "prometheus was not started; as a service it would start with the next boot, unless you run: systemctl disable prometheus" ;;
     docker.io) say "the machine's own Docker was not started; as a service it would start with the next boot, unless you run: systemctl disable docker.service docker.socket" ;;
     esac
   done
@@ -118,6 +122,7 @@ if [ "${1-}" = --no-lab ]; then
   install_packages "$build_programs"
 else
   check_root
+  [ "${1-}" != --test ] || lab_programs="$lab_programs $test_programs"
   install_packages "$lab_programs"
 fi
 install_modules

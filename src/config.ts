@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Fault } from './net/fault.ts';
+import { addressAndPort } from './net/listen-address.ts';
 
 /** The agent's settings. All have defaults that suit a real host; the plugin's settings override. */
 export interface Config {
@@ -13,6 +14,8 @@ export interface Config {
   readonly vxlanPort: number;
   /** The address this host takes tunnel packets at; by default Docker's data path address. */
   readonly tunnelAddress: string | undefined;
+  /** Where Prometheus may read metrics by TCP; undefined: only at the agent's own socket. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Docker's API. */
   readonly dockerSocket: string;
   /** The Swarm's files: certificates and addresses. */
@@ -68,6 +71,7 @@ export function readConfig(environment: Environment): Config {
     peerPort: port('CASTNET_PORT', 4790),
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),
     tunnelAddress,
+    metrics: listenAddress('CASTNET_METRICS', environment.CASTNET_METRICS),
     dockerSocket: text('CASTNET_DOCKER_SOCKET', '/run/docker.sock'),
     swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),
     pluginSocket: text('CASTNET_PLUGIN_SOCKET', '/run/docker/plugins/castnet.sock'),
@@ -78,4 +82,13 @@ export function readConfig(environment: Environment): Config {
     dockerSeconds: 5,
     tasksMilliseconds: 500,
   });
+}
+
+function listenAddress(name: string, value: string | undefined): Config['metrics'] {
+  if (!value) return undefined;
+  const found = addressAndPort(value);
+  if (found !== undefined) return found;
+  throw new Fault(
+    `${name}=${value} is not ADDRESS:PORT, as 127.0.0.1:9790 or [fd00::1]:9790, nor empty`,
+  );
 }

@@ -1,10 +1,14 @@
+import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { Agent } from './agent/agent.ts';
+import type { Log } from './agent/log.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
 import { findTunnel } from './agent/tunnel.ts';
-import { answerPeer, localApi, type Reporter } from './api/api.ts';
-import { listenAt } from './api/listen.ts';
+import { answerPeer, localApi, metricsApi, type Reporter } from './api/api.ts';
+import { Events } from './api/events.ts';
+import { type Listener, listenAt, listenAtPort } from './api/listen.ts';
+import { Metrics } from './api/metrics.ts';
 import { type Config, readConfig } from './config.ts';
 import { explain } from './core/difference.ts';
 import { GUARD_TABLE } from './core/guards.ts';
@@ -15,11 +19,12 @@ import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import * as kernel from './kernel/kernel.ts';
-import { measureFlows } from './kernel/meter.ts';
+import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
 import { refusedPackets } from './kernel/refused.ts';
 import * as sandbox from './kernel/sandbox.ts';
+import { readTraffic } from './kernel/traffic.ts';
 import { Fault } from './net/fault.ts';
 import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 
@@ -29,7 +34,8 @@ const IS_CASTNET = /(^|\/)castnet(:|$)/;
 /** The agent of one host: builds the rooms, starts them, stops them in reverse order. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = pino({ level: config.logLevel, base: null });
+  const events = new Events();
+  const log = events.beside(pino({ level: config.logLevel, base: null }));
   const state = new State(config.stateDirectory);
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
@@ -53,6 +59,7 @@ async function main(): Promise<void> {
 
   const engine = dockerEngine(config.dockerSocket);
   const netAdmins = watchNetAdmins(engine);
+  const metrics = new Metrics();
   const agent: Agent = new Agent({
     state,
     kernel,
@@ -71,9 +78,11 @@ async function main(): Promise<void> {
     askDocker: () => watch.poke(),
     log,
     now: Date.now,
+    measures: metrics,
     version: config.version,
   });
 
+  const traffic = () => readTraffic(GUARD_TABLE);
   const reporter: Reporter = {
     report: () => agent.report(),
     plan: async () => (await agent.plan()).map(explain),
@@ -84,6 +93,19 @@ async function main(): Promise<void> {
       dropped: await refusedPackets(GUARD_TABLE),
     }),
     balance: () => agent.balance(),
+    live: async () => ({
+      name: hostname(),
+      report: agent.report(),
+      traffic: await traffic(),
+      events: events.newest(),
+    }),
+    metrics: async () =>
+      metrics.text({
+        report: agent.report(),
+        traffic: await traffic(),
+        listeners: link.sessions?.listeners() ?? 0,
+        certificateExpires: identity.expires,
+      }),
     askPeers: (what, args) => askPeers(link.sessions, what, args),
   };
 
@@ -92,6 +114,8 @@ async function main(): Promise<void> {
     listenAt(config.pluginSocket, dockerHandlers(agent.driver, log)),
     listenAt(`${config.stateDirectory}/castnet.sock`, localApi(reporter)),
   ]);
+  if (config.metrics !== undefined)
+    sockets.push(...(await openMetrics(config.metrics, reporter, log)));
 
   const watch = watchSwarm({
     engine,
@@ -114,6 +138,7 @@ async function main(): Promise<void> {
     onEvent: (event) => agent.onMembers(event),
     onLost: (reason) => agent.onMembersLost(reason),
   });
+  await stopCounting();
   await agent.tick();
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
@@ -129,11 +154,25 @@ async function main(): Promise<void> {
     watch.close();
     agent.close();
     await link.close();
-    await Promise.all(sockets.map((it) => it.close()));
+    await Promise.all([stopCounting(), ...sockets.map((it) => it.close())]);
     process.exit(0);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
+}
+
+/** A port that is taken, or an address that the host does not have, must not cost it its networks. */
+async function openMetrics(
+  at: NonNullable<Config['metrics']>,
+  reporter: Reporter,
+  log: Log,
+): Promise<Listener[]> {
+  try {
+    return [await listenAtPort(at, metricsApi(reporter))];
+  } catch (error) {
+    log.error({ ...at, reason: (error as Error).message }, 'no metrics by TCP (CASTNET_METRICS)');
+    return [];
+  }
 }
 
 function tunnel(config: Config, swarm: () => { data: string } | undefined) {

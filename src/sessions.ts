@@ -44,6 +44,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     setPeers: peers.setPeers,
     setWanted: peers.setWanted,
     views: peers.views,
+    listeners: () => publisher.sessions().length,
     publish: publisher.publish,
     poke: peers.poke,
     ask: peers.ask,
@@ -78,6 +79,10 @@ export function askPeers(sessions: Sessions | undefined, what: string, args: unk
 export function swarmIdentity(options: { directory: string; log: Log }) {
   let credentials: Credentials | undefined;
   return {
+    /** When this node's certificate ends, milliseconds since 1970; undefined without one. */
+    get expires(): number | undefined {
+      return credentials?.expires;
+    },
     /** @throws CredentialsError in words for a person, when there are none or none that serve */
     async load(): Promise<Credentials> {
       if (credentials === undefined) credentials = await loadSwarmCredentials(options);

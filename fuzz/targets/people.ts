@@ -127,6 +127,8 @@ const questions: Target = {
     'GET /v1/host',
     'GET /v1/plan',
     'GET /v1/swarm',
+    'GET /v1/live',
+    'GET /metrics',
     'POST /v1/groups {"x":1}',
     'GET /v1/services?x=1',
     'flows {"milliseconds":1000}',
@@ -143,6 +145,13 @@ const questions: Target = {
         return { host: '', seconds: 1, flows: [], dropped: [] };
       },
       balance: async () => ({ services: [], counts: [] }) as never,
+      live: async () => ({
+        name: 'h1',
+        report: host,
+        traffic: { at: 0, devices: [], flows: [], dropped: [] },
+        events: [],
+      }),
+      metrics: async () => ({ text: '', type: 'text/plain' }),
       askPeers: async () => [],
     };
     if (/^(GET|POST|PUT|DELETE|HEAD)$/.test(method)) {
@@ -188,6 +197,13 @@ const answers: Target = {
       plan: async () => [],
       flows: async () => ({ host: '10.9.0.1', seconds: 1, flows: [], dropped: [] }),
       balance: async () => ({ services: [], counts: [] }),
+      live: async () => ({
+        name: 'h1',
+        report: JSON.parse(REPORT),
+        traffic: { at: 0, devices: [], flows: [], dropped: [] },
+        events: [],
+      }),
+      metrics: async () => ({ text: '', type: 'text/plain' }),
       askPeers: async () => [{ address: '10.9.0.2', answer }],
     };
     const app = localApi(reporter);

@@ -32,6 +32,7 @@ import { hostReport } from './reporting.ts';
 import { ROWS_MOST, Silencer } from './silencer.ts';
 import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
+import { type Measures, Timings } from './timings.ts';
 
 export interface AgentOptions {
   readonly state: State;
@@ -46,6 +47,7 @@ export interface AgentOptions {
   readonly askDocker: () => void;
   readonly log: Log;
   readonly now: () => number;
+  readonly measures?: Measures;
   /** The agent's own version. */
   readonly version: string;
 }
@@ -68,6 +70,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #members = new Members();
   readonly #wanted = new Wanted();
+  readonly #timings: Timings;
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
   readonly #guard: Guard;
@@ -96,6 +99,7 @@ export class Agent {
     this.#options = options;
     const { state, kernel, log, now } = options;
     this.#startedAt = now();
+    this.#timings = new Timings(options.measures);
     this.#refusals = new Refusals(log, now);
     this.#reconciler = new Reconciler({
       kernel,
@@ -114,6 +118,7 @@ export class Agent {
         this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);
         this.#publishSoon();
       },
+      timings: this.#timings,
       log,
     });
     this.driver = createDriver({
@@ -193,6 +198,7 @@ export class Agent {
   onMembers(event: MemberEvent): void {
     this.#members.event(event);
     this.#listen(event.row);
+    if (!event.gone) this.#timings.joined();
     this.#publishSoon();
   }
 
@@ -218,7 +224,7 @@ export class Agent {
   }
 
   onPeersChanged(): void {
-    void this.#reconciler.request();
+    void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
   }
 
@@ -358,7 +364,9 @@ export class Agent {
     this.#record = hostRecord(this.#knowledge());
     void this.#balancer.update();
     this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
-    if (this.#record !== undefined) this.#options.link.sessions?.publish(this.#record);
+    if (this.#record === undefined) return;
+    this.#options.link.sessions?.publish(this.#record);
+    this.#timings.told();
   }
 
   #noteRefusals(): void {

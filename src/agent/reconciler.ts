@@ -3,6 +3,7 @@ import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import type { Log } from './log.ts';
 import { OneAfterAnother } from './one-after-another.ts';
+import type { Timings } from './timings.ts';
 
 /** The kernel, as the reconciler needs it. */
 export interface Kernel {
@@ -29,6 +30,7 @@ export interface ReconcilerOptions {
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
+  readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
 }
 
@@ -142,7 +144,8 @@ export class Reconciler {
 
   async #lookAndRun(): Promise<void> {
     if (this.#closed) return;
-    const { kernel, onLookBegins, onLook, log } = this.#options;
+    const { kernel, onLookBegins, onLook, timings, log } = this.#options;
+    const begun = performance.now();
     try {
       this.#sinceLook = [];
       onLookBegins();
@@ -151,6 +154,7 @@ export class Reconciler {
       for (const change of this.#sinceLook) change(this.#known);
       this.#open = 'all';
       this.#looked = true;
+      timings?.looked(performance.now() - begun);
       onLook(found);
     } catch (error) {
       log.error({ error }, 'the kernel could not be read');
@@ -162,11 +166,13 @@ export class Reconciler {
   }
 
   async #take(steps: readonly Step[]): Promise<void> {
-    const { log, kernel } = this.#options;
+    const { log, kernel, timings } = this.#options;
+    const begun = performance.now();
     const refusals = await kernel.apply(steps);
     const refused = new Set(refusals.map((it) => it.step));
-    for (const step of steps) {
-      if (refused.has(step)) continue;
+    const taken = steps.filter((it) => !refused.has(it));
+    timings?.changed(performance.now() - begun, taken, refused.size);
+    for (const step of taken) {
       this.#note((known) => afterStep(known, step));
       log.info({ step: explain(step) }, 'forwarding changed');
     }

@@ -20,6 +20,8 @@ export interface Sessions {
   setPeers(addresses: Iterable<string>): void;
   setWanted(networks: Iterable<string>): void;
   views(): readonly PeerView[];
+  /** How many other hosts listen to this one. */
+  listeners(): number;
   publish(record: HostRecord): void;
   poke(): void;
   /** @throws Error (as a rejection) when the peer does not answer within the time */

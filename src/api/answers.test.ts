@@ -24,7 +24,7 @@ it.each([
 });
 
 /** Found by the fuzzer: one host's senseless answer left people without any. */
-it.each(['/v1/swarm', '/v1/groups', '/v1/services'])(
+it.each(['/v1/swarm', '/v1/groups', '/v1/services', '/v1/live'])(
   '%s does without such a host',
   async (path) => {
     const reporter: Reporter = {
@@ -32,6 +32,13 @@ it.each(['/v1/swarm', '/v1/groups', '/v1/services'])(
       plan: async () => [],
       flows: async () => ({ host: '10.9.0.1', seconds: 1, flows: [] }),
       balance: async () => ({ services: [], counts: [] }),
+      live: async () => ({
+        name: 'h1',
+        report: { version: 1, agent: '0', peers: [], networks: [] },
+        traffic: { at: 0, devices: [], flows: [], dropped: [] },
+        events: [],
+      }),
+      metrics: async () => ({ text: '', type: 'text/plain' }),
       askPeers: async () => [{ address: '10.9.0.2', answer: { networks: [{ joined: 1 }] } }],
     };
     const answer = await localApi(reporter).request(path);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { HostFlows } from '../core/groups-table.ts';
 import type { HostReport } from '../core/report.ts';
 import type { HostBalance } from '../core/services-table.ts';
+import type { HostLive } from '../core/traffic.ts';
 import { isGroup } from '../net/group.ts';
 
 /**
@@ -73,11 +74,36 @@ const balance = z.looseObject({
   ),
 });
 
+const device = z.looseObject({
+  dev: text,
+  receivedBytes: count,
+  receivedPackets: count,
+  receivedDropped: count,
+  sentBytes: count,
+  sentPackets: count,
+  sentDropped: count,
+});
+
+const live = z.looseObject({
+  name: text,
+  report,
+  traffic: z.looseObject({
+    at: count,
+    devices: z.array(device),
+    flows: flows.shape.flows,
+    dropped: z.array(z.looseObject({ vni: z.number(), packets: count, bytes: count })),
+  }),
+  events: z.array(
+    z.looseObject({ id: text, at: count, level: z.enum(['info', 'warn', 'error']), text }),
+  ),
+});
+
 /** By question; what passes is of the type that the question asks for. */
 export const ANSWERS = {
   report: report as unknown as z.ZodType<HostReport>,
   flows: flows as unknown as z.ZodType<HostFlows>,
   balance: balance as unknown as z.ZodType<HostBalance>,
+  live: live as unknown as z.ZodType<HostLive>,
 };
 
 export interface PeerAnswer {

@@ -3,6 +3,7 @@ import { droppedTable } from '../core/dropped-table.ts';
 import { groupsTable, type HostFlows } from '../core/groups-table.ts';
 import type { HostReport } from '../core/report.ts';
 import { type HostBalance, servicesTable } from '../core/services-table.ts';
+import type { HostLive } from '../core/traffic.ts';
 import { ANSWERS, type PeerAnswer, understood } from './answers.ts';
 
 /** What the local API reads; the agent implements it. */
@@ -15,12 +16,21 @@ export interface Reporter {
   flows(milliseconds: number): Promise<HostFlows>;
   /** The services of this host's networks, and what its containers sent to them. */
   balance(): Promise<HostBalance>;
+  /** This host as of now with its kernel's counters, for who looks again and again. */
+  live(): Promise<HostLive>;
+  /** The same for Prometheus, and its Content-Type. */
+  metrics(): Promise<{ text: string; type: string }>;
   /** Asks every other host the same; one that does not answer is told with its reason. */
   askPeers(what: string, args: unknown): Promise<PeerAnswer[]>;
 }
 
 /** What hosts may ask each other over their sessions. */
-export const QUESTIONS = { report: 'report', flows: 'flows', balance: 'balance' } as const;
+export const QUESTIONS = {
+  report: 'report',
+  flows: 'flows',
+  balance: 'balance',
+  live: 'live',
+} as const;
 
 /** How long traffic is measured, milliseconds: enough to see software that speaks each second. */
 const MEASURE_MS = 1000;
@@ -54,6 +64,25 @@ export function localApi(reporter: Reporter): Hono {
     const all = [own, ...understood(others, ANSWERS.balance).answers];
     return context.json({ version: 1, services: servicesTable(hosts, all), silent });
   });
+  app.get('/v1/live', async (context) => {
+    const [own, others] = await Promise.all([
+      reporter.live(),
+      reporter.askPeers(QUESTIONS.live, {}),
+    ]);
+    const { answers, silent } = understood(others, ANSWERS.live);
+    return context.json({ version: 1, hosts: [own, ...answers], silent });
+  });
+  app.route('/', metricsApi(reporter));
+  return app;
+}
+
+/** What Prometheus reads, at the agent's socket and, when that is set, at a TCP port. */
+export function metricsApi(reporter: Pick<Reporter, 'metrics'>): Hono {
+  const app = new Hono();
+  app.get('/metrics', async (context) => {
+    const { text, type } = await reporter.metrics();
+    return context.body(text, 200, { 'Content-Type': type });
+  });
   return app;
 }
 
@@ -71,5 +100,6 @@ export async function answerPeer(reporter: Reporter, what: string, args: unknown
     return reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
   }
   if (what === QUESTIONS.balance) return reporter.balance();
+  if (what === QUESTIONS.live) return reporter.live();
   throw new Error(`"${what}" is not a question that this version of castnet answers`);
 }

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -23,10 +23,26 @@ export function listenAt(path: string, app: Hono): Promise<Listener> {
     request.headers.host = 'castnet';
     void answer(request, response);
   });
+  return listening(server, { path }, () => chmodSync(path, 0o600));
+}
+
+/**
+ * Serves an app at a TCP port.
+ * @throws Error (EADDRINUSE, EADDRNOTAVAIL…) when it cannot be listened at
+ */
+export function listenAtPort(at: { host: string; port: number }, app: Hono): Promise<Listener> {
+  return listening(createServer(getRequestListener(app.fetch)), at, () => {});
+}
+
+function listening(
+  server: Server,
+  at: { path: string } | { host: string; port: number },
+  onOpen: () => void,
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => {
-      chmodSync(path, 0o600);
+    server.listen(at, () => {
+      onOpen();
       resolve({
         close: () =>
           new Promise((closed) => {

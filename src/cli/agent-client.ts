@@ -18,11 +18,23 @@ export function withSocket(command: Command): Command {
   );
 }
 
+export interface AgentCall {
+  readonly method?: 'GET' | 'PUT' | 'POST';
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** How long the answer may take, milliseconds. */
+  readonly timeoutMs?: number;
+}
+
 /**
  * Asks the agent of this host.
  * @throws UserError that says what to do when there is no agent or no permission
  */
-export async function askAgent<T>(flags: AgentFlags, path: string): Promise<T> {
+export async function askAgent<T>(
+  flags: AgentFlags,
+  path: string,
+  { method = 'GET', body }: AgentCall = {},
+): Promise<T> {
   const socketPath = flags.socket ?? process.env.CASTNET_SOCKET ?? SOCKET;
   if (!existsSync(socketPath)) {
     throw new UserError(`there is no agent at ${socketPath}`, {
@@ -32,7 +44,7 @@ export async function askAgent<T>(flags: AgentFlags, path: string): Promise<T> {
     });
   }
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path }, (answer) => {
+    const call = request({ socketPath, path, method }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (part: string) => {
         text += part;
@@ -43,7 +55,7 @@ export async function askAgent<T>(flags: AgentFlags, path: string): Promise<T> {
       });
     });
     call.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, socketPath)));
-    call.end();
+    call.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

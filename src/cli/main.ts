@@ -1,6 +1,7 @@
 /** The command `castnet`: puts its commands together and turns errors into exit statuses. */
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { registerDashboard } from './dashboard-command.ts';
 import { registerInspect } from './inspect.ts';
 import { registerLab } from './lab.ts';
 import { describeError, UserError } from './output.ts';
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
   registerPlugin(program);
   registerInspect(program);
   registerServices(program);
+  registerDashboard(program);
   registerLab(program);
   return program;
 }

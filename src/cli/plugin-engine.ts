@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Docker, DockerError } from './plugin-docker.ts';
 
 const Version = z.object({ Version: z.string(), ApiVersion: z.string() });

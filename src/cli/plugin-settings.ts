@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { addressAndPort } from '../net/listen-address.ts';
 import { UserError } from './output.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
@@ -21,6 +22,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   CASTNET_TUNNEL_ADDRESS: {
     accepts: 'an IPv4 or IPv6 address of the host, or nothing for the address Swarm uses',
     valid: (value) => value === '' || isIP(value) !== 0,
+  },
+  CASTNET_METRICS: {
+    accepts: 'ADDRESS:PORT, as 127.0.0.1:9790 or [fd00::1]:9790, or nothing for no TCP listener',
+    valid: (value) => value === '' || addressAndPort(value) !== undefined,
   },
   'swarm.source': {
     accepts: "the absolute path of the swarm directory under Docker's data root",

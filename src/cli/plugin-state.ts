@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from './output.ts';
 import { type Docker, DockerError } from './plugin-docker.ts';
 

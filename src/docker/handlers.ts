@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Fault } from '../net/fault.ts';
 import type { Driver, NetworkRequest } from './driver.ts';
 import * as protocol from './protocol.ts';

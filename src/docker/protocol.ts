@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Docker's remote network driver protocol, as moby 20.10 to 29 speak it

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:dgram';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ServiceRecord } from '../core/records.ts';
 import type { Engine } from './engine.ts';
 import { onNetwork, resolveNames } from './names.ts';

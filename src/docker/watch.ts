@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Engine } from './engine.ts';
 
 /** A network as this host's Engine sees it. */

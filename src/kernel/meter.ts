@@ -1,8 +1,8 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { inNamespace } from './namespace.ts';
 import { mustRun, run } from './run.ts';
 
-/** Multicast that one container sent to one group while it was measured. */
+/** Multicast that one container sent to one group while it was counted. */
 export interface Flow {
   /** The sender's bridge port. */
   readonly port: string;
@@ -24,8 +24,8 @@ table bridge ${TABLE} {
   set sent6 { type ifname . ipv6_addr . ipv6_addr; size 65535; flags dynamic; timeout 1m; }
   chain sent {
     type filter hook prerouting priority -400; policy accept;
-    iifname "cv*" ip daddr 224.0.0.0/4 ip protocol != igmp add @sent4 { iifname . ip saddr . ip daddr counter }
-    iifname "cv*" ip6 daddr ff00::/8 meta l4proto != icmpv6 add @sent6 { iifname . ip6 saddr . ip6 daddr counter }
+    iifname "cv*" ip daddr 224.0.0.0/4 ip protocol != igmp update @sent4 { iifname . ip saddr . ip daddr counter }
+    iifname "cv*" ip6 daddr ff00::/8 meta l4proto != icmpv6 update @sent6 { iifname . ip6 saddr . ip6 daddr counter }
   }
 }
 `;
@@ -51,30 +51,63 @@ const Listing = z.object({
   ),
 });
 
-/** Measurements that overlap share one, so that the second does not wipe out the first. */
-let running: Promise<Flow[]> | undefined;
+/** Only one change of the rules at a time; what was asked last is in force at its end. */
+let changing: Promise<unknown> = Promise.resolve();
+let inForce: Promise<unknown> | undefined;
+let wantedUntil = 0;
+let timer: NodeJS.Timeout | undefined;
 
 /**
- * Counts what this host's containers send to groups. The rules that count are in force only
- * meanwhile, so nobody pays when nobody looks.
- * @param milliseconds how long
+ * What this host's containers sent to groups since somebody began to ask: counters that only grow,
+ * until an entry that was idle for a minute starts anew. The rules that count are in force only
+ * while somebody asks, so nobody pays when nobody looks.
+ * @param keepMs how long they stay for the next call, milliseconds
+ * @throws CommandError in nft's words
  */
-export function measureFlows(milliseconds: number): Promise<Flow[]> {
-  running ??= measure(milliseconds).finally(() => {
-    running = undefined;
-  });
-  return running;
-}
-
-async function measure(milliseconds: number): Promise<Flow[]> {
-  await mustRun(inNamespace('nft', '-f', '-'), RULES);
+export async function countFlows(keepMs: number): Promise<Flow[]> {
+  wantedUntil = Math.max(wantedUntil, performance.now() + keepMs);
+  clearTimeout(timer);
+  timer = setTimeout(stopCounting, wantedUntil - performance.now()).unref();
+  inForce ??= change(() => mustRun(inNamespace('nft', '-f', '-'), RULES));
   try {
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    await inForce;
     return flowsOf(await mustRun(inNamespace('nft', '-j', 'list', 'table', 'bridge', TABLE)));
-  } finally {
-    await run(inNamespace('nft', 'delete', 'table', 'bridge', TABLE));
+  } catch (error) {
+    // Somebody else took them away: the next call begins anew.
+    inForce = undefined;
+    throw error;
   }
 }
+
+/** Takes the rules away, also those that an agent before this one has left. */
+export async function stopCounting(): Promise<void> {
+  clearTimeout(timer);
+  inForce = undefined;
+  await change(() => run(inNamespace('nft', 'delete', 'table', 'bridge', TABLE)));
+}
+
+function change(work: () => Promise<unknown>): Promise<unknown> {
+  const done = changing.then(work);
+  changing = done.catch(() => {});
+  return done;
+}
+
+/**
+ * What was sent within a time that begins now.
+ * @param milliseconds how long
+ */
+export async function measureFlows(milliseconds: number): Promise<Flow[]> {
+  const keepMs = milliseconds + 1000;
+  const before = new Map((await countFlows(keepMs)).map((it) => [flowKey(it), it]));
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return (await countFlows(keepMs)).flatMap((it) => {
+    const was = before.get(flowKey(it)) ?? { packets: 0, bytes: 0 };
+    const packets = it.packets - was.packets;
+    return packets > 0 ? [{ ...it, packets, bytes: it.bytes - was.bytes }] : [];
+  });
+}
+
+const flowKey = ({ port, source, group }: Flow): string => `${port} ${source} ${group}`;
 
 /** Of nft's JSON of the table. */
 export function flowsOf(json: string): Flow[] {

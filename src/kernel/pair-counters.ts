@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A set's element of two addresses, with its counter. */
 export interface Counted {

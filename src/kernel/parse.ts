@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fact } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import { isBridge, isPort, isVxlan } from '../core/names.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { inNamespace } from './namespace.ts';
 import { run } from './run.ts';
 

@@ -8,6 +8,8 @@ export interface Credentials {
   readonly kind: 'swarm' | 'psk';
   /** The node id that these credentials prove, where they prove one. */
   readonly node: string | undefined;
+  /** When the certificate ends, milliseconds since 1970; undefined where there is none. */
+  readonly expires?: number;
   serverOptions(): TlsOptions;
   clientOptions(): ConnectionOptions;
   /** Who is at the other end; asked once, after the handshake and before any byte is taken. */

@@ -1,6 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EndpointRecord, GroupRecord, NetworkRecord } from '../core/records.ts';
 import { isGroup } from '../net/group.ts';
 import { isMac } from '../net/mac.ts';

@@ -26,6 +26,8 @@ interface Material {
   /** For all connections that are opened: one of its own would cost each some 50 KB. */
   readonly context: SecureContext;
   readonly identity: Identity;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
 }
 
 async function read(directory: string, name: string): Promise<string> {
@@ -46,10 +48,12 @@ async function load(directory: string): Promise<Material> {
   const key = plainKey(lockedKey as string, join(directory, FILES[1]));
   try {
     const context = createSecureContext({ cert, key, ca, minVersion: 'TLSv1.3' });
-    const subject = new X509Certificate(cert as string).toLegacyObject().subject;
-    const judged = identityOf(subject);
+    const certificate = new X509Certificate(cert as string);
+    const judged = identityOf(certificate.toLegacyObject().subject);
     if (!judged.ok) throw new Error(judged.reason);
-    return { cert: cert as string, key, ca: ca as string, context, identity: judged.identity };
+    const expires = Date.parse(certificate.validTo);
+    const { identity } = judged;
+    return { cert: cert as string, key, ca: ca as string, context, identity, expires };
   } catch (error) {
     throw new CredentialsError(
       'unusable',
@@ -116,6 +120,9 @@ export async function loadSwarmCredentials(options: {
     kind: 'swarm',
     get node() {
       return material.identity.node;
+    },
+    get expires() {
+      return material.expires;
     },
     serverOptions: () => ({ ...common(), requestCert: true, rejectUnauthorized: true }),
     clientOptions: () => ({

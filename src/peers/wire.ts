@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ClientMessage, ServerMessage } from './messages.ts';
 import { check } from './record-schema.ts';
 

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { listenAtPort } from '../api/listen.ts';
+import { addressAndPort } from '../net/listen-address.ts';
+import { askAgent } from './agent-client.ts';
+import { isLoopback, newToken } from './dashboard-access.ts';
+import type { DashboardFlags } from './dashboard-command.ts';
+import { Feed } from './dashboard-feed.ts';
+import { dashboardApp, readPage } from './dashboard-server.ts';
+import { health } from './health.ts';
+import { UserError } from './output.ts';
+
+/** Where the page lies: beside the bundle, or in a checkout where the build puts it. */
+const PAGES = ['web', '../../dist/web'].map((path) => join(import.meta.dirname, path));
+
+/** Serves the dashboard until Ctrl-C. */
+export async function serveDashboard(flags: DashboardFlags): Promise<void> {
+  const at = addressAndPort(flags.listen);
+  if (at === undefined) {
+    throw new UserError(`--listen ${flags.listen} is not ADDRESS:PORT`, {
+      hint: 'For example 127.0.0.1:4795 or [::1]:4795',
+      exitCode: 2,
+    });
+  }
+  const page = readPage(PAGES.find((path) => existsSync(path)) ?? (PAGES[1] as string));
+  // So that a wrong socket is told at once, and not on the page.
+  await askAgent(flags, '/v1/host');
+  const token = isLoopback(at.host) ? undefined : process.env.CASTNET_DASHBOARD_TOKEN || newToken();
+  const feed = new Feed({
+    ask: (path) => askAgent(flags, path),
+    troubles: (report) => health(report, []).map((it) => it.what),
+  });
+  const probe = (network: string) =>
+    askAgent(flags, '/v1/probe', { method: 'POST', body: { network }, timeoutMs: 60_000 });
+  const app = dashboardApp({ page, feed, token, probe });
+  const listener = await listenAtPort(at, app).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`cannot listen at ${flags.listen}: ${error.message}`, {
+      hint:
+        error.code === 'EADDRINUSE'
+          ? 'Another program has the port; choose another, as --listen 127.0.0.1:4796'
+          : '--listen takes an address of this host',
+    });
+  });
+  const query = token === undefined ? '' : `?token=${token}`;
+  process.stdout.write(`castnet dashboard: http://${flags.listen}/${query}\nCtrl-C ends it.\n`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await listener.close();
+}

@@ -1,0 +1,62 @@
+import { networkColor } from '../theme.ts';
+import { type Curve, curveOf, type Pen, type Scene } from './paint.ts';
+
+/** Dots that run along the branches: which way a group goes. */
+export interface Sparks {
+  /** @param at milliseconds of any clock */
+  paint(pen: Pen, at: number): void;
+}
+
+interface Run {
+  readonly curve: Curve;
+  readonly color: string;
+  readonly dots: number;
+  /** Milliseconds from one end to the other. */
+  readonly time: number;
+  readonly phase: number;
+}
+
+/** More would be noise to the eye. */
+const RUNS_AT_MOST = 900;
+const PIXELS_PER_MS = 0.07;
+
+/** Prepares the dots of a picture; legs have some only where a choice keeps them few. */
+export function sparksOf(scene: Scene): Sparks {
+  const runs = scene.lit
+    .filter(
+      (it) => it.bytes > 0 && (scene.isChoice || it.kind === 'trunk' || scene.lit.length < 150),
+    )
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, RUNS_AT_MOST)
+    .flatMap((branch, n): Run[] => {
+      const curve = curveOf(branch, scene);
+      if (curve === undefined) return [];
+      const length = Math.hypot(curve.to.x - curve.from.x, curve.to.y - curve.from.y);
+      const dots =
+        branch.kind === 'leg' ? 1 : Math.min(4, 1 + Math.floor(Math.log10(branch.bytes + 1) / 2));
+      const time = Math.max(500, length / PIXELS_PER_MS);
+      return [{ curve, color: networkColor(branch.network), dots, time, phase: (n * 0.37) % 1 }];
+    });
+  const colors = [...new Set(runs.map((it) => it.color))];
+  const byColor = colors.map((color) => [color, runs.filter((it) => it.color === color)] as const);
+  const radius = scene.isChoice ? 2.6 : 1.8;
+  return {
+    paint(pen, at) {
+      for (const [color, own] of byColor) {
+        pen.fillStyle = color;
+        pen.beginPath();
+        for (const { curve, dots, time, phase } of own) {
+          for (let n = 0; n < dots; n++) {
+            const t = (at / time + phase + n / dots) % 1;
+            const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t * t];
+            const x = a * curve.from.x + b * curve.bend.x + c * curve.to.x;
+            const y = a * curve.from.y + b * curve.bend.y + c * curve.to.y;
+            pen.moveTo(x + radius, y);
+            pen.arc(x, y, radius, 0, 2 * Math.PI);
+          }
+        }
+        pen.fill();
+      }
+    },
+  };
+}
