@@ -1,5 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/** Recipes whose software comes from Maven Central. */
+const FROM_MAVEN = ['hazelcast', 'vertx'].map((it) => `recipes/${it}/*.recipe.test.ts`);
+
+/** Recipes run one after the other in one lab, which their project brings up. */
+function recipes(name: string, include: string[], exclude: string[]) {
+  const setup = { globalSetup: 'recipes/support/shared-lab.ts', fileParallelism: false };
+  // The software's own words are printed as they are.
+  const output = { disableConsoleIntercept: true };
+  const time = { testTimeout: 120_000, hookTimeout: 240_000 };
+  return { test: { name, include, exclude, ...setup, ...output, ...time } };
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,8 +20,8 @@ export default defineConfig({
           name: 'unit',
           // They take milliseconds; a busy machine may stop one for seconds.
           testTimeout: 60_000,
-          include: ['{src,lab,plugin,demo,bench,fuzz,scripts,web}/**/*.test.ts'],
-          exclude: ['**/*.lab.test.ts', '**/node_modules/**', 'dist/**'],
+          include: ['{src,lab,plugin,demo,bench,fuzz,scripts,recipes,web}/**/*.test.ts'],
+          exclude: ['**/*.{lab,recipe}.test.ts', '**/node_modules/**', 'dist/**'],
         },
       },
       {
@@ -23,6 +35,9 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
+      recipes('recipes', ['recipes/**/*.recipe.test.ts'], FROM_MAVEN),
+      // `npm test` leaves these out: Maven Central is one more place that must be reached.
+      recipes('recipes-maven', FROM_MAVEN, []),
     ],
   },
 });

@@ -4,6 +4,7 @@
 #   sh scripts/setup.sh            for the lab, which needs root
 #   sh scripts/setup.sh --test     for the lab tests, which judge by other programs too
 #   sh scripts/setup.sh --no-lab   for the build, which does not
+#   sh scripts/setup.sh --recipes  for all of the recipes' tests
 set -eu
 cd "$(dirname "$0")/.."
 # Where Debian keeps ip, nft and dockerd; the PATH of a plain user lacks it.
@@ -19,6 +20,9 @@ iperf3:iperf3 tcpdump:tcpdump"
 test_programs="promtool:prometheus chromium:chromium"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
+# What the recipes' tests make images with. They are skipped, and say so, without it.
+recipe_programs="mmdebstrap:mmdebstrap"
+all_recipe_programs="mmdebstrap:mmdebstrap mvn:maven"
 
 say() { printf 'castnet: %s\n' "$*"; }
 fail() {
@@ -124,5 +128,9 @@ else
   check_root
   [ "${1-}" != --test ] || lab_programs="$lab_programs $test_programs"
   install_packages "$lab_programs"
+  [ "${1-}" != --recipes ] || recipe_programs=$all_recipe_programs
+  # Images can be made of Debian packages only where apt knows some.
+  ! has apt-get || (install_packages "$recipe_programs") ||
+    say "without $recipe_programs the recipes' tests are skipped" >&2
 fi
 install_modules

@@ -3,8 +3,8 @@
  * Engines. Reports go to test-output/. The last line says `N passed, N failed`, and the exit
  * status is 0 only if nothing failed and something passed.
  *
- *   npm test                        everything
- *   npm test -- unit                one project: unit or lab
+ *   npm test                        unit, lab and recipes
+ *   npm test -- unit                only these projects: unit, lab, recipes, recipes-maven
  *   npm test -- lab basics pruning  only the files whose path contains one of the words
  */
 import { spawn } from 'node:child_process';
@@ -15,7 +15,9 @@ import { addCounts, type Counts, countReport, summaryLine } from './test-report.
 
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, 'test-output');
-const PROJECTS = ['unit', 'lab'];
+const PROJECTS = ['unit', 'lab', 'recipes'];
+/** Also those that need Maven Central, which must be asked for. */
+const ALL_PROJECTS = [...PROJECTS, 'recipes-maven'];
 
 /** Runs one of this checkout's programs on this Node. @returns its exit status */
 function runNode(args: string[]): Promise<number> {
@@ -47,8 +49,9 @@ async function runProject(project: string, words: string[]): Promise<Counts> {
 }
 
 const given = process.argv.slice(2);
-const chosen = PROJECTS.includes(given[0] ?? '') ? [given[0] as string] : PROJECTS;
-const words = given.filter((word) => !PROJECTS.includes(word));
+const named = given.filter((word) => ALL_PROJECTS.includes(word));
+const chosen = named.length > 0 ? named : PROJECTS;
+const words = given.filter((word) => !ALL_PROJECTS.includes(word));
 
 await rm(OUTPUT, { recursive: true, force: true });
 await mkdir(OUTPUT, { recursive: true });

@@ -1,0 +1,52 @@
+/** JGroups with its stock UDP stack: members and views by multicast, a partition, and its heal. */
+import { expect, it } from 'vitest';
+import { logOf, recipe, says, type Task } from '../support/recipe.ts';
+
+/** The members of the last view that the demo has printed, sorted; views are "[creator|number] […]". */
+const view = (log: string): string[] =>
+  [...log.matchAll(/^\*\* New view: (?:MergeView::)?\[.*?\] \[(.*?)\]/gm)]
+    .at(-1)?.[1]
+    ?.split(', ')
+    .map((it) => it.split('-').slice(0, 2).join('-'))
+    .sort() ?? [];
+
+/** Waits until a member's last view has exactly these members. */
+async function sees(task: Task, members: string[], withinMs: number): Promise<void> {
+  await says(
+    async () => {
+      const log = await logOf(task);
+      return view(log).join() === members.join()
+        ? (log.match(/^\*\* New view: .*$/gm)?.at(-1) ?? '')
+        : '';
+    },
+    { what: `member-${task.name.split('.')[1]}`, words: /.+/, withinMs },
+  );
+}
+
+await recipe({ directory: import.meta.dirname }, (site) => {
+  const all = ['member-1', 'member-2', 'member-3'];
+
+  it('three hosts have one view', async () => {
+    const tasks = await site().tasks('member', 3);
+    for (const task of tasks) await sees(task, all, 60_000);
+    for (const task of tasks) {
+      expect(await logOf(task)).toContain(`physical address=${task.ip}:`);
+    }
+  });
+
+  it('a host that is cut off has a view of its own, and merges again', async () => {
+    const tasks = await site().tasks('member', 3);
+    const h3 = site().lab.host('h3');
+    const alone = tasks.find((it) => it.host === h3) as Task;
+    const own = `member-${alone.name.split('.')[1]}`;
+    await h3.cut();
+    try {
+      for (const task of tasks) {
+        await sees(task, task === alone ? [own] : all.filter((it) => it !== own), 45_000);
+      }
+    } finally {
+      await h3.mend();
+    }
+    for (const task of tasks) await sees(task, all, 60_000);
+  });
+});
