@@ -17,6 +17,7 @@ function watching(tasks: LocalTask[], services: object) {
   const asking: (() => void)[] = [];
   let silent = false;
   let closed = 0;
+  let slow: Promise<void> | undefined;
   socket.close = () => {
     closed++;
   };
@@ -39,7 +40,10 @@ function watching(tasks: LocalTask[], services: object) {
   const waiting: (() => void)[] = [];
   watch = watchTasks({
     engine: {
-      get: async () => ({ Name: 'front', Services: services }),
+      get: async () => {
+        await slow;
+        return { Name: 'front', Services: services };
+      },
       ping: async () => {},
       events: () => ({ close: () => {} }),
     },
@@ -59,6 +63,10 @@ function watching(tasks: LocalTask[], services: object) {
     errors,
     hush: (it: boolean) => {
       silent = it;
+    },
+    /** From now on the Engine's list takes for ever. */
+    stall: () => {
+      slow = new Promise(() => {});
     },
     /** The next time that a task is asked for. */
     asked: () => new Promise<void>((resolve) => asking.push(resolve)),
@@ -87,6 +95,19 @@ it('a task is in service while Docker’s DNS has its address on that network', 
   known.set('web.6.x.front', '10.0.1.6');
   await change();
   expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+  known.delete('web.5.x.front');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+});
+
+it('a task that stops is noticed while the Engine is slow to list a new one', async () => {
+  const tasks = [task('5')];
+  const { known, seen, change, stall, asked } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  stall();
+  tasks.push(task('7'));
+  await asked();
   known.delete('web.5.x.front');
   await change();
   expect(seen.at(-1)?.get('5')?.serving).toBe(false);

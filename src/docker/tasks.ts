@@ -65,9 +65,15 @@ interface Watched {
   listed: Map<string, Listed>;
   socket?: { readonly sandbox: string; readonly socket: Socket };
   readAt: number;
+  /** The list is being read. */
+  reading?: Promise<void>;
+  /** What was found last. */
+  found: readonly Found[];
   /** What the DNS said last; absent when it said nothing. */
   answers?: ReadonlyMap<string, readonly string[]>;
 }
+
+type Found = readonly [endpoint: string, service: ServiceRecord];
 
 /** How long the list is believed while every local endpoint is in it, milliseconds. */
 const LIST_MS = 5000;
@@ -86,10 +92,8 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
       it.socket?.socket.close();
       watched.delete(network);
     }
-    const found = await Promise.all(
-      [...here].map(([network, tasks]) => lookAtNetwork(network, tasks)),
-    );
-    const services = new Map(found.flatMap((it) => [...it]).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const found = await Promise.all([...here].map(([network, tasks]) => foundOn(network, tasks)));
+    const services = new Map(found.flat().sort(([a], [b]) => (a < b ? -1 : 1)));
     const text = JSON.stringify([...services]);
     if (text !== last && !closed) {
       last = text;
@@ -97,23 +101,35 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     }
   };
 
-  const lookAtNetwork = async (network: string, tasks: readonly LocalTask[]) => {
-    const state = watched.get(network) ?? { name: '', listed: new Map(), readAt: 0 };
+  /** One network's trouble is not another's: it stays as it was found last. */
+  const foundOn = async (network: string, tasks: readonly LocalTask[]) => {
+    const state = watched.get(network) ?? { name: '', listed: new Map(), readAt: 0, found: [] };
     watched.set(network, state);
-    await readList(network, state, tasks);
+    try {
+      state.found = await lookAtNetwork(network, state, tasks);
+    } catch (error) {
+      onError(error as Error);
+    }
+    return state.found;
+  };
+
+  const lookAtNetwork = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
+    refreshList(network, state, tasks);
+    // A busy Engine takes seconds for its list; a task that stops must be noticed meanwhile.
+    if (state.name === '') await state.reading;
     const candidates = tasks.flatMap((it) => {
       const listed = state.listed.get(it.endpoint);
       return listed?.service === undefined ? [] : [{ ...it, ...listed, service: listed.service }];
     });
     if (candidates.length === 0) return [];
-    // The Engine must answer each time: its DNS is silent when it is dead, which says nothing.
-    await engine.ping();
     const socket = await socketOf(state, tasks);
     const asked = candidates.map((it) => onNetwork(it.task, state.name));
     // The services' own names tell that Docker's DNS is well when none of their tasks is known.
     const also = candidates.map((it) => onNetwork(it.service.name, state.name));
     const names = [...new Set([...asked, ...also])];
     const answers = await answersTo(names, state, socket);
+    // Its DNS is silent too when the Engine is dead, which says nothing.
+    if (asked.some((it) => !answers.has(it))) await engine.ping();
     return candidates.map(({ endpoint, ip, service }, at) => {
       const serving = answers.get(asked[at] as string)?.includes(ip) === true;
       return [endpoint, { ...service, serving }] as const;
@@ -132,9 +148,17 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     return answers.size > 0 ? answers : (before ?? answers);
   };
 
-  const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
+  const refreshList = (network: string, state: Watched, tasks: readonly LocalTask[]): void => {
     const complete = tasks.every((it) => state.listed.has(it.endpoint));
     if (complete && performance.now() - state.readAt < LIST_MS) return;
+    state.reading ??= readList(network, state, tasks)
+      .catch(onError)
+      .finally(() => {
+        delete state.reading;
+      });
+  };
+
+  const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
     const { Name, Services } = Verbose.parse(await engine.get(`/networks/${network}?verbose=true`));
     const listed = new Map<string, Listed>();
     for (const [name, { VIP: vip, Tasks }] of Object.entries(Services ?? {})) {
