@@ -30,6 +30,8 @@ type StandIn = {
 
 const IMAGES: Record<string, StandIn> = {
   'debian:bookworm': { tree: 'tools' },
+  'erlang:25': { tree: 'tools' },
+  'redis:7': { tree: 'tools' },
   'node:24': {
     tree: 'tools',
     dockerfile: 'COPY node /usr/local/bin/\nCOPY moleculer /srv/moleculer\nCOPY cote /srv/cote\n',
