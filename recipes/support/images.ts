@@ -10,6 +10,7 @@ import type { LabHost } from '../../lab/lab.ts';
 import { debianTree, mavenJars, npmModules, ROOT } from './packages.ts';
 
 const RECIPES = join(ROOT, 'recipes');
+const STAND_INS = join(import.meta.dirname, 'stand-ins');
 
 /** Trees of Debian packages; one for many, since each has to be unpacked on every host. */
 const TREES = {
@@ -17,6 +18,10 @@ const TREES = {
     ...['openjdk-17-jdk-headless', 'libjgroups-java', 'erlang-base', 'redis-server'],
     ...['avahi-daemon', 'avahi-utils', 'dbus', 'keepalived', 'corosync'],
     ...['iproute2', 'iputils-ping'],
+  ],
+  web: [
+    ...['mariadb-server', 'galera-4', 'mariadb-backup', 'socat', 'etcd-server'],
+    ...['wordpress', 'apache2', 'libapache2-mod-php', 'php-mysql', 'curl'],
   ],
 } as const;
 
@@ -30,6 +35,8 @@ type StandIn = {
 
 const IMAGES: Record<string, StandIn> = {
   'debian:bookworm': { tree: 'tools' },
+  'erlang:25': { tree: 'tools' },
+  'redis:7': { tree: 'tools' },
   'node:24': {
     tree: 'tools',
     dockerfile: 'COPY node /usr/local/bin/\nCOPY moleculer /srv/moleculer\nCOPY cote /srv/cote\n',
@@ -38,6 +45,21 @@ const IMAGES: Record<string, StandIn> = {
       moleculer: await npmModules(join(RECIPES, 'moleculer')),
       cote: await npmModules(join(RECIPES, 'cote')),
     }),
+  },
+  'quay.io/coreos/etcd:v3.5.17': { tree: 'web' },
+  'mariadb:10.11': {
+    tree: 'web',
+    dockerfile: 'COPY docker-entrypoint.sh /usr/local/bin/\n',
+    context: async () => ({ 'docker-entrypoint.sh': join(STAND_INS, 'mariadb-entrypoint.sh') }),
+  },
+  'wordpress:6-apache': {
+    tree: 'web',
+    dockerfile: `COPY wp-config.php /usr/share/wordpress/
+RUN sed -i 's,/var/www/html,/usr/share/wordpress,; s,/var/www/,/usr/share/wordpress/,' \\
+  /etc/apache2/sites-available/000-default.conf /etc/apache2/apache2.conf
+CMD . /etc/apache2/envvars; mkdir -p /run/apache2; exec apache2 -DFOREGROUND
+`,
+    context: async () => ({ 'wp-config.php': join(STAND_INS, 'wp-config.php') }),
   },
   'hazelcast/hazelcast:5.5.0': {
     tree: 'tools',

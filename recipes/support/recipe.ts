@@ -52,6 +52,8 @@ export type RecipeOptions = {
   directory: string;
   /** The stack file in it, deployed under the file's name; without it stack.yml, under the directory's. */
   file?: string;
+  /** Images of containers that the tests run themselves; then nothing is deployed. */
+  images?: readonly string[];
   /** Environment that the stack file refers to. */
   env?: NodeJS.ProcessEnv;
 };
@@ -64,7 +66,7 @@ export async function recipe(options: RecipeOptions, tests: (site: () => Site) =
   const { directory, env = {} } = options;
   const file = join(directory, options.file ?? 'stack.yml');
   const name = options.file === undefined ? basename(directory) : basename(file, '.yml');
-  const images = imagesOf(await readFile(file, 'utf8'));
+  const images = options.images ?? imagesOf(await readFile(file, 'utf8'));
   try {
     await fetchImages(images);
   } catch (error) {
@@ -78,12 +80,13 @@ export async function recipe(options: RecipeOptions, tests: (site: () => Site) =
       const lab = await openLab(inject('lab'));
       await Promise.all(lab.hosts.map((host) => loadImages(host, images)));
       site = new Site(name, lab);
+      if (options.images !== undefined) return;
       const deploy = ['stack', 'deploy', '--resolve-image', 'never', '-c', file, name];
       await site.manager.docker(deploy, { env: { ...site.manager.dockerEnv(), ...env } });
     });
     afterAll(async () => {
       const { lab } = site ?? {};
-      if (lab === undefined) return;
+      if (lab === undefined || options.images !== undefined) return;
       // After a partition the managers may be electing a leader, and refuse meanwhile.
       await until(() => removeStack(lab, name).then(() => true), {
         what: `removing the stack ${name}`,
