@@ -34,6 +34,8 @@ export class Feed {
   readonly #listeners = new Set<(message: Message) => void>();
   #last: LiveAnswer | undefined;
   #view: DashboardMessages['view'] | undefined;
+  /** By address; bounded by the hosts that the Swarm had while this runs. */
+  readonly #names = new Map<string, string>();
   #history: History = EMPTY_HISTORY;
   #services: readonly ServiceRow[] = [];
   /** Bounded by `EVENTS_KEPT`; oldest first. */
@@ -101,7 +103,11 @@ export class Feed {
   }
 
   #seen(answer: LiveAnswer): DashboardMessages['view'] {
-    const view = swarmView(answer, this.#last, this.#options.troubles);
+    for (const { name, report } of answer.hosts) {
+      if (report.tunnel !== undefined) this.#names.set(report.tunnel.address, name);
+    }
+    const by = { troubles: this.#options.troubles, names: this.#names };
+    const view = swarmView(answer, this.#last, by);
     return { at: Date.now(), hasRates: this.#last !== undefined, view };
   }
 

@@ -1,6 +1,6 @@
 import type { SwarmView } from '../../../src/core/swarm-view.ts';
 import { bytesPerSecond } from '../format.ts';
-import { networkColor, type paints } from '../theme.ts';
+import { hueColor, networkColor, type paints } from '../theme.ts';
 import { type Camera, onScreen } from './camera.ts';
 import type { Layout, Point } from './layout.ts';
 import type { Branch, Lit } from './trees.ts';
@@ -30,8 +30,8 @@ export interface Curve {
   readonly to: Point;
 }
 
-/** Trunks swing out a little, each network by its own measure, so that they do not cover each other. */
-export function curveOf(branch: Branch & { network: number }, scene: Scene): Curve | undefined {
+/** Trunks swing out a little, each hue by its own measure, so that they do not cover each other. */
+export function curveOf(branch: Branch & { hue: number }, scene: Scene): Curve | undefined {
   const { layout, camera, view } = scene;
   const hub = (host: number) => {
     const place = layout.hosts[host];
@@ -48,7 +48,7 @@ export function curveOf(branch: Branch & { network: number }, scene: Scene): Cur
   }
   const [from, to] = [hub(branch.from), hub(branch.to)];
   if (from === undefined || to === undefined) return undefined;
-  const swing = 0.1 + 0.045 * (branch.network % 5);
+  const swing = 0.1 + 0.045 * (branch.hue % 5);
   const bend = {
     x: (from.x + to.x) / 2 - (to.y - from.y) * swing,
     y: (from.y + to.y) / 2 + (to.x - from.x) * swing,
@@ -93,11 +93,11 @@ const hubRadius = ({ dot }: Layout, { scale }: Camera): number => Math.max(2.5, 
 function paintTrees(pen: Pen, scene: Scene): void {
   pen.lineCap = 'round';
   for (const { path, branch } of pathsOf(scene.faint, scene)) {
-    stroke(pen, path, { color: networkColor(branch.network), alpha: 0.09, width: 1 });
+    stroke(pen, path, { color: hueColor(branch.hue), alpha: 0.09, width: 1 });
   }
   for (const { path, branch } of pathsOf(scene.lit, scene)) {
     const isLeg = branch.kind === 'leg';
-    const color = networkColor(branch.network);
+    const color = hueColor(branch.hue);
     const width = isLeg ? Math.min(2, widthOf(branch.bytes)) : widthOf(branch.bytes);
     if (scene.isChoice) {
       stroke(pen, path, { color, alpha: 0.2, width: width + 5 });
@@ -126,7 +126,7 @@ function pathsOf(branches: readonly Lit[], scene: Scene): Iterable<{ path: Path2
   for (const branch of branches) {
     const curve = curveOf(branch, scene);
     if (curve === undefined) continue;
-    const key = `${branch.network} ${branch.kind} ${Math.round(widthOf(branch.bytes) * 2)}`;
+    const key = `${branch.hue} ${branch.kind} ${Math.round(widthOf(branch.bytes) * 2)}`;
     const found = paths.get(key) ?? { path: new Path2D(), branch };
     paths.set(key, found);
     found.path.moveTo(curve.from.x, curve.from.y);
@@ -163,7 +163,7 @@ function paintContainers(pen: Pen, scene: Scene): void {
     if (!isChoice || place === undefined) continue;
     disc(pen, onScreen(camera, place), radius + 3.5);
     pen.lineWidth = 2;
-    pen.strokeStyle = networkColor(branch.network);
+    pen.strokeStyle = hueColor(branch.hue);
     pen.stroke();
   }
   const place = hovered?.kind === 'container' ? layout.containers[hovered.at] : undefined;
