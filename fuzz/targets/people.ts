@@ -10,6 +10,7 @@ import { parseState, pluginName } from '../../src/cli/plugin-state.ts';
 import { registerServices } from '../../src/cli/services.ts';
 import { readConfig } from '../../src/config.ts';
 import type { HostReport } from '../../src/core/report.ts';
+import { type LiveAnswer, swarmView } from '../../src/core/swarm-view.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
 
@@ -213,7 +214,10 @@ const answers: Target = {
     const reply = await app.request(encodeURI(path.toWellFormed()).replace(/^(?!\/)/, '/'));
     must(reply.status < 500, `status ${reply.status}`);
     if (reply.status !== 200) return `${reply.status}`;
-    const { silent = [] } = (await reply.json()) as { silent?: { error: string }[] };
+    const said = (await reply.json()) as LiveAnswer;
+    const { silent = [] } = said;
+    // What the dashboard makes of it.
+    if (path === '/v1/live') swarmView(said, said, { troubles: () => [], names: new Map() });
     return `${path} ${silent.map((it) => it.error)}`.slice(0, 80);
   },
 };

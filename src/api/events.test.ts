@@ -19,6 +19,13 @@ test('keeps what the log is told, in words, but for what is only for debugging',
   ]);
 });
 
+test('a line is short and has no orders for a terminal', () => {
+  const events = new Events();
+  events.beside(silent).warn({ error: new Error(`\u001b[2J\n${'x'.repeat(5000)}`) }, 'odd');
+  expect(events.newest()[0]?.text).toMatch(/^odd: {1,2}\[2J x+$/);
+  expect(events.newest()[0]?.text).toHaveLength(1000);
+});
+
 test('keeps the newest 200, each with an id of its own', () => {
   const events = new Events();
   const log = events.beside(silent);
