@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { GroupView, SwarmView } from '../../../src/core/swarm-view.ts';
 import { fitted, onScreen, zoomed } from './camera.ts';
 import { layOut } from './layout.ts';
+import { nextThing, placeOf, type Scene, thingAt } from './scene.ts';
 import { allTrees, branchesOf } from './trees.ts';
 
 function swarm(perHost: readonly number[]): SwarmView {
@@ -99,4 +100,42 @@ test('a group that nobody sends to is drawn only when it is asked for', () => {
   const idle = group({ members: [1, 2] });
   expect(allTrees(view, [idle])).toEqual([]);
   expect(allTrees(view, [idle], true)).toHaveLength(2);
+});
+
+const sceneOf = (view: SwarmView): Scene => {
+  const layout = layOut(view, 1.5);
+  const camera = fitted(layout, { width: 900, height: 600 });
+  // What geometry reads of a scene.
+  return { view, layout, camera } as Scene;
+};
+
+test('each container is found where it is drawn, and its host beside it', () => {
+  const scene = sceneOf(swarm([30, 5, 12]));
+  for (const at of scene.view.containers.keys()) {
+    const place = placeOf({ kind: 'container', at }, scene) as { x: number; y: number };
+    expect(thingAt(place, scene)).toEqual({ kind: 'container', at });
+  }
+  const middle = placeOf({ kind: 'host', at: 1 }, scene) as { x: number; y: number };
+  expect(thingAt(middle, scene)).toEqual({ kind: 'host', at: 1 });
+  expect(thingAt({ x: -500, y: 0 }, scene)).toBeUndefined();
+});
+
+test('arrow keys get from anything to anything', () => {
+  const scene = sceneOf(swarm([6, 3, 9]));
+  const ways = [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ] as const;
+  const begin = nextThing(scene, undefined, [1, 0]);
+  expect(begin).toEqual({ kind: 'host', at: 0 });
+  const seen = new Map([['host 0', begin]]);
+  for (const thing of seen.values()) {
+    for (const way of ways) {
+      const next = nextThing(scene, thing, way);
+      if (next !== undefined) seen.set(`${next.kind} ${next.at}`, next);
+    }
+  }
+  expect(seen.size).toBe(3 + 18);
 });

@@ -1,5 +1,6 @@
 import { hueColor } from '../theme.ts';
-import { type Curve, curveOf, type Pen, type Scene } from './paint.ts';
+import { type Curve, curveOf } from './paint.ts';
+import type { Pen, Scene } from './scene.ts';
 
 /** Dots that run along the branches: which way a group goes. */
 export interface Sparks {
