@@ -30,8 +30,10 @@ export class Events {
     };
   }
 
-  newest(): readonly HostEvent[] {
-    return this.#kept;
+  /** Those of the last seconds. */
+  newest(seconds: number): readonly HostEvent[] {
+    const since = Date.now() - seconds * 1000;
+    return this.#kept.filter((it) => it.at >= since);
   }
 
   #keep(level: HostEvent['level'], fields: object, message: string): void {

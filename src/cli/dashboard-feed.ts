@@ -28,6 +28,9 @@ const SERVICES_EACH = 5;
 
 const EVENTS_KEPT = 500;
 
+/** What is asked of events after the first look, seconds: more than a slow look takes. */
+const EVENTS_OF = 30;
+
 /** Looks at the Swarm again and again, while there is somebody to tell. */
 export class Feed {
   readonly #options: FeedOptions;
@@ -62,7 +65,7 @@ export class Feed {
 
   /** The Swarm as of now, by a look of its own. */
   async view(): Promise<DashboardMessages['view']> {
-    const answer = await this.#options.ask<LiveAnswer>('/v1/live');
+    const answer = await this.#options.ask<LiveAnswer>('/v1/live?seconds=0');
     return this.#seen(answer);
   }
 
@@ -85,7 +88,8 @@ export class Feed {
   async #look(): Promise<void> {
     try {
       const { ask } = this.#options;
-      const answer = await ask<LiveAnswer>('/v1/live');
+      const first = this.#last === undefined;
+      const answer = await ask<LiveAnswer>(first ? '/v1/live' : `/v1/live?seconds=${EVENTS_OF}`);
       const data = this.#seen(answer);
       this.#history = extended(this.#history, data);
       this.#last = answer;
