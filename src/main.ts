@@ -93,11 +93,11 @@ async function main(): Promise<void> {
       dropped: await refusedPackets(GUARD_TABLE),
     }),
     balance: () => agent.balance(),
-    live: async () => ({
+    live: async (seconds) => ({
       name: hostname(),
       report: agent.report(),
       traffic: await traffic(),
-      events: events.newest(),
+      events: events.newest(seconds),
     }),
     metrics: async () =>
       metrics.text({

@@ -10,6 +10,7 @@ import { parseState, pluginName } from '../../src/cli/plugin-state.ts';
 import { registerServices } from '../../src/cli/services.ts';
 import { readConfig } from '../../src/config.ts';
 import type { HostReport } from '../../src/core/report.ts';
+import { type LiveAnswer, swarmView } from '../../src/core/swarm-view.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
 
@@ -120,6 +121,8 @@ const host: HostReport = { version: 1, agent: '0', peers: [], networks: [] };
 const REPORT =
   '{"version":1,"agent":"0.1.0","node":"abc","tunnel":{"address":"10.9.0.2","port":4789,"mtu":1450},"peers":[],"networks":[{"id":"net1","vni":8000001,"name":"mynet","options":{},"hosts":["10.9.0.2"],"endpoints":[{"id":"e1","port":"cv1","address":"10.0.0.2/24","mac":"02:42:0a:00:00:02","carriesMulticast":true}],"joined":[{"bridge":"cb8000001","port":"cv1","group":"239.1.1.1","mode":"exclude"}],"refused":[],"groups":[{"group":"239.1.1.1","mode":"exclude","sources":[]}]}]}';
 
+const LIVE = `{"name":"h2","report":${REPORT},"traffic":{"at":5000.5,"devices":[{"dev":"cv1","receivedBytes":1,"receivedPackets":1,"receivedDropped":0,"sentBytes":1,"sentPackets":1,"sentDropped":0}],"flows":[{"port":"cv1","source":"10.0.0.2","group":"239.1.1.1","packets":7,"bytes":700}],"dropped":[]},"events":[{"id":"a-1","at":1,"level":"info","text":"x"}]}`;
+
 /** What the agent is asked by people; `answer` is what the other hosts say to its questions. */
 const questions: Target = {
   name: 'questions to the agent',
@@ -134,6 +137,7 @@ const questions: Target = {
     'flows {"milliseconds":1000}',
     'report null',
     'balance {}',
+    'live {}',
   ],
   async take(input) {
     const [method = '', path = '', ...rest] = input.split(' ');
@@ -181,6 +185,7 @@ const answers: Target = {
     `/v1/swarm ${REPORT}`,
     `/v1/groups ${REPORT}`,
     `/v1/services ${REPORT}`,
+    `/v1/live ${LIVE}`,
     '/v1/groups {"host":"10.9.0.2","seconds":1,"flows":[{"port":"cv1","source":"10.0.0.2","group":"239.1.1.1","packets":7,"bytes":700}],"dropped":[{"vni":8000001,"packets":1,"bytes":60}]}',
     '/v1/services {"services":[{"network":"net1","name":"web","vip":"10.0.0.9"}],"counts":[{"vip":"10.0.0.9","task":"10.0.0.2","connections":1,"packets":7,"bytes":700}]}',
   ],
@@ -213,7 +218,10 @@ const answers: Target = {
     const reply = await app.request(encodeURI(path.toWellFormed()).replace(/^(?!\/)/, '/'));
     must(reply.status < 500, `status ${reply.status}`);
     if (reply.status !== 200) return `${reply.status}`;
-    const { silent = [] } = (await reply.json()) as { silent?: { error: string }[] };
+    const said = (await reply.json()) as LiveAnswer;
+    const { silent = [] } = said;
+    // What the dashboard makes of it.
+    if (path === '/v1/live') swarmView(said, said, { troubles: () => [], names: new Map() });
     return `${path} ${silent.map((it) => it.error)}`.slice(0, 80);
   },
 };

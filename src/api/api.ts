@@ -16,8 +16,11 @@ export interface Reporter {
   flows(milliseconds: number): Promise<HostFlows>;
   /** The services of this host's networks, and what its containers sent to them. */
   balance(): Promise<HostBalance>;
-  /** This host as of now with its kernel's counters, for who looks again and again. */
-  live(): Promise<HostLive>;
+  /**
+   * This host as of now with its kernel's counters, for who looks again and again.
+   * @param seconds how old events may be
+   */
+  live(seconds: number): Promise<HostLive>;
   /** The same for Prometheus, and its Content-Type. */
   metrics(): Promise<{ text: string; type: string }>;
   /** Asks every other host the same; one that does not answer is told with its reason. */
@@ -65,9 +68,10 @@ export function localApi(reporter: Reporter): Hono {
     return context.json({ version: 1, services: servicesTable(hosts, all), silent });
   });
   app.get('/v1/live', async (context) => {
+    const seconds = secondsOf(context.req.query('seconds'));
     const [own, others] = await Promise.all([
-      reporter.live(),
-      reporter.askPeers(QUESTIONS.live, {}),
+      reporter.live(seconds),
+      reporter.askPeers(QUESTIONS.live, { seconds }),
     ]);
     const { answers, silent } = understood(others, ANSWERS.live);
     return context.json({ version: 1, hosts: [own, ...answers], silent });
@@ -92,6 +96,14 @@ async function swarm(reporter: Reporter) {
   return { version: 1, hosts: [reporter.report(), ...answers], silent };
 }
 
+/** A day, where nothing sensible is asked for. */
+const DAY = 86_400;
+
+function secondsOf(asked: unknown): number {
+  const seconds = Number(asked ?? DAY);
+  return seconds >= 0 && seconds <= DAY ? seconds : DAY;
+}
+
 /** Answers what another host asks; for the sessions. */
 export async function answerPeer(reporter: Reporter, what: string, args: unknown) {
   if (what === QUESTIONS.report) return reporter.report();
@@ -100,6 +112,8 @@ export async function answerPeer(reporter: Reporter, what: string, args: unknown
     return reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
   }
   if (what === QUESTIONS.balance) return reporter.balance();
-  if (what === QUESTIONS.live) return reporter.live();
+  if (what === QUESTIONS.live) {
+    return reporter.live(secondsOf((args as { seconds?: unknown } | null)?.seconds));
+  }
   throw new Error(`"${what}" is not a question that this version of castnet answers`);
 }

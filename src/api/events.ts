@@ -3,6 +3,9 @@ import type { HostEvent } from '../core/traffic.ts';
 /** Lines kept: some minutes of a host where much changes. */
 const KEPT = 200;
 
+/** Characters; other hosts take no more of a text. */
+const LONGEST = 1000;
+
 type Level = 'debug' | HostEvent['level'];
 type Log = Record<Level, (fields: object, message: string) => void>;
 
@@ -27,14 +30,17 @@ export class Events {
     };
   }
 
-  newest(): readonly HostEvent[] {
-    return this.#kept;
+  /** Those of the last seconds. */
+  newest(seconds: number): readonly HostEvent[] {
+    const since = Date.now() - seconds * 1000;
+    return this.#kept.filter((it) => it.at >= since);
   }
 
   #keep(level: HostEvent['level'], fields: object, message: string): void {
     this.#count += 1;
     const id = `${this.#epoch}-${this.#count}`;
-    const event = { id, at: Date.now(), level, text: `${message}${inWords(fields)}` };
+    const text = `${message}${inWords(fields)}`.replace(/\p{Cc}+/gu, ' ').slice(0, LONGEST);
+    const event = { id, at: Date.now(), level, text };
     this.#kept = [...this.#kept.slice(1 - KEPT), event];
   }
 }

@@ -28,12 +28,17 @@ const SERVICES_EACH = 5;
 
 const EVENTS_KEPT = 500;
 
+/** What is asked of events after the first look, seconds: more than a slow look takes. */
+const EVENTS_OF = 30;
+
 /** Looks at the Swarm again and again, while there is somebody to tell. */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #listeners = new Set<(message: Message) => void>();
   #last: LiveAnswer | undefined;
   #view: DashboardMessages['view'] | undefined;
+  /** By address; bounded by the hosts that the Swarm had while this runs. */
+  readonly #names = new Map<string, string>();
   #history: History = EMPTY_HISTORY;
   #services: readonly ServiceRow[] = [];
   /** Bounded by `EVENTS_KEPT`; oldest first. */
@@ -60,7 +65,7 @@ export class Feed {
 
   /** The Swarm as of now, by a look of its own. */
   async view(): Promise<DashboardMessages['view']> {
-    const answer = await this.#options.ask<LiveAnswer>('/v1/live');
+    const answer = await this.#options.ask<LiveAnswer>('/v1/live?seconds=0');
     return this.#seen(answer);
   }
 
@@ -83,7 +88,8 @@ export class Feed {
   async #look(): Promise<void> {
     try {
       const { ask } = this.#options;
-      const answer = await ask<LiveAnswer>('/v1/live');
+      const first = this.#last === undefined;
+      const answer = await ask<LiveAnswer>(first ? '/v1/live' : `/v1/live?seconds=${EVENTS_OF}`);
       const data = this.#seen(answer);
       this.#history = extended(this.#history, data);
       this.#last = answer;
@@ -101,7 +107,11 @@ export class Feed {
   }
 
   #seen(answer: LiveAnswer): DashboardMessages['view'] {
-    const view = swarmView(answer, this.#last, this.#options.troubles);
+    for (const { name, report } of answer.hosts) {
+      if (report.tunnel !== undefined) this.#names.set(report.tunnel.address, name);
+    }
+    const by = { troubles: this.#options.troubles, names: this.#names };
+    const view = swarmView(answer, this.#last, by);
     return { at: Date.now(), hasRates: this.#last !== undefined, view };
   }
 

@@ -50,6 +50,7 @@ export function dashboardApp({ page, feed, token, probe }: DashboardOptions): Ho
   const own = ["'self'"];
   app.use(
     secureHeaders({
+      strictTransportSecurity: false,
       contentSecurityPolicy: {
         defaultSrc: ["'none'"],
         ...{ scriptSrc: own, styleSrc: own, connectSrc: own, imgSrc: own },

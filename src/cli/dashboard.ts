@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { listenAtPort } from '../api/listen.ts';
 import { addressAndPort } from '../net/listen-address.ts';
@@ -42,7 +43,9 @@ export async function serveDashboard(flags: DashboardFlags): Promise<void> {
     });
   });
   const query = token === undefined ? '' : `?token=${token}`;
-  process.stdout.write(`castnet dashboard: http://${flags.listen}/${query}\nCtrl-C ends it.\n`);
+  // A browser elsewhere cannot open "all addresses".
+  const shown = flags.listen.replace(/^(0\.0\.0\.0|\[::\])/, hostname());
+  process.stdout.write(`castnet dashboard: http://${shown}/${query}\nCtrl-C ends it.\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

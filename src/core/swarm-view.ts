@@ -71,12 +71,16 @@ export interface LiveAnswer {
 
 /**
  * @param before an earlier answer, for rates; without it all are 0
- * @param troubles what is wrong with a host by its own report
+ * @param by.troubles what is wrong with a host by its own report
+ * @param by.names of hosts that answered earlier, by address
  */
 export function swarmView(
   now: LiveAnswer,
   before: LiveAnswer | undefined,
-  troubles: (report: HostReport) => readonly string[],
+  by: {
+    readonly troubles: (report: HostReport) => readonly string[];
+    readonly names: ReadonlyMap<string, string>;
+  },
 ): SwarmView {
   const earlier = new Map(before?.hosts.map((it) => [addressOf(it.report), it.traffic]));
   const live = [...now.hosts].sort((a, b) => compare(addressOf(a.report), addressOf(b.report)));
@@ -88,10 +92,10 @@ export function swarmView(
     ...live.map(({ name, report }) => ({
       address: addressOf(report),
       name,
-      troubles: troubles(report),
+      troubles: by.troubles(report),
     })),
     ...now.silent.map(({ address, error }) => ({
-      ...{ address, name: address, silent: error, troubles: [] },
+      ...{ address, name: by.names.get(address) ?? address, silent: error, troubles: [] },
     })),
   ];
   const networks = new Networks();

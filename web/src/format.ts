@@ -18,7 +18,10 @@ export function short(value: number): string {
 }
 
 /** `3 members`, `1 member`. */
-export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+export const count = (n: number, what: string): string => `${n} ${plural(n, what)}`;
+
+export const plural = (n: number, what: string): string =>
+  n === 1 ? what : `${what.replace(/y$/, 'ie')}s`;
 
 export const clock = (at: number): string =>
   new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });

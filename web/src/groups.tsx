@@ -11,7 +11,7 @@ import {
   selection,
   view,
 } from './state.ts';
-import { networkColor } from './theme.ts';
+import { groupColor, networkColor } from './theme.ts';
 
 /** More rows than a person reads; the search finds the others. */
 const ROWS = 250;
@@ -99,19 +99,19 @@ function Row({
       aria-selected={isChosen}
       onClick={() => choose({ kind: 'group', key: keyOfGroup(group) })}
     >
-      <i class="mark" style={{ background: networkColor(group.network) }} />
+      <i class="mark" style={{ background: groupColor(group) }} />
       <span class="name">{group.group}</span>
       <span class="rate">{bytesPerSecond(bytes)}</span>
       <span class="sub">
         {networkName(group.network)} · {senders.length} → {count(members.length, 'member')}
-        {copiedTo.length > 0 && ` · ${count(copiedTo.length, 'copy').replace('copys', 'copies')}`}
+        {copiedTo.length > 0 && ` · ${count(copiedTo.length, 'copy')}`}
         {refused.length > 0 && <b class="bad"> · not told</b>}
       </span>
       <span
         class="bar"
         style={{
           width: `${(100 * Math.log1p(bytes)) / Math.log1p(busiest)}%`,
-          background: networkColor(group.network),
+          background: groupColor(group),
         }}
       />
     </div>

@@ -1,4 +1,4 @@
-import { bytesPerSecond, count } from './format.ts';
+import { bytesPerSecond, count, plural } from './format.ts';
 import { arrived, paused, trouble, view } from './state.ts';
 import { choice, nextTheme } from './theme.ts';
 
@@ -18,12 +18,12 @@ export function Header({ onHelp }: { onHelp: () => void }) {
       <ul class="figures" aria-label="The Swarm">
         <Figure
           value={up === hosts.length ? String(up) : `${up}/${hosts.length}`}
-          of="hosts"
+          of={plural(hosts.length, 'host')}
           isBad={up < hosts.length}
         />
-        <Figure value={String(networks.length)} of="networks" />
-        <Figure value={String(containers.length)} of="containers" />
-        <Figure value={String(groups.length)} of="groups" />
+        <Figure value={String(networks.length)} of={plural(networks.length, 'network')} />
+        <Figure value={String(containers.length)} of={plural(containers.length, 'container')} />
+        <Figure value={String(groups.length)} of={plural(groups.length, 'group')} />
         <Figure value={bytesPerSecond(bytes)} of="sent" />
       </ul>
       <div class="switches">
@@ -61,15 +61,18 @@ function Figure({ value, of, isBad = false }: { value: string; of: string; isBad
 
 function Health() {
   const { hosts } = view.value;
-  const wrong = hosts.filter((it) => it.silent !== undefined || it.troubles.length > 0).length;
+  const silent = hosts.filter((it) => it.silent !== undefined).length;
+  const wrong = hosts.filter((it) => it.troubles.length > 0).length;
   const [look, text] =
     trouble.value !== ''
       ? [arrived.value ? 'bad' : 'wait', arrived.value ? 'No news' : 'Connecting']
       : paused.value
         ? ['wait', 'Paused']
-        : wrong > 0
-          ? ['bad', `Trouble on ${count(wrong, 'host')}`]
-          : ['good', 'All is well'];
+        : silent > 0
+          ? ['bad', `${count(silent, 'host')} silent`]
+          : wrong > 0
+            ? ['bad', `Trouble on ${count(wrong, 'host')}`]
+            : ['good', 'All is well'];
   return (
     <span class={`health ${look}`} role="status">
       {text}

@@ -1,4 +1,7 @@
 import { computed, signal } from '@preact/signals';
+import type { GroupView } from '../../src/core/swarm-view.ts';
+import { hues } from './map/trees.ts';
+import { view } from './state.ts';
 
 type Choice = 'auto' | 'dark' | 'light';
 
@@ -29,7 +32,7 @@ function stored(): Choice {
   return kept === 'dark' || kept === 'light' ? kept : 'auto';
 }
 
-/** Colours of networks, told apart also by people who see red and green alike. */
+/** Colours of networks and groups, told apart also by people who see red and green alike. */
 const DARK = [
   '#5aa9ff',
   '#f2a65a',
@@ -51,7 +54,13 @@ const LIGHT = [
   '#567013',
 ];
 
-export function networkColor(at: number): string {
+/** The only network of a Swarm has no colour, so that those of its groups stand out. */
+export const networkColor = (at: number): string =>
+  view.value.networks.length < 2 ? paints.value.plain : hueColor(at);
+
+export const groupColor = (group: GroupView): string => hueColor(hues(view.value)(group));
+
+export function hueColor(at: number): string {
   const colors = isDark.value ? DARK : LIGHT;
   return colors[((at % colors.length) + colors.length) % colors.length] as string;
 }
@@ -62,9 +71,11 @@ export const paints = computed(() =>
     ? {
         ...{ island: '#171d26', islandEdge: '#2b3442', text: '#dfe5ee', dim: '#8793a5' },
         ...{ hub: '#3a4658', bad: '#ff7b72', back: '#10141b' },
+        plain: '#76859b',
       }
     : {
         ...{ island: '#ffffff', islandEdge: '#d3d9e2', text: '#1a212b', dim: '#5e6a7b' },
         ...{ hub: '#b9c2cf', bad: '#c8322b', back: '#f3f5f8' },
+        plain: '#8391a5',
       },
 );

@@ -3,8 +3,8 @@ import uPlot from 'uplot';
 import type { History } from '../../src/core/dashboard.ts';
 import { bytesPerSecond } from './format.ts';
 import { chosenGroups } from './map/choice.ts';
-import { history, keyOfGroup, onlyNetwork, selection, view } from './state.ts';
-import { isDark, networkColor, paints } from './theme.ts';
+import { history, keyOfGroup, networkName, onlyNetwork, selection, view } from './state.ts';
+import { groupColor, hueColor, isDark, paints } from './theme.ts';
 
 interface Line {
   readonly label: string;
@@ -30,7 +30,7 @@ export function Traffic() {
 function networkLines({ networks }: History): Line[] {
   return view.value.networks.flatMap(({ name }, at) => {
     if (onlyNetwork.value !== undefined && name !== onlyNetwork.value) return [];
-    return [{ label: name, color: networkColor(at), dash: [], values: networks[name] ?? [] }];
+    return [{ label: name, color: hueColor(at), dash: [], values: networks[name] ?? [] }];
   });
 }
 
@@ -41,29 +41,24 @@ const groupTitle = (): string =>
 
 function groupLines({ groups }: History): Line[] {
   const chosen = chosenGroups(view.value, selection.value) ?? view.value.groups;
-  const names = new Set(
-    chosen
-      .filter((it) => {
-        const name = view.value.networks[it.network]?.name;
-        return onlyNetwork.value === undefined || name === onlyNetwork.value;
-      })
-      .map(keyOfGroup),
+  const shown = chosen.filter(
+    (it) => onlyNetwork.value === undefined || networkName(it.network) === onlyNetwork.value,
   );
   const total = (values: readonly (number | null)[]) =>
     values.reduce<number>((sum, it) => sum + (it ?? 0), 0);
-  return Object.entries(groups)
-    .filter(([name]) => names.has(name))
-    .map(([label, values]) => ({ label, values, sum: total(values) }))
+  return shown
+    .map((group) => ({ group, label: keyOfGroup(group), values: groups[keyOfGroup(group)] ?? [] }))
+    .map((it) => ({ ...it, sum: total(it.values) }))
     .sort((a, b) => b.sum - a.sum)
     .slice(0, GROUPS)
-    .map(({ label, values }, rank) => {
-      const at = view.value.networks.findIndex((it) => label.startsWith(`${it.name} `));
-      const dash = DASHES[rank % DASHES.length] ?? [];
-      return { label, values, color: networkColor(at), dash };
+    .map(({ label, values, group }, rank) => {
+      const isOwn = view.value.networks.length < 2;
+      const dash = isOwn ? [] : (DASHES[rank % DASHES.length] ?? []);
+      return { label, values, color: groupColor(group), dash };
     });
 }
 
-/** Groups have the colour of their network; these tell them apart. */
+/** Groups that share the colour of their network are told apart by these. */
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [14, 5]];
 
 const HEIGHT = 210;
@@ -77,7 +72,8 @@ function Plot({ title, times, lines }: { title: string; times: readonly number[]
   useEffect(() => {
     const element = frame.current;
     if (element === null) return undefined;
-    const made = new uPlot(optionsOf(element.clientWidth, lines), data, element);
+    const options = optionsOf(element.clientWidth, lines);
+    const made = new uPlot({ ...options, hooks: { ready: [tellNewest] } }, data, element);
     plot.current = made;
     const resized = new ResizeObserver(() =>
       made.setSize({ width: element.clientWidth, height: HEIGHT }),
@@ -91,8 +87,7 @@ function Plot({ title, times, lines }: { title: string; times: readonly number[]
   }, [look]);
   useEffect(() => {
     plot.current?.setData(data);
-    // Without a pointer over it, the legend tells the newest values.
-    if ((plot.current?.cursor.left ?? -1) < 0) plot.current?.setLegend({ idx: times.length - 1 });
+    if (plot.current !== undefined) tellNewest(plot.current);
   });
   return (
     <figure>
@@ -101,6 +96,11 @@ function Plot({ title, times, lines }: { title: string; times: readonly number[]
       {lines.length === 0 && <p class="none">Nothing yet.</p>}
     </figure>
   );
+}
+
+/** Without a pointer over the plot, its legend tells the newest values. */
+function tellNewest(plot: uPlot): void {
+  if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: plot.data[0].length - 1 });
 }
 
 function optionsOf(width: number, lines: readonly Line[]): uPlot.Options {

@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Point } from './layout.ts';
 import { Picture } from './picture.ts';
-import { type Thing, Tip } from './tip.tsx';
+import type { Thing } from './scene.ts';
+import { Tip } from './tip.tsx';
 
 /** The live picture of the Swarm: a still canvas, and one above it for what moves. */
 export function SwarmMap() {

@@ -1,27 +1,9 @@
-import type { SwarmView } from '../../../src/core/swarm-view.ts';
-import { bytesPerSecond } from '../format.ts';
-import { networkColor, type paints } from '../theme.ts';
+import { hueColor, networkColor } from '../theme.ts';
 import { type Camera, onScreen } from './camera.ts';
 import type { Layout, Point } from './layout.ts';
+import { paintNames } from './names.ts';
+import type { Pen, Scene } from './scene.ts';
 import type { Branch, Lit } from './trees.ts';
-
-/** Everything that one still picture is painted from. */
-export interface Scene {
-  readonly view: SwarmView;
-  readonly layout: Layout;
-  readonly camera: Camera;
-  readonly colors: typeof paints.value;
-  readonly lit: readonly Lit[];
-  /** Behind the lit ones. */
-  readonly faint: readonly Lit[];
-  /** Whether `lit` is a choice: then the rest steps back. */
-  readonly isChoice: boolean;
-  /** The containers that belong to the choice, or that the filter leaves. */
-  readonly bright: (container: number) => boolean;
-  readonly hovered: { readonly kind: 'host' | 'container'; readonly at: number } | undefined;
-}
-
-export type Pen = CanvasRenderingContext2D;
 
 /** Ends and bend of a branch on the screen. */
 export interface Curve {
@@ -30,8 +12,8 @@ export interface Curve {
   readonly to: Point;
 }
 
-/** Trunks swing out a little, each network by its own measure, so that they do not cover each other. */
-export function curveOf(branch: Branch & { network: number }, scene: Scene): Curve | undefined {
+/** Trunks swing out a little, each hue by its own measure, so that they do not cover each other. */
+export function curveOf(branch: Branch & { hue: number }, scene: Scene): Curve | undefined {
   const { layout, camera, view } = scene;
   const hub = (host: number) => {
     const place = layout.hosts[host];
@@ -48,7 +30,7 @@ export function curveOf(branch: Branch & { network: number }, scene: Scene): Cur
   }
   const [from, to] = [hub(branch.from), hub(branch.to)];
   if (from === undefined || to === undefined) return undefined;
-  const swing = 0.1 + 0.045 * (branch.network % 5);
+  const swing = 0.1 + 0.045 * (branch.hue % 5);
   const bend = {
     x: (from.x + to.x) / 2 - (to.y - from.y) * swing,
     y: (from.y + to.y) / 2 + (to.x - from.x) * swing,
@@ -93,11 +75,11 @@ const hubRadius = ({ dot }: Layout, { scale }: Camera): number => Math.max(2.5, 
 function paintTrees(pen: Pen, scene: Scene): void {
   pen.lineCap = 'round';
   for (const { path, branch } of pathsOf(scene.faint, scene)) {
-    stroke(pen, path, { color: networkColor(branch.network), alpha: 0.09, width: 1 });
+    stroke(pen, path, { color: hueColor(branch.hue), alpha: 0.09, width: 1 });
   }
   for (const { path, branch } of pathsOf(scene.lit, scene)) {
     const isLeg = branch.kind === 'leg';
-    const color = networkColor(branch.network);
+    const color = hueColor(branch.hue);
     const width = isLeg ? Math.min(2, widthOf(branch.bytes)) : widthOf(branch.bytes);
     if (scene.isChoice) {
       stroke(pen, path, { color, alpha: 0.2, width: width + 5 });
@@ -126,7 +108,7 @@ function pathsOf(branches: readonly Lit[], scene: Scene): Iterable<{ path: Path2
   for (const branch of branches) {
     const curve = curveOf(branch, scene);
     if (curve === undefined) continue;
-    const key = `${branch.network} ${branch.kind} ${Math.round(widthOf(branch.bytes) * 2)}`;
+    const key = `${branch.hue} ${branch.kind} ${Math.round(widthOf(branch.bytes) * 2)}`;
     const found = paths.get(key) ?? { path: new Path2D(), branch };
     paths.set(key, found);
     found.path.moveTo(curve.from.x, curve.from.y);
@@ -163,7 +145,7 @@ function paintContainers(pen: Pen, scene: Scene): void {
     if (!isChoice || place === undefined) continue;
     disc(pen, onScreen(camera, place), radius + 3.5);
     pen.lineWidth = 2;
-    pen.strokeStyle = networkColor(branch.network);
+    pen.strokeStyle = hueColor(branch.hue);
     pen.stroke();
   }
   const place = hovered?.kind === 'container' ? layout.containers[hovered.at] : undefined;
@@ -172,67 +154,6 @@ function paintContainers(pen: Pen, scene: Scene): void {
   pen.lineWidth = 2;
   pen.strokeStyle = colors.text;
   pen.stroke();
-}
-
-/** So many names of a choice are written although they may touch. */
-const NAMED = 24;
-
-/** Names of containers where there is room for them, and of hosts always. */
-function paintNames(pen: Pen, scene: Scene): void {
-  const { view, layout, camera, colors, bright, isChoice } = scene;
-  pen.textAlign = 'center';
-  pen.textBaseline = 'alphabetic';
-  pen.lineJoin = 'round';
-  const room = layout.spacing * camera.scale;
-  pen.strokeStyle = colors.island;
-  pen.lineWidth = 3;
-  const ofChoice = isChoice ? view.containers.filter((_, at) => bright(at)).length : Infinity;
-  if (room > 46 || ofChoice <= NAMED) {
-    pen.font = '11px system-ui, sans-serif';
-    for (const [at, it] of view.containers.entries()) {
-      const place = layout.containers[at];
-      if (place === undefined || (isChoice && !bright(at))) continue;
-      const { x, y } = onScreen(camera, place);
-      const below = y + layout.dot * camera.scale + 13;
-      const name = shortened(it.name, Math.max(14, Math.floor(room / 5.4)));
-      pen.strokeText(name, x, below);
-      pen.fillStyle = colors.dim;
-      pen.fillText(name, x, below);
-    }
-  }
-  paintRates(pen, scene);
-  pen.strokeStyle = colors.back;
-  for (const [at, host] of view.hosts.entries()) {
-    const place = layout.hosts[at];
-    if (place === undefined) continue;
-    const { x, y } = onScreen(camera, { x: place.x, y: place.y - place.r });
-    pen.font = '600 13px system-ui, sans-serif';
-    pen.fillStyle = host.silent === undefined ? colors.text : colors.bad;
-    pen.strokeText(host.name, x, y - 8);
-    pen.fillText(host.name, x, y - 8);
-  }
-}
-
-/** What a container sends to the groups that are lit, above it. */
-function paintRates(pen: Pen, { lit, layout, camera, colors, isChoice }: Scene): void {
-  if (!isChoice && layout.spacing * camera.scale <= 46) return;
-  pen.font = '600 11px system-ui, sans-serif';
-  pen.fillStyle = colors.text;
-  for (const branch of lit) {
-    if (branch.kind !== 'leg' || !branch.up || branch.bytes === 0) continue;
-    const place = layout.containers[branch.container];
-    if (place === undefined) continue;
-    const { x, y } = onScreen(camera, place);
-    const above = y - layout.dot * camera.scale - 8;
-    pen.strokeText(bytesPerSecond(branch.bytes), x, above);
-    pen.fillText(bytesPerSecond(branch.bytes), x, above);
-  }
-}
-
-/** Docker's task names end in an id that tells people little. */
-function shortened(name: string, length: number): string {
-  const plain = name.replace(/(\.\d+)\.[a-z0-9]{25}$/, '$1');
-  return plain.length <= length ? plain : `${plain.slice(0, Math.max(1, length - 1))}…`;
 }
 
 function disc(pen: Pen, { x, y }: Point, radius: number): void {

@@ -10,13 +10,13 @@ import {
   view,
 } from '../state.ts';
 import { isStill, paints } from '../theme.ts';
-import { type Camera, fitted, onScreen, type Size, zoomed } from './camera.ts';
+import { type Camera, fitted, type Size, zoomed } from './camera.ts';
 import { chosenContainers, chosenGroups } from './choice.ts';
 import { type Layout, layOut, layoutKey, type Point } from './layout.ts';
-import { paint, type Scene } from './paint.ts';
+import { paint } from './paint.ts';
 import { listenToPointer } from './pointer.ts';
+import { nextThing, placeOf, type Scene, type Thing, thingAt } from './scene.ts';
 import { type Sparks, sparksOf } from './sparks.ts';
-import type { Thing } from './tip.tsx';
 import { allTrees } from './trees.ts';
 
 /** All trees of a large Swarm at once are a tangle: the busiest are lit, the others are faint. */
@@ -141,7 +141,7 @@ export class Picture {
     };
     this.#frame.addEventListener('click', zoom, { signal });
     const end = listenToPointer(this.#moving, {
-      pointAt: (point) => this.#hover(point && this.#thingAt(point)),
+      pointAt: (point) => this.#hover(this.#thingAt(point)),
       choose: (point) => this.#choose(this.#thingAt(point)),
       move: ({ x, y }) => {
         const camera = this.#scene?.camera;
@@ -155,60 +155,15 @@ export class Picture {
   #key(event: KeyboardEvent): void {
     const way = WAYS[event.key];
     const zoom = { '+': 'in', '=': 'in', '-': 'out', '0': 'fit' }[event.key];
-    if (way !== undefined) this.#hover(this.#next(way));
+    if (way !== undefined) this.#hover(this.#scene && nextThing(this.#scene, this.#hovered, way));
     else if (zoom !== undefined) this.#zoomBy(zoom);
     else if (event.key === 'Enter' || event.key === ' ') this.#choose(this.#hovered);
     else return;
     event.preventDefault();
   }
 
-  /** The nearest thing in a direction, from the one that is pointed at. */
-  #next([dx, dy]: readonly [number, number]): Thing | undefined {
-    const scene = this.#scene;
-    if (scene === undefined) return undefined;
-    const from = this.#hovered === undefined ? undefined : this.#placeOf(this.#hovered);
-    if (from === undefined)
-      return scene.view.hosts.length > 0 ? { kind: 'host', at: 0 } : undefined;
-    let best: { thing: Thing; cost: number } | undefined;
-    for (const thing of this.#things()) {
-      const place = this.#placeOf(thing);
-      if (place === undefined) continue;
-      const [x, y] = [place.x - from.x, place.y - from.y];
-      const ahead = x * dx + y * dy;
-      const aside = Math.abs(x * dy - y * dx);
-      if (ahead <= 1 || aside > 2 * ahead) continue;
-      const cost = ahead + 2 * aside;
-      if (best === undefined || cost < best.cost) best = { thing, cost };
-    }
-    return best?.thing ?? this.#hovered;
-  }
-
-  #things(): Thing[] {
-    const { hosts, containers } = view.value;
-    return [
-      ...hosts.map((_, at) => ({ kind: 'host' as const, at })),
-      ...containers.map((_, at) => ({ kind: 'container' as const, at })),
-    ];
-  }
-
-  #placeOf({ kind, at }: Thing): Point | undefined {
-    const { layout, camera } = this.#scene ?? {};
-    const place = kind === 'host' ? layout?.hosts[at] : layout?.containers[at];
-    return place && camera && onScreen(camera, place);
-  }
-
-  #thingAt(point: Point): Thing | undefined {
-    const { layout, camera } = this.#scene ?? {};
-    if (layout === undefined || camera === undefined) return undefined;
-    const near = (place: Point, far: number) => {
-      const it = onScreen(camera, place);
-      return Math.hypot(it.x - point.x, it.y - point.y) <= far;
-    };
-    const reach = Math.max(7, layout.dot * camera.scale + 3);
-    const container = layout.containers.findIndex((it) => it !== undefined && near(it, reach));
-    if (container >= 0) return { kind: 'container', at: container };
-    const host = layout.hosts.findIndex((it) => near(it, it.r * camera.scale));
-    return host >= 0 ? { kind: 'host', at: host } : undefined;
+  #thingAt(point: Point | undefined): Thing | undefined {
+    return point && this.#scene && thingAt(point, this.#scene);
   }
 
   #hover(thing: Thing | undefined): void {
@@ -216,7 +171,7 @@ export class Picture {
     this.#hovered = thing;
     this.#isStale = true;
     this.#moving.style.cursor = thing === undefined ? 'grab' : 'pointer';
-    const place = thing && this.#placeOf(thing);
+    const place = thing && this.#scene && placeOf(thing, this.#scene);
     this.#onHover(thing && place && { ...thing, ...place });
   }
 

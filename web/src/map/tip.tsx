@@ -1,12 +1,7 @@
 import { bytesPerSecond, count } from '../format.ts';
 import { networkName, view } from '../state.ts';
 import type { Point } from './layout.ts';
-
-/** Something in the picture, by its place in the view. */
-export interface Thing {
-  readonly kind: 'host' | 'container';
-  readonly at: number;
-}
+import type { Thing } from './scene.ts';
 
 /** What is pointed at, beside it. */
 export function Tip({ thing }: { thing: (Thing & Point) | undefined }) {

@@ -1,0 +1,87 @@
+/** `castnet dashboard` as a person starts it, and Debian's Chromium to look at it. */
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { startCastnet } from './command.ts';
+import { ROOT } from './containers.ts';
+
+export type Dashboard = { url: string; close: () => Promise<void> };
+
+/** Starts the command on the agent behind a socket, on a free port of this machine's loopback. */
+export async function openDashboard(socket: string): Promise<Dashboard> {
+  const at = `127.0.0.1:${await freePort()}`;
+  const { child, line, ended } = startCastnet('dashboard', '--socket', socket, '--listen', at);
+  await line(/castnet dashboard: http/);
+  return {
+    url: `http://${at}/`,
+    close: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A browser that finds no other host than this one. */
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+  });
+}
+
+export type Look = { width: number; theme: 'dark' | 'light' };
+
+/** The page, once it has drawn, and what went wrong or was asked for elsewhere in it. */
+export async function openPage(
+  browser: Browser,
+  { url }: Dashboard,
+  { width, theme }: Look = { width: 1280, theme: 'dark' },
+): Promise<{ page: Page; faults: string[] }> {
+  const viewport = { width, height: width < 600 ? 860 : 900 };
+  const page = await browser.newPage({ viewport, colorScheme: theme });
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url)) faults.push(`asks for ${request.url()}`);
+  });
+  await page.goto(url);
+  await page.locator('.row').first().waitFor();
+  return { page, faults };
+}
+
+/** Keeps a picture of the page with the tests' other output. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const directory = join(ROOT, 'test-output', 'dashboard');
+  await mkdir(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
+}
+
+/** How often a second the page draws, over some seconds. */
+export function framesPerSecond(page: Page, seconds: number): Promise<number> {
+  // A text, since what runs in the page knows another world than this program.
+  return page.evaluate<number>(`new Promise((resolve) => {
+    let frames = 0;
+    const begun = performance.now();
+    const turn = () => {
+      frames += 1;
+      const past = performance.now() - begun;
+      if (past < ${seconds * 1000}) requestAnimationFrame(turn);
+      else resolve((frames * 1000) / past);
+    };
+    requestAnimationFrame(turn);
+  })`);
+}
