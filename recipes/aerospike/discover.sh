@@ -5,6 +5,9 @@
 #   FORGET     command that tells the server at $1 that the one at $2 is no more
 set -eu
 
+# As the first process of its container it would not end on Docker's signal otherwise.
+trap 'exit 0' TERM
+
 says() { printf 'discover: %s\n' "$*"; }
 
 # What failed, because a server is only just starting, is tried again with the next look.

@@ -1,6 +1,9 @@
 /** Hazelcast with the discovery that it comes with: multicast to 224.2.2.3:54327. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { until } from '../../lab/run.ts';
+import { containersOn } from '../../lab/tests/support/stack.ts';
 import { inTask, logOf, recipe, type Site, says, type Task } from '../support/recipe.ts';
 
 /** Hazelcast gives up a silent member after a minute (hazelcast.max.no.heartbeat.seconds). */
@@ -8,6 +11,7 @@ const SILENT_MS = 60_000;
 /** In which a stopped or killed member, whose connections end, must be off the lists. */
 const LEFT_MS = 45_000;
 const ENTRIES = 1_000;
+const ASK = await readFile(join(import.meta.dirname, 'Ask.java'), 'utf8');
 
 /** The addresses in the last member list that a member has printed. */
 async function memberList(task: Task): Promise<string[]> {
@@ -38,23 +42,23 @@ async function agree(site: Site, count: number, withinMs: number): Promise<Task[
   return tasks;
 }
 
-/** What Hazelcast's own console says to these commands, as a client of a member. */
-function ask(task: Task, ...commands: string[]): Promise<string> {
-  const console = ['java', '-cp', '/opt/hazelcast/lib/*', '-Djava.net.preferIPv4Stack=true'];
-  const script = `${['ns news', ...commands, 'exit'].join('\n')}\n`;
-  return inTask(task, [...console, 'com.hazelcast.client.console.ClientConsoleApp'], script);
+/** Runs Ask.java beside a member, as a client of the cluster. */
+function ask(task: Task, ...words: string[]): Promise<string> {
+  const java = `java -Xmx64m -Djava.net.preferIPv4Stack=true -cp '/opt/hazelcast/lib/*'`;
+  const script = `cat >/tmp/Ask.java; exec ${java} /tmp/Ask.java ${words.join(' ')}`;
+  return inTask(task, ['sh', '-c', script], ASK);
 }
 
 async function hasAll(task: Task): Promise<void> {
-  const words = new RegExp(`Size = ${ENTRIES}\\b`);
-  await says(() => ask(task, 'm.size'), { what: `${task.name}, m.size`, words, withinMs: 30_000 });
+  const words = new RegExp(`^The map has ${ENTRIES} entries, ${ENTRIES} as they were put$`, 'm');
+  await says(() => ask(task, 'count'), { what: task.name, words, withinMs: 120_000 });
 }
 
 await recipe({ directory: import.meta.dirname }, (site) => {
   it('six members on three hosts form one cluster', async () => {
     const tasks = await agree(site(), 6, 90_000);
     expect(new Set(tasks.map((it) => it.host.name)).size).toBe(3);
-    await ask(tasks[0] as Task, `m.putmany ${ENTRIES} 8`);
+    await ask(tasks[0] as Task, 'put', String(ENTRIES));
     for (const task of [tasks[0], tasks[5]]) await hasAll(task as Task);
   });
 
@@ -124,7 +128,6 @@ const running = async ({ host, id }: Task): Promise<boolean> =>
 
 /** The members on a host that its own Engine knows, also when other hosts do not answer. */
 async function membersOn(site: Site, name: string): Promise<Task[]> {
-  const { containersOn } = await import('../../lab/tests/support/stack.ts');
   const all = await containersOn(site.lab.host(name), 'hazelcast_net').catch(() => []);
   return all.filter((it) => it.name.startsWith('hazelcast_member.'));
 }

@@ -12,7 +12,7 @@ import { Missing } from './packages.ts';
 export type Task = { host: LabHost; id: string; name: string; ip: string };
 
 /** Milliseconds for a program in a container to end. */
-const EXEC_MS = 60_000;
+const EXEC_MS = 120_000;
 
 /** The stack of a recipe, deployed. */
 export class Site {
