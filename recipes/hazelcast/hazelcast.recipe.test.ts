@@ -1,7 +1,7 @@
 /** Hazelcast with the discovery that it comes with: multicast to 224.2.2.3:54327. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { until } from '../../lab/run.ts';
 import { containersOn } from '../../lab/tests/support/stack.ts';
 import { inTask, logOf, recipe, type Site, says, type Task } from '../support/recipe.ts';
@@ -54,6 +54,9 @@ async function hasAll(task: Task): Promise<void> {
   await says(() => ask(task, 'count'), { what: task.name, words, withinMs: 120_000 });
 }
 
+// Nine Java programs start on a few cores: what takes seconds each may take minutes together.
+vi.setConfig({ testTimeout: 300_000 });
+
 await recipe({ directory: import.meta.dirname }, (site) => {
   it('six members on three hosts form one cluster', async () => {
     const tasks = await agree(site(), 6, 90_000);
@@ -87,7 +90,7 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     const after = await agree(site(), 3, LEFT_MS);
     for (const old of before) expect(after.map((it) => it.id)).not.toContain(old.id);
     await hasAll(after[0] as Task);
-  }, 240_000);
+  });
 
   it('a host that dies takes its members off the lists within Hazelcast’s own timeout', async () => {
     const h3 = site().lab.host('h3');
@@ -111,7 +114,7 @@ await recipe({ directory: import.meta.dirname }, (site) => {
       await h3.startEngine();
       await h3.waitEngine();
     }
-  }, 240_000);
+  });
 
   it('no container was restarted but for the ones that this test ended', async () => {
     const { manager } = site();
