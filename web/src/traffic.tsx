@@ -114,7 +114,11 @@ function optionsOf(width: number, lines: readonly Line[]): uPlot.Options {
     width,
     height: HEIGHT,
     cursor: { y: false, points: { size: 6 } },
-    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 100)] } },
+    scales: {
+      // At first there are few points: they shall not fill the plot.
+      x: { range: (_, from, to) => [Math.min(from, to - 60), to] },
+      y: { range: (_, __, most) => [0, Math.max(most * 1.1, 100)] },
+    },
     axes: [
       { ...axis, values: CLOCK },
       { ...axis, size: 78, values: (_, ticks) => ticks.map((it) => bytesPerSecond(it)) },

@@ -3,10 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { cpuSeconds } from '../../../bench/counters.ts';
 import { startCastnet } from './command.ts';
 import { ROOT } from './containers.ts';
 
-export type Dashboard = { url: string; close: () => Promise<void> };
+export type Dashboard = {
+  url: string;
+  /** CPU time of the command so far, seconds. */
+  cpuSeconds: () => Promise<number>;
+  close: () => Promise<void>;
+};
 
 /** Starts the command on the agent behind a socket, on a free port of this machine's loopback. */
 export async function openDashboard(socket: string): Promise<Dashboard> {
@@ -15,6 +21,7 @@ export async function openDashboard(socket: string): Promise<Dashboard> {
   await line(/castnet dashboard: http/);
   return {
     url: `http://${at}/`,
+    cpuSeconds: () => cpuSeconds(child.pid ?? 0),
     close: async () => {
       child.kill('SIGTERM');
       await ended;
@@ -32,12 +39,24 @@ function freePort(): Promise<number> {
   });
 }
 
+export type Chromium = {
+  browser: Browser;
+  /** CPU time of all its processes so far, seconds. */
+  cpuSeconds: () => Promise<number>;
+  close: () => Promise<void>;
+};
+
 /** A browser that finds no other host than this one. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
+export async function openBrowser(): Promise<Chromium> {
+  const server = await chromium.launchServer({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
   });
+  return {
+    browser: await chromium.connect(server.wsEndpoint()),
+    cpuSeconds: () => cpuSeconds(server.process().pid ?? 0),
+    close: () => server.close(),
+  };
 }
 
 export type Look = { width: number; theme: 'dark' | 'light' };
@@ -70,17 +89,16 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
 }
 
-/** How often a second the page draws, over some seconds. */
-export function framesPerSecond(page: Page, seconds: number): Promise<number> {
+/** How often the page draws in some seconds. */
+export function framesIn(page: Page, seconds: number): Promise<number> {
   // A text, since what runs in the page knows another world than this program.
   return page.evaluate<number>(`new Promise((resolve) => {
     let frames = 0;
     const begun = performance.now();
     const turn = () => {
       frames += 1;
-      const past = performance.now() - begun;
-      if (past < ${seconds * 1000}) requestAnimationFrame(turn);
-      else resolve((frames * 1000) / past);
+      if (performance.now() - begun < ${seconds * 1000}) requestAnimationFrame(turn);
+      else resolve(frames);
     };
     requestAnimationFrame(turn);
   })`);

@@ -41,8 +41,8 @@ export function paintNames(pen: Pen, scene: Scene): void {
   }
 }
 
-/** What a container sends to the groups that are lit, above it. */
-function paintRates(pen: Pen, { lit, layout, camera, colors, isChoice }: Scene): void {
+/** What a container sends to the groups that are lit, on the side where its leg is not. */
+function paintRates(pen: Pen, { view, lit, layout, camera, colors, isChoice }: Scene): void {
   if (!isChoice && layout.spacing * camera.scale <= 46) return;
   pen.font = '600 11px system-ui, sans-serif';
   pen.fillStyle = colors.text;
@@ -50,10 +50,12 @@ function paintRates(pen: Pen, { lit, layout, camera, colors, isChoice }: Scene):
     if (branch.kind !== 'leg' || !branch.up || branch.bytes === 0) continue;
     const place = layout.containers[branch.container];
     if (place === undefined) continue;
+    const hub = layout.hosts[view.containers[branch.container]?.host ?? -1];
     const { x, y } = onScreen(camera, place);
-    const above = y - layout.dot * camera.scale - 8;
-    pen.strokeText(bytesPerSecond(branch.bytes), x, above);
-    pen.fillText(bytesPerSecond(branch.bytes), x, above);
+    const radius = layout.dot * camera.scale;
+    const at = place.y > (hub?.y ?? 0) ? y + radius + 27 : y - radius - 8;
+    pen.strokeText(bytesPerSecond(branch.bytes), x, at);
+    pen.fillText(bytesPerSecond(branch.bytes), x, at);
   }
 }
 
