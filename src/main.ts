@@ -40,7 +40,8 @@ async function main(): Promise<void> {
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
   const swarm = () => readSwarmAddresses(config.swarmDirectory);
-  const identity = swarmIdentity({ directory: `${config.swarmDirectory}/certificates`, log });
+  const directory = `${config.swarmDirectory}/certificates`;
+  const identity = swarmIdentity({ directory, pskFile: config.pskFile, log });
   const link = new SwarmLink({
     identity: async () => (await identity.load()).node,
     open: async (node) =>

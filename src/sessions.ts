@@ -5,6 +5,7 @@ import type { PeerAnswer } from './api/answers.ts';
 import type { Config } from './config.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
+import { loadPreshared } from './peers/psk.ts';
 import { createPublisher } from './peers/publisher.ts';
 import { loadSwarmCredentials } from './peers/tls.ts';
 
@@ -75,8 +76,12 @@ export function askPeers(sessions: Sessions | undefined, what: string, args: unk
   );
 }
 
-/** The Swarm's certificates, loaded once there are some, and read again when they change. */
-export function swarmIdentity(options: { directory: string; log: Log }) {
+/**
+ * How this host proves that it is of its Swarm: by a pre-shared key where it has one, else by the
+ * Swarm's certificates, which are read again when they change.
+ */
+export function swarmIdentity(options: { directory: string; pskFile: string; log: Log }) {
+  const { directory, pskFile: file } = options;
   let credentials: Credentials | undefined;
   return {
     /** When this node's certificate ends, milliseconds since 1970; undefined without one. */
@@ -85,7 +90,14 @@ export function swarmIdentity(options: { directory: string; log: Log }) {
     },
     /** @throws CredentialsError in words for a person, when there are none or none that serve */
     async load(): Promise<Credentials> {
-      if (credentials === undefined) credentials = await loadSwarmCredentials(options);
+      const preshared = await loadPreshared({ file, directory });
+      if (preshared !== undefined) {
+        // It names this host by another id after the host has joined again.
+        if (credentials?.kind !== 'psk' || credentials.node !== preshared.node) {
+          credentials?.close();
+          credentials = preshared;
+        }
+      } else if (credentials === undefined) credentials = await loadSwarmCredentials(options);
       else await credentials.refresh();
       return credentials;
     },

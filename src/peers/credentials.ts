@@ -6,7 +6,7 @@ export type Proof = { ok: true; node: string | undefined } | { ok: false; reason
 /** How agents prove to each other that they are of one Swarm. */
 export interface Credentials {
   readonly kind: 'swarm' | 'psk';
-  /** The node id that these credentials prove, where they prove one. */
+  /** This host's own node id. */
   readonly node: string | undefined;
   /** When the certificate ends, milliseconds since 1970; undefined where there is none. */
   readonly expires?: number;
