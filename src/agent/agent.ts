@@ -18,6 +18,7 @@ import { Guard, type GuardOptions } from './guard.ts';
 import { Housekeeper } from './housekeeping.ts';
 import {
   allHeard,
+  conflicts,
   hostRecord,
   type Knowledge,
   peerAddresses,
@@ -57,6 +58,9 @@ const KNOCK_COUNTS_MS = 30_000;
 
 /** A burst of joins is told of once, this long after it began, milliseconds. */
 const NOTE_AFTER_MS = 1_000;
+
+/** Sentences about what hosts say that cannot be so. */
+const CONFLICTS_TOLD = 100;
 
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
@@ -224,6 +228,7 @@ export class Agent {
   }
 
   onPeersChanged(): void {
+    this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
   }
@@ -267,9 +272,11 @@ export class Agent {
 
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
-    return hostReport(this.#knowledge(), {
+    const knowledge = this.#knowledge();
+    return hostReport(knowledge, {
       agent: this.#options.version,
       problem: this.#options.link.error,
+      conflicts: conflicts(knowledge, this.#wanted).slice(0, CONFLICTS_TOLD),
     });
   }
 
