@@ -18,21 +18,25 @@ export interface SessionOptions {
   readonly onChange: () => void;
   /** Another host of the Swarm began to listen to us: it may be one we do not know yet. */
   readonly onKnock: (address: string) => void;
+  /** Whether a node is of the Swarm, as far as is known. */
+  readonly isMember: (node: string) => boolean;
   readonly answer: (what: string, args: unknown) => Promise<unknown>;
   readonly log: Log;
 }
 
 /** @throws Error when the peer port cannot be listened at */
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
-  const { credentials, config, node, tunnel, onChange, onKnock, answer, log } = options;
-  const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange });
+  const { credentials, config, node, tunnel, onChange, onKnock, isMember, answer, log } = options;
+  const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange, isMember });
   const publisher = createPublisher({
     credentials,
     host: existsSync('/proc/net/if_inet6') ? '::' : '0.0.0.0',
     port: config.peerPort,
     node,
     tunnel,
-    admit: ({ address }) => {
+    admit: (peer) => {
+      const { address } = peer;
+      if (!isMember(peer.node)) return `node ${peer.node} is not of this Swarm any more`;
       onKnock(address);
       return true;
     },
@@ -47,6 +51,11 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     views: peers.views,
     listeners: () => publisher.sessions().length,
     publish: publisher.publish,
+    setNodes: publisher.setNodes,
+    review: () => {
+      publisher.review();
+      peers.review();
+    },
     poke: peers.poke,
     ask: peers.ask,
     close: async () => {

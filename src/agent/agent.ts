@@ -21,6 +21,7 @@ import {
   conflicts,
   hostRecord,
   type Knowledge,
+  memberLists,
   peerAddresses,
   wantedInput,
   wantedServices,
@@ -43,7 +44,7 @@ export interface AgentOptions {
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
   readonly sandboxes: Sandboxes;
-  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere'>;
+  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere' | 'keepTunnels'>;
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
@@ -96,6 +97,7 @@ export class Agent {
   #publishing = false;
   /** What this host last told the others. */
   #record: HostRecord | undefined;
+  #lists: readonly ReadonlySet<string>[] = [];
   readonly #refusals: Refusals;
   #noting: NodeJS.Timeout | undefined;
 
@@ -228,6 +230,7 @@ export class Agent {
   }
 
   onPeersChanged(): void {
+    this.#reviewMembers();
     this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
@@ -255,8 +258,16 @@ export class Agent {
     return found;
   }
 
+  /** Whether a node is of the Swarm: by this host's Engine on a manager, else by what managers say. */
+  isMember(node: string): boolean {
+    const lists = memberLists(this.#knowledge());
+    return lists.length === 0 || lists.some((it) => it.has(node));
+  }
+
   onSwarmView(view: SwarmView): void {
     this.#view = view;
+    this.#options.link.sessions?.setNodes(view.nodes ?? []);
+    this.#reviewMembers();
     this.#setPeers();
     this.#housekeeper.forget(view);
   }
@@ -308,6 +319,7 @@ export class Agent {
   async #refreshLink(): Promise<void> {
     if (!(await this.#options.link.refresh())) return;
     this.#wantNetworks();
+    this.#options.link.sessions?.setNodes(this.#view?.nodes ?? []);
     this.#setPeers();
     this.#publish();
   }
@@ -379,6 +391,15 @@ export class Agent {
   #noteRefusals(): void {
     this.#noting = undefined;
     this.#refusals.note(this.report());
+  }
+
+  /** Whoever is no member any more is let go at once. */
+  #reviewMembers(): void {
+    const lists = memberLists(this.#knowledge());
+    const before = this.#lists;
+    if (lists.length === before.length && lists.every((it, at) => it === before[at])) return;
+    this.#lists = lists;
+    this.#options.link.sessions?.review();
   }
 
   #wantNetworks(): void {

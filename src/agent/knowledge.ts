@@ -31,6 +31,15 @@ export interface Knowledge {
 const unheard = (it: PeerView): boolean =>
   it.state === 'connecting' || (it.state !== 'silent' && it.awaited);
 
+/**
+ * Lists of the Swarm's nodes: this host's own on a manager, else those of the managers that speak
+ * with it. None: whoever has a certificate counts as a node.
+ */
+export function memberLists({ swarm, peers }: Knowledge): ReadonlySet<string>[] {
+  if (swarm?.nodes !== undefined) return [swarm.nodes];
+  return peers.flatMap((it) => (it.state === 'up' && it.nodes !== undefined ? [it.nodes] : []));
+}
+
 /** Whether every host that Docker lists was heard, or is silent. */
 export function allHeard({ swarm, node, peers }: Knowledge): boolean {
   return swarm !== undefined && node !== undefined && !peers.some(unheard);

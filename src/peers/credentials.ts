@@ -1,7 +1,12 @@
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
 
-/** Who the other side proved to be; `node` is undefined when the secret names nobody. */
-export type Proof = { ok: true; node: string | undefined } | { ok: false; reason: string };
+/**
+ * Who the other side proved to be; `node` is undefined when the secret names nobody, and then anyone
+ * who has it counts as a manager.
+ */
+export type Proof =
+  | { ok: true; node: string | undefined; manager: boolean }
+  | { ok: false; reason: string };
 
 /** How agents prove to each other that they are of one Swarm. */
 export interface Credentials {

@@ -51,7 +51,7 @@ export function presharedCredentials(secret: string, node?: string): Credentials
       const certificate = socket.getPeerCertificate();
       const bare = !certificate || Object.keys(certificate).length === 0;
       return bare
-        ? { ok: true, node: undefined }
+        ? { ok: true, node: undefined, manager: true }
         : { ok: false, reason: 'the handshake did not use the pre-shared key' };
     },
     refresh: async () => false,

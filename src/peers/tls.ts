@@ -159,7 +159,9 @@ export async function loadSwarmCredentials(options: {
       // Our agents never resume: a resumed session would be spared the check of its certificate.
       if (socket.isSessionReused()) return { ok: false, reason: 'the session was resumed' };
       const judged = judge(socket.getPeerCertificate());
-      return judged.ok ? { ok: true, node: judged.identity.node } : judged;
+      if (!judged.ok) return judged;
+      const { node, manager } = judged.identity;
+      return { ok: true, node, manager };
     },
     refresh,
     onChange(listener) {
