@@ -15,7 +15,7 @@ const SOCKET = '/run/docker/plugins/castnet.sock';
 
 /**
  * Removes what castnet keeps on the host: the namespace, with every bridge, VXLAN device and veth
- * in it, and the state files.
+ * in it, the rules that guard the tunnels, and the state files.
  *
  * @returns what could not be removed, one sentence each; empty when all is gone
  */
@@ -31,6 +31,8 @@ export async function cleanHost(): Promise<string[]> {
     );
   }
   await attempt(`removing ${NAMESPACE}`, () => rm(NAMESPACE, { force: true }));
+  // That it is not there is no failure.
+  await execFileAsync('/usr/sbin/nft', ['delete', 'table', 'inet', 'castnet']).catch(() => {});
   await attempt(`removing ${STATE}`, () => rm(STATE, { recursive: true, force: true }));
   return failures;
 }

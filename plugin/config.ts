@@ -30,6 +30,9 @@ export const NODE_FLAGS = [
  */
 export const SHARED_RUN = '/host/run';
 
+/** Where the plugin sees the pre-shared key. */
+const PSK_FILE = '/castnet/psk';
+
 export interface ConfigInput {
   /** The npm package's version. */
   readonly version: string;
@@ -106,6 +109,16 @@ export function pluginConfig({ version, build }: ConfigInput) {
         options: ['rbind', 'ro'],
         settable: ['source'],
       },
+      {
+        name: 'psk',
+        description: 'A file with a pre-shared key, for a Swarm with autolock; none by default',
+        // Not a path that must be there: a mount without its source keeps the plugin from starting.
+        source: '/dev/null',
+        destination: PSK_FILE,
+        type: 'bind',
+        options: ['bind', 'ro'],
+        settable: ['source'],
+      },
     ],
     // Makes Docker start the plugin with a shared root, without which a mount that the agent
     // makes under /run would not reach the host.
@@ -113,6 +126,7 @@ export function pluginConfig({ version, build }: ConfigInput) {
     env: [
       fixed('CASTNET_VERSION', version, 'Version of castnet in this plugin'),
       fixed('CASTNET_SHARED_RUN', SHARED_RUN, 'Where a mount below the host’s /run is made'),
+      fixed('CASTNET_PSK_FILE', PSK_FILE, 'Where the plugin sees the file of psk.source'),
       fixed('CASTNET_BUILD', build, 'Hash of what this plugin holds'),
       setting('LOG_LEVEL', 'info', 'Least level logged: trace, debug, info, warn, error or fatal'),
       setting('CASTNET_PORT', String(PEER_PORT), 'TCP port for the agents’ sessions, 1 to 65535'),

@@ -20,6 +20,8 @@ export interface Config {
   readonly dockerSocket: string;
   /** The Swarm's files: certificates and addresses. */
   readonly swarmDirectory: string;
+  /** A pre-shared key for the sessions instead of the Swarm's certificates; none if no regular file. */
+  readonly pskFile: string;
   /** Where Docker expects a plugin's socket. */
   readonly pluginSocket: string;
   /** The agent's own directory: what Docker asked for, and the socket of the command `castnet`. */
@@ -74,6 +76,7 @@ export function readConfig(environment: Environment): Config {
     metrics: listenAddress('CASTNET_METRICS', environment.CASTNET_METRICS),
     dockerSocket: text('CASTNET_DOCKER_SOCKET', '/run/docker.sock'),
     swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),
+    pskFile: text('CASTNET_PSK_FILE', '/etc/castnet/psk'),
     pluginSocket: text('CASTNET_PLUGIN_SOCKET', '/run/docker/plugins/castnet.sock'),
     stateDirectory: text('CASTNET_STATE_DIRECTORY', '/run/castnet'),
     sharedRun: text('CASTNET_SHARED_RUN', '/run'),

@@ -12,6 +12,7 @@ import { Metrics } from './api/metrics.ts';
 import { type Config, readConfig } from './config.ts';
 import { explain } from './core/difference.ts';
 import { GUARD_TABLE } from './core/guards.ts';
+import { TUNNEL_TABLE, tunnelTable } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
@@ -21,7 +22,7 @@ import { watchSwarm } from './docker/watch.ts';
 import * as kernel from './kernel/kernel.ts';
 import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
-import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
+import { applyGuards, ensureNamespace, hasGuards, keepHostTable } from './kernel/namespace.ts';
 import { refusedPackets } from './kernel/refused.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { readTraffic } from './kernel/traffic.ts';
@@ -40,7 +41,8 @@ async function main(): Promise<void> {
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
   const swarm = () => readSwarmAddresses(config.swarmDirectory);
-  const identity = swarmIdentity({ directory: `${config.swarmDirectory}/certificates`, log });
+  const directory = `${config.swarmDirectory}/certificates`;
+  const identity = swarmIdentity({ directory, pskFile: config.pskFile, log });
   const link = new SwarmLink({
     identity: async () => (await identity.load()).node,
     open: async (node) =>
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
         tunnel: config.tunnelAddress ?? swarm()?.data ?? '',
         onChange: () => agent.onPeersChanged(),
         onKnock: (address) => agent.onKnock(address),
+        isMember: (id) => agent.isMember(id),
         answer: (what, args) => answerPeer(reporter, what, args),
         log,
       }),
@@ -74,7 +77,11 @@ async function main(): Promise<void> {
       pairCounters: sandbox.pairCounters,
       mayChange: () => netAdmins(),
     },
-    guards: { applyRules: applyGuards, rulesThere: () => hasGuards(GUARD_TABLE) },
+    guards: {
+      applyRules: applyGuards,
+      rulesThere: () => hasGuards(GUARD_TABLE),
+      keepTunnels: () => keepHostTable(TUNNEL_TABLE, tunnelTable(config.vxlanPort)),
+    },
     askDocker: () => watch.poke(),
     log,
     now: Date.now,

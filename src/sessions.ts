@@ -5,6 +5,7 @@ import type { PeerAnswer } from './api/answers.ts';
 import type { Config } from './config.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
+import { loadPreshared } from './peers/psk.ts';
 import { createPublisher } from './peers/publisher.ts';
 import { loadSwarmCredentials } from './peers/tls.ts';
 
@@ -17,21 +18,25 @@ export interface SessionOptions {
   readonly onChange: () => void;
   /** Another host of the Swarm began to listen to us: it may be one we do not know yet. */
   readonly onKnock: (address: string) => void;
+  /** Whether a node is of the Swarm, as far as is known. */
+  readonly isMember: (node: string) => boolean;
   readonly answer: (what: string, args: unknown) => Promise<unknown>;
   readonly log: Log;
 }
 
 /** @throws Error when the peer port cannot be listened at */
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
-  const { credentials, config, node, tunnel, onChange, onKnock, answer, log } = options;
-  const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange });
+  const { credentials, config, node, tunnel, onChange, onKnock, isMember, answer, log } = options;
+  const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange, isMember });
   const publisher = createPublisher({
     credentials,
     host: existsSync('/proc/net/if_inet6') ? '::' : '0.0.0.0',
     port: config.peerPort,
     node,
     tunnel,
-    admit: ({ address }) => {
+    admit: (peer) => {
+      const { address } = peer;
+      if (!isMember(peer.node)) return `node ${peer.node} is not of this Swarm any more`;
       onKnock(address);
       return true;
     },
@@ -46,6 +51,11 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     views: peers.views,
     listeners: () => publisher.sessions().length,
     publish: publisher.publish,
+    setNodes: publisher.setNodes,
+    review: () => {
+      publisher.review();
+      peers.review();
+    },
     poke: peers.poke,
     ask: peers.ask,
     close: async () => {
@@ -75,8 +85,12 @@ export function askPeers(sessions: Sessions | undefined, what: string, args: unk
   );
 }
 
-/** The Swarm's certificates, loaded once there are some, and read again when they change. */
-export function swarmIdentity(options: { directory: string; log: Log }) {
+/**
+ * How this host proves that it is of its Swarm: by a pre-shared key where it has one, else by the
+ * Swarm's certificates, which are read again when they change.
+ */
+export function swarmIdentity(options: { directory: string; pskFile: string; log: Log }) {
+  const { directory, pskFile: file } = options;
   let credentials: Credentials | undefined;
   return {
     /** When this node's certificate ends, milliseconds since 1970; undefined without one. */
@@ -85,7 +99,14 @@ export function swarmIdentity(options: { directory: string; log: Log }) {
     },
     /** @throws CredentialsError in words for a person, when there are none or none that serve */
     async load(): Promise<Credentials> {
-      if (credentials === undefined) credentials = await loadSwarmCredentials(options);
+      const preshared = await loadPreshared({ file, directory });
+      if (preshared !== undefined) {
+        // It names this host by another id after the host has joined again.
+        if (credentials?.kind !== 'psk' || credentials.node !== preshared.node) {
+          credentials?.close();
+          credentials = preshared;
+        }
+      } else if (credentials === undefined) credentials = await loadSwarmCredentials(options);
       else await credentials.refresh();
       return credentials;
     },

@@ -167,7 +167,7 @@ export class MemoryNet {
       there(() => {
         server.emit('connection', far);
         server.emit('secureConnection', far);
-        back(() => over || events.onSecure(undefined));
+        back(() => over || events.onSecure({ ok: true, node: undefined, manager: true }));
       });
     };
     there(() =>

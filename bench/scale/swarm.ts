@@ -19,7 +19,7 @@ const credentials: Credentials = {
   node: undefined,
   serverOptions: () => ({}),
   clientOptions: () => ({}),
-  identify: () => ({ ok: true, node: undefined }),
+  identify: () => ({ ok: true, node: undefined, manager: true }),
   refresh: async () => false,
   onChange: () => () => {},
   close() {},

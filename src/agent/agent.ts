@@ -18,8 +18,10 @@ import { Guard, type GuardOptions } from './guard.ts';
 import { Housekeeper } from './housekeeping.ts';
 import {
   allHeard,
+  conflicts,
   hostRecord,
   type Knowledge,
+  memberLists,
   peerAddresses,
   wantedInput,
   wantedServices,
@@ -42,7 +44,7 @@ export interface AgentOptions {
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
   readonly sandboxes: Sandboxes;
-  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere'>;
+  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere' | 'keepTunnels'>;
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
@@ -57,6 +59,9 @@ const KNOCK_COUNTS_MS = 30_000;
 
 /** A burst of joins is told of once, this long after it began, milliseconds. */
 const NOTE_AFTER_MS = 1_000;
+
+/** Sentences about what hosts say that cannot be so. */
+const CONFLICTS_TOLD = 100;
 
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
@@ -92,6 +97,7 @@ export class Agent {
   #publishing = false;
   /** What this host last told the others. */
   #record: HostRecord | undefined;
+  #lists: readonly ReadonlySet<string>[] = [];
   readonly #refusals: Refusals;
   #noting: NodeJS.Timeout | undefined;
 
@@ -224,6 +230,8 @@ export class Agent {
   }
 
   onPeersChanged(): void {
+    this.#reviewMembers();
+    this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
   }
@@ -250,8 +258,16 @@ export class Agent {
     return found;
   }
 
+  /** Whether a node is of the Swarm: by this host's Engine on a manager, else by what managers say. */
+  isMember(node: string): boolean {
+    const lists = memberLists(this.#knowledge());
+    return lists.length === 0 || lists.some((it) => it.has(node));
+  }
+
   onSwarmView(view: SwarmView): void {
     this.#view = view;
+    this.#options.link.sessions?.setNodes(view.nodes ?? []);
+    this.#reviewMembers();
     this.#setPeers();
     this.#housekeeper.forget(view);
   }
@@ -267,9 +283,11 @@ export class Agent {
 
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
-    return hostReport(this.#knowledge(), {
+    const knowledge = this.#knowledge();
+    return hostReport(knowledge, {
       agent: this.#options.version,
       problem: this.#options.link.error,
+      conflicts: conflicts(knowledge, this.#wanted).slice(0, CONFLICTS_TOLD),
     });
   }
 
@@ -301,6 +319,7 @@ export class Agent {
   async #refreshLink(): Promise<void> {
     if (!(await this.#options.link.refresh())) return;
     this.#wantNetworks();
+    this.#options.link.sessions?.setNodes(this.#view?.nodes ?? []);
     this.#setPeers();
     this.#publish();
   }
@@ -372,6 +391,15 @@ export class Agent {
   #noteRefusals(): void {
     this.#noting = undefined;
     this.#refusals.note(this.report());
+  }
+
+  /** Whoever is no member any more is let go at once. */
+  #reviewMembers(): void {
+    const lists = memberLists(this.#knowledge());
+    const before = this.#lists;
+    if (lists.length === before.length && lists.every((it, at) => it === before[at])) return;
+    this.#lists = lists;
+    this.#options.link.sessions?.review();
   }
 
   #wantNetworks(): void {

@@ -1,4 +1,4 @@
-import { guardedPorts, guardTable, portChanges } from '../core/guards.ts';
+import { elementChanges, guardElements, guardTable } from '../core/guards.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { vniOf } from '../core/names.ts';
 import type { Log } from './log.ts';
@@ -11,6 +11,8 @@ export interface GuardOptions {
   /** @throws Error in nft's words; nothing of the script is in force then */
   readonly applyRules: (script: string) => Promise<void>;
   readonly rulesThere: () => Promise<boolean>;
+  /** Sees to it that no container of this host speaks VXLAN. @throws Error in nft's words */
+  readonly keepTunnels: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -21,7 +23,7 @@ export interface GuardOptions {
 export class Guard {
   readonly #options: GuardOptions;
   #table = '';
-  #ports: ReadonlyMap<string, string> = new Map();
+  #elements: ReadonlySet<string> = new Set();
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -32,14 +34,14 @@ export class Guard {
     const { networks, endpoints, applyRules, log } = this.#options;
     const silenced = this.#options.silenced();
     const table = guardTable(networks(), new Set([...silenced.values()].map(vniOf)));
-    const ports = guardedPorts(networks(), endpoints(), new Set(silenced.keys()));
+    const elements = guardElements(networks(), endpoints(), new Set(silenced.keys()));
     const anew = table !== this.#table;
-    const changes = portChanges(anew ? new Map() : this.#ports, ports);
+    const changes = elementChanges(anew ? new Set() : this.#elements, elements);
     if (!anew && changes.length === 0) return;
     try {
       await applyRules(`${anew ? table : ''}${changes.join('\n')}\n`);
       this.#table = table;
-      this.#ports = ports;
+      this.#elements = elements;
     } catch (error) {
       this.#table = '';
       log.error({ reason: (error as Error).message }, 'the rules of the namespace were refused');
@@ -50,5 +52,8 @@ export class Guard {
   async inspect(): Promise<void> {
     if (!(await this.#options.rulesThere())) this.#table = '';
     await this.update();
+    await this.#options.keepTunnels().catch((error: Error) => {
+      this.#options.log.error({ reason: error.message }, 'the rules of the tunnels were refused');
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { contestedWords, foreignNetworks, judgePeers } from '../core/claims.ts';
 import type { Fact } from '../core/facts.ts';
 import { networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
@@ -6,7 +7,7 @@ import { bridgeName } from '../core/names.ts';
 import { admit, type RefusedGroups } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services.ts';
-import type { WantedInput } from '../core/wanted.ts';
+import type { Wanted, WantedInput } from '../core/wanted.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import type { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
@@ -29,6 +30,15 @@ export interface Knowledge {
 /** Whether a peer has yet to say what it has of some network that we share. */
 const unheard = (it: PeerView): boolean =>
   it.state === 'connecting' || (it.state !== 'silent' && it.awaited);
+
+/**
+ * Lists of the Swarm's nodes: this host's own on a manager, else those of the managers that speak
+ * with it. None: whoever has a certificate counts as a node.
+ */
+export function memberLists({ swarm, peers }: Knowledge): ReadonlySet<string>[] {
+  if (swarm?.nodes !== undefined) return [swarm.nodes];
+  return peers.flatMap((it) => (it.state === 'up' && it.nodes !== undefined ? [it.nodes] : []));
+}
 
 /** Whether every host that Docker lists was heard, or is silent. */
 export function allHeard({ swarm, node, peers }: Knowledge): boolean {
@@ -77,8 +87,9 @@ export function wantedInput(
     tunnel,
     networks: [...state.networks.values()],
     endpoints: [...state.endpoints.values()],
-    peers: peers.flatMap(({ tunnel: address, networks }): Peer[] =>
-      address === undefined ? [] : [{ tunnel: address, networks }],
+    peers: judgePeers(peers, tunnel.address).honest.flatMap(
+      ({ tunnel: address, networks }): Peer[] =>
+        address === undefined ? [] : [{ tunnel: address, networks }],
     ),
   };
   if (inherited.length === 0 || allHeard(knowledge)) return input;
@@ -88,18 +99,27 @@ export function wantedInput(
   return { ...input, inherited: inheritedFacts(inherited, known) };
 }
 
+/** In sentences, what hosts say that cannot be so, and is refused. */
+export function conflicts({ state, tunnel, peers }: Knowledge, wanted: Wanted): string[] {
+  const { honest, refused } = judgePeers(peers, tunnel?.address ?? '');
+  const networks = new Map([...state.networks.values()].map((it) => [it.id, it]));
+  const contested = wanted.contested().map(({ claims }) => contestedWords(claims));
+  return [...new Set([...refused, ...foreignNetworks(honest, networks), ...contested])];
+}
+
 /**
  * The services of each network of this host, by Docker's id.
  * @param of.own what this host says of itself
  * @param of.before the last answer: a service without tasks is remembered
  */
 export function wantedServices(
-  { state, peers }: Knowledge,
+  { state, tunnel, peers }: Knowledge,
   of: { own: HostRecord | undefined; before: ReadonlyMap<string, readonly Service[]> },
 ): Map<string, Service[]> {
+  const { honest } = judgePeers(peers, tunnel?.address ?? '');
   return new Map(
     [...state.networks.keys()].map((id) => {
-      const all = [of.own, ...peers].map((it) => it?.networks.get(id));
+      const all = [of.own, ...honest].map((it) => it?.networks.get(id));
       const records = all.filter((it) => it !== undefined);
       return [id, servicesOf(records, of.before.get(id))] as const;
     }),

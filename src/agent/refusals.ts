@@ -15,14 +15,20 @@ export class Refusals {
   /** By network, port and reason; bounded by what was refused within the last minute. */
   readonly #told = new Map<string, { count: number; at: number }>();
 
+  /** What was told and is still so; bounded by what a report holds. */
+  #conflicts: ReadonlySet<string> = new Set();
+
   constructor(log: Log, now: () => number) {
     this.#log = log;
     this.#now = now;
   }
 
   /** Takes what is refused now. */
-  note({ networks }: HostReport): void {
+  note({ networks, conflicts = [] }: HostReport): void {
     const now = this.#now();
+    const fresh = conflicts.filter((it) => !this.#conflicts.has(it));
+    for (const it of fresh.slice(0, AT_ONCE)) this.#log.warn({ conflict: it }, 'refused of a host');
+    this.#conflicts = new Set(conflicts);
     for (const network of networks) {
       const news = network.refused.filter((it) => this.#isNews(keyOf(network.id, it), it, now));
       for (const it of news.slice(0, AT_ONCE)) {

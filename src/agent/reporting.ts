@@ -12,7 +12,7 @@ import type { PeerView } from './swarm-link.ts';
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { agent, problem }: { agent: string; problem: string },
+  { agent, problem, conflicts }: { agent: string; problem: string; conflicts: readonly string[] },
 ): HostReport {
   const { node, tunnel, peers, state } = knowledge;
   return {
@@ -21,6 +21,7 @@ export function hostReport(
     ...(node === undefined ? {} : { node }),
     ...(tunnel === undefined ? {} : { tunnel }),
     ...(problem === '' ? {} : { problem }),
+    ...(conflicts.length === 0 ? {} : { conflicts }),
     peers: peers.map(peerReport),
     networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),
   };

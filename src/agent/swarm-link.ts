@@ -9,6 +9,8 @@ export interface PeerView {
   readonly state: string;
   readonly since: number;
   readonly networks: HostRecord['networks'];
+  /** The Swarm's nodes, when the peer is a manager and told them. */
+  readonly nodes?: ReadonlySet<string>;
   /** Whether it has yet to speak of some network that we want. */
   readonly awaited: boolean;
   readonly lastError?: string;
@@ -23,6 +25,10 @@ export interface Sessions {
   /** How many other hosts listen to this one. */
   listeners(): number;
   publish(record: HostRecord): void;
+  /** Tells the others which nodes the Swarm has; none when that is not known here. */
+  setNodes(nodes: Iterable<string>): void;
+  /** Ends all that has to do with nodes that are no members any more. */
+  review(): void;
   poke(): void;
   /** @throws Error (as a rejection) when the peer does not answer within the time */
   ask(peer: string, what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;

@@ -54,6 +54,7 @@ const report = z.looseObject({
   node: text.optional(),
   tunnel: z.looseObject({ address: text, port: z.number(), mtu: z.number() }).optional(),
   problem: text.optional(),
+  conflicts: z.array(text).optional(),
   peers: z.array(
     z.looseObject({ address: text, state: text, since: z.number(), networks: z.array(text) }),
   ),

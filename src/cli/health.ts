@@ -29,6 +29,12 @@ export function health(report: HostReport, steps: readonly string[]): Problem[] 
           : `is that host up, and is TCP port 4790 open between the hosts?`,
     });
   }
+  for (const what of report.conflicts ?? []) {
+    problems.push({
+      what,
+      remedy: 'one of these hosts is wrongly set up, or not to be trusted: docs/security.md',
+    });
+  }
   for (const { name, id, refused } of report.networks) {
     for (const { port, count, example, reason } of refused) {
       problems.push({

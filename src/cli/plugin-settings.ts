@@ -31,6 +31,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     accepts: "the absolute path of the swarm directory under Docker's data root",
     valid: (value) => value.startsWith('/'),
   },
+  'psk.source': {
+    accepts: 'the absolute path of a file with a pre-shared key, or /dev/null for none',
+    valid: (value) => value.startsWith('/'),
+  },
 };
 
 function isPort(value: string): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { guardedPorts, guardTable, portChanges } from './guards.ts';
+import { elementChanges, guardElements, guardTable } from './guards.ts';
 import type { LocalNetwork, NetworkOptions } from './local.ts';
 
 const network = (options: NetworkOptions): LocalNetwork => ({
@@ -49,42 +49,47 @@ describe('the table', () => {
     const bytes = guardTable([network({ rate: { per: 'bytes', second: 125_000 } })]);
     expect(bytes).toContain('limit rate over 125000 bytes/second burst 12500 bytes');
   });
+
+  it('drops what is not a container’s own where sources are checked', () => {
+    const table = guardTable([network({ sourceCheck: true })]);
+    expect(table).toContain('iifname . ip saddr != @own-8000001 counter name refused-8000001 drop');
+    expect(table).toContain('igmp type membership-query counter');
+  });
 });
 
-describe('the ports that are guarded', () => {
+describe('the elements of its sets', () => {
   const endpoint = (id: string) => ({ id, network: 'net-a', address: '10.0.0.2/24', mac: '' });
 
-  it('are those of networks with such settings', () => {
-    expect(guardedPorts([network({})], [endpoint('aa')]).size).toBe(0);
-    expect(guardedPorts([network({ multicast: false })], [endpoint('aa')])).toEqual(
-      new Map([['cvaa', 'guard-8000001']]),
-    );
+  it('are the ports of networks with such settings, and where sources are checked their addresses', () => {
+    expect(guardElements([network({})], [endpoint('aa')]).size).toBe(0);
+    const port = 'guarded { "cvaa" : jump guard-8000001 }';
+    expect([...guardElements([network({ multicast: false })], [endpoint('aa')])]).toEqual([port]);
+    const checked = network({ sourceCheck: true, ipv6: 'fd00::/64' });
+    expect([...guardElements([checked], [endpoint('aa')])]).toEqual([
+      port,
+      'own-8000001 { "cvaa" . 10.0.0.2 }',
+      'own6-8000001 { "cvaa" . fd00::a00:2 }',
+    ]);
   });
 
-  it('are the silenced ones besides, which obey another chain', () => {
+  it('are the silenced ports besides, which obey another chain', () => {
     const [one, two] = [endpoint('aa'), endpoint('bb')];
-    expect(guardedPorts([network({})], [one, two], new Set(['cvbb']))).toEqual(
-      new Map([['cvbb', 'silence-8000001']]),
-    );
+    expect([...guardElements([network({})], [one, two], new Set(['cvbb']))]).toEqual([
+      'guarded { "cvbb" : jump silence-8000001 }',
+    ]);
   });
 
   it('change by what differs alone', () => {
-    const ports = fc
-      .dictionary(
-        fc.constantFrom('cva', 'cvb', 'cvc'),
-        fc.constantFrom('guard-8000001', 'silence-8000001'),
-      )
-      .map((it) => new Map(Object.entries(it)));
+    const elements = fc.uniqueArray(fc.constantFrom('a { 1 }', 'a { 2 }', 'b { 1 }'));
     fc.assert(
-      fc.property(ports, ports, (before, after) => {
-        const now = new Map<string, string>(before);
-        for (const line of portChanges(before, after)) {
-          const [, verb, port, chain] =
-            /^(\w+) element .* \{ "(\w+)" : jump (\S+) \}$/.exec(line) ?? [];
-          if (verb === 'add') now.set(port as string, chain as string);
-          else now.delete(port as string);
+      fc.property(elements, elements, (before, after) => {
+        const now = new Set<string>(before);
+        for (const line of elementChanges(new Set(before), new Set(after))) {
+          const [, verb, element = ''] = /^(\w+) element bridge castnet (.*)$/.exec(line) ?? [];
+          if (verb === 'add') now.add(element);
+          else now.delete(element);
         }
-        expect(now).toEqual(after);
+        expect([...now].sort()).toEqual([...after].sort());
       }),
     );
   });

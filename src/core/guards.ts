@@ -1,4 +1,11 @@
-import type { LocalEndpoint, LocalNetwork, NetworkOptions, Rate } from './local.ts';
+import { derivedIpv6 } from '../net/cidr.ts';
+import {
+  bareAddress,
+  type LocalEndpoint,
+  type LocalNetwork,
+  type NetworkOptions,
+  type Rate,
+} from './local.ts';
 import { portName } from './names.ts';
 
 /**
@@ -28,8 +35,9 @@ const MEMBERSHIP_REPORTS =
   'icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report }';
 
 /** Whether a network's settings forbid its containers anything. */
-export function isGuarded({ multicast, groups, rate }: NetworkOptions): boolean {
-  return multicast === false || groups !== undefined || rate !== undefined;
+export function isGuarded({ multicast, groups, rate, sourceCheck }: NetworkOptions): boolean {
+  const limited = groups !== undefined || rate !== undefined;
+  return multicast === false || sourceCheck === true || limited;
 }
 
 const byVni = (a: LocalNetwork, b: LocalNetwork): number => a.vni - b.vni;
@@ -75,12 +83,19 @@ function entrance(): string[] {
 }
 
 function guardOf({ vni, options }: LocalNetwork): string[] {
-  const { multicast, groups, rate } = options;
+  const { multicast, groups, rate, sourceCheck } = options;
   return [
     ...(rate === undefined
       ? []
       : [`  set rate-${vni} { type ifname; size 65535; flags dynamic; timeout 1m; }`]),
+    ...(sourceCheck === true
+      ? [
+          `  set own-${vni} { type ifname . ipv4_addr; }`,
+          `  set own6-${vni} { type ifname . ipv6_addr; }`,
+        ]
+      : []),
     `  chain ${guardChain(vni)} {`,
+    ...(sourceCheck === true ? onlyOwn(vni) : []),
     '    meta pkttype { host, other } return',
     `    ${NEIGHBOUR_DISCOVERY} return`,
     ...(multicast === false
@@ -103,6 +118,23 @@ function silenceOf({ vni, options }: LocalNetwork): string[] {
     `    ${MEMBERSHIP_REPORTS} ${drop}`,
     ...(isGuarded(options) ? [`    goto ${guardChain(vni)}`] : []),
     '  }',
+  ];
+}
+
+/**
+ * What names another's address as its sender's, in IP or ARP, and what only a bridge may ask. 0.0.0.0
+ * and :: are who has no address yet (RFC 5227, RFC 4862); link-local addresses are a container's own
+ * matter. The bridge itself sees to the MAC. Of neighbour discovery the sender is looked at, not what
+ * it tells.
+ */
+function onlyOwn(vni: number): string[] {
+  const drop = `counter name refused-${vni} drop`;
+  return [
+    `    igmp type membership-query ${drop}`,
+    `    icmpv6 type mld-listener-query ${drop}`,
+    `    ether type arp arp saddr ip != 0.0.0.0 iifname . arp saddr ip != @own-${vni} ${drop}`,
+    `    ether type ip ip saddr != 0.0.0.0 iifname . ip saddr != @own-${vni} ${drop}`,
+    `    ether type ip6 ip6 saddr != { ::, fe80::/10 } iifname . ip6 saddr != @own6-${vni} ${drop}`,
   ];
 }
 
@@ -132,35 +164,49 @@ const guardChain = (vni: number): string => `guard-${vni}`;
 const silenceChain = (vni: number): string => `silence-${vni}`;
 
 /**
- * The ports whose packets are guarded, and the chain that does it.
+ * What the table's sets must hold, as nft names it: the ports whose packets are guarded, with the
+ * chain that does it, and the addresses that are theirs.
  * @param silenced ports whose membership reports are dropped for now
  */
-export function guardedPorts(
+export function guardElements(
   networks: Iterable<LocalNetwork>,
   endpoints: Iterable<LocalEndpoint>,
   silenced: ReadonlySet<string> = new Set(),
-): Map<string, string> {
+): Set<string> {
   const byId = new Map([...networks].map((it) => [it.id, it]));
-  return new Map(
-    [...endpoints].flatMap(({ id, network }) => {
-      const port = portName(id);
-      const found = byId.get(network);
-      if (found === undefined) return [];
-      if (silenced.has(port)) return [[port, silenceChain(found.vni)] as const];
-      return isGuarded(found.options) ? [[port, guardChain(found.vni)] as const] : [];
+  return new Set(
+    [...endpoints].flatMap((it) => {
+      const network = byId.get(it.network);
+      return network === undefined ? [] : elementsOf(it, network, silenced);
     }),
   );
 }
 
-/** The lines that make the guards watch other ports, or watch otherwise, than before. */
-export function portChanges(
-  before: ReadonlyMap<string, string>,
-  after: ReadonlyMap<string, string>,
+function elementsOf(
+  { id, address }: LocalEndpoint,
+  { vni, options }: LocalNetwork,
+  silenced: ReadonlySet<string>,
 ): string[] {
-  const element = ([port, chain]: readonly [string, string]) => `"${port}" : jump ${chain}`;
-  const gone = [...before].filter(([port, chain]) => after.get(port) !== chain);
-  const come = [...after].filter(([port, chain]) => before.get(port) !== chain);
-  const lines = (verb: string, list: (readonly [string, string])[]) =>
-    list.map((it) => `${verb} element bridge ${GUARD_TABLE} guarded { ${element(it)} }`).sort();
-  return [...lines('delete', gone), ...lines('add', come)];
+  const port = `"${portName(id)}"`;
+  const isSilenced = silenced.has(portName(id));
+  if (!isSilenced && !isGuarded(options)) return [];
+  const chain = isSilenced ? silenceChain(vni) : guardChain(vni);
+  const elements = [`guarded { ${port} : jump ${chain} }`];
+  if (options.sourceCheck !== true) return elements;
+  const ip = bareAddress(address);
+  elements.push(`own-${vni} { ${port} . ${ip} }`);
+  if (options.ipv6 !== undefined) {
+    elements.push(`own6-${vni} { ${port} . ${bareAddress(derivedIpv6(options.ipv6, ip))} }`);
+  }
+  return elements;
+}
+
+/** The lines that make the sets hold other elements than before. */
+export function elementChanges(before: ReadonlySet<string>, after: ReadonlySet<string>): string[] {
+  const lines = (verb: string, list: Iterable<string>, but: ReadonlySet<string>) =>
+    [...list]
+      .filter((it) => !but.has(it))
+      .map((it) => `${verb} element bridge ${GUARD_TABLE} ${it}`)
+      .sort();
+  return [...lines('delete', before, after), ...lines('add', after, before)];
 }

@@ -14,6 +14,8 @@ export interface NetworkOptions {
   readonly groups?: readonly string[];
   /** What one container may send by multicast and broadcast together; without it no cap. */
   readonly rate?: Rate;
+  /** Whether containers may only send what is their own: address, ARP, no membership queries. */
+  readonly sourceCheck?: boolean;
   /** How many groups of one container the other hosts hear of. */
   readonly maxGroups?: number;
 }

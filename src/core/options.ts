@@ -50,6 +50,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   multicast: { accepts: 'on or off', read: (text) => onOrOff(text, 'multicast') },
   'multicast-route': { accepts: 'on or off', read: (text) => onOrOff(text, 'multicastRoute') },
+  'source-check': { accepts: 'on or off', read: (text) => onOrOff(text, 'sourceCheck') },
   'multicast-groups': {
     accepts: 'a list of multicast CIDRs with commas between, as 239.1.0.0/16,ff05::/16',
     read: (text) => {
@@ -110,7 +111,7 @@ function between<T>(
   return value !== undefined && value >= least && value <= most ? make(value) : undefined;
 }
 
-function onOrOff(text: string, key: 'multicast' | 'multicastRoute') {
+function onOrOff(text: string, key: 'multicast' | 'multicastRoute' | 'sourceCheck') {
   return text === 'on' || text === 'off' ? { [key]: text === 'on' } : undefined;
 }
 

@@ -15,6 +15,8 @@ export interface HostReport {
   readonly tunnel?: { readonly address: string; readonly port: number; readonly mtu: number };
   /** Why the host takes no part, in a sentence. */
   readonly problem?: string;
+  /** What other hosts say that cannot be so, and is refused, in sentences; the first 100. */
+  readonly conflicts?: readonly string[];
   readonly peers: readonly PeerReport[];
   readonly networks: readonly NetworkReport[];
 }

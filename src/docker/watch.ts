@@ -15,6 +15,8 @@ export interface NetworkView {
 
 /** Everything castnet asks of Docker, as of one moment. */
 export interface SwarmView {
+  /** Ids of the Swarm's nodes; absent on a worker, whose Engine does not tell them. */
+  readonly nodes?: ReadonlySet<string>;
   readonly networks: ReadonlyMap<string, NetworkView>;
 }
 
@@ -54,6 +56,7 @@ export function watchSwarm(options: WatchOptions): Watch {
   let looking = false;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
+  let nodes: SwarmView['nodes'];
 
   const poke = (): void => {
     if (closed) return;
@@ -67,7 +70,8 @@ export function watchSwarm(options: WatchOptions): Watch {
     while (again && !closed) {
       again = false;
       try {
-        const view = await readView(options);
+        const view = await readView(options, nodes);
+        nodes = view.nodes;
         if (!closed) options.onView(view);
       } catch (error) {
         options.onError(error as Error);
@@ -94,9 +98,13 @@ export function watchSwarm(options: WatchOptions): Watch {
   };
 }
 
-async function readView({ engine, attached, isOurs }: WatchOptions): Promise<SwarmView> {
+async function readView(
+  { engine, attached, isOurs }: WatchOptions,
+  before: SwarmView['nodes'],
+): Promise<SwarmView> {
   const all = Networks.parse(await engine.get('/networks'));
   const here = new Set(attached());
+  const nodes = await readNodes(engine, before);
   const networks = await Promise.all(
     all
       .filter((it) => isOurs(it.Driver))
@@ -105,7 +113,22 @@ async function readView({ engine, attached, isOurs }: WatchOptions): Promise<Swa
         return here.has(Id) ? { ...known, ...(await inspect(engine, Id)) } : known;
       }),
   );
-  return { networks: new Map(networks.map((it) => [it.id, it])) };
+  return {
+    networks: new Map(networks.map((it) => [it.id, it])),
+    ...(nodes === undefined ? {} : { nodes }),
+  };
+}
+
+const Nodes = z.array(z.object({ ID: z.string() }));
+
+/** @param before what stays when a manager cannot tell, as without a leader */
+async function readNodes(engine: Engine, before: SwarmView['nodes']): Promise<SwarmView['nodes']> {
+  try {
+    return new Set(Nodes.parse(await engine.get('/nodes')).map((it) => it.ID));
+  } catch (error) {
+    const { message } = error as Error;
+    return /not a swarm manager|not part of a swarm/i.test(message) ? undefined : before;
+  }
 }
 
 async function inspect(engine: Engine, id: string): Promise<Partial<NetworkView>> {

@@ -54,7 +54,9 @@ export function linkFacts(json: string): Fact[] {
     }
     const asPort = linkinfo?.info_slave_data;
     if (isPort(dev)) {
-      return [{ kind: 'port', dev, bridge, settled: settled(PORT_SETTINGS, asPort) }];
+      // A kernel before 5.16 has no such setting, and does not print it.
+      const isSettled = settled(PORT_SETTINGS, asPort) && asPort?.locked !== false;
+      return [{ kind: 'port', dev, bridge, settled: isSettled }];
     }
     if (!isVxlan(dev)) return [];
     const local = String(data.local ?? data.local6 ?? '');

@@ -1,12 +1,17 @@
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
 
-/** Who the other side proved to be; `node` is undefined when the secret names nobody. */
-export type Proof = { ok: true; node: string | undefined } | { ok: false; reason: string };
+/**
+ * Who the other side proved to be; `node` is undefined when the secret names nobody, and then anyone
+ * who has it counts as a manager.
+ */
+export type Proof =
+  | { ok: true; node: string | undefined; manager: boolean }
+  | { ok: false; reason: string };
 
 /** How agents prove to each other that they are of one Swarm. */
 export interface Credentials {
   readonly kind: 'swarm' | 'psk';
-  /** The node id that these credentials prove, where they prove one. */
+  /** This host's own node id. */
   readonly node: string | undefined;
   /** When the certificate ends, milliseconds since 1970; undefined where there is none. */
   readonly expires?: number;

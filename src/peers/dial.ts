@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, Proof } from './credentials.ts';
 import { MAX_LINE, type Timing } from './limits.ts';
 import { type ClientMessage, type ServerMessage, serverSchemas } from './messages.ts';
 import { Decoder, encode } from './wire.ts';
@@ -32,8 +32,8 @@ export interface Ending {
 export interface DialEvents {
   /** The peer's kernel took the connection. */
   onAnswered(): void;
-  /** The handshake is done; `node` is who the other side proved to be, if that can be told. */
-  onSecure(node: string | undefined): void;
+  /** The handshake is done; the other side proved to be this. */
+  onSecure(proof: Proof & { ok: true }): void;
   /** All messages of one chunk; empty when the bytes end no message. */
   onMessages(messages: ServerMessage[]): void;
   /** Once, last. */
@@ -81,7 +81,7 @@ export function dial(options: {
   });
   socket.on('secureConnect', () => {
     const proof = credentials.identify(socket);
-    if (proof.ok) events.onSecure(proof.node);
+    if (proof.ok) events.onSecure(proof);
     else end(proof.reason);
   });
   socket.on('data', (chunk: Buffer) => {

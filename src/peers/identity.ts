@@ -4,6 +4,8 @@ export interface Identity {
   readonly node: string;
   /** O: the cluster id. */
   readonly cluster: string;
+  /** OU: its role. */
+  readonly manager: boolean;
 }
 
 export type Judged = { ok: true; identity: Identity } | { ok: false; reason: string };
@@ -32,7 +34,7 @@ export function identityOf(subject: object | undefined): Judged {
       `the certificate's OU is ${role ? `"${role}"` : 'missing'}, it must be ${ROLES.join(' or ')}`,
     );
   }
-  return { ok: true, identity: { node, cluster } };
+  return { ok: true, identity: { node, cluster, manager: role === ROLES[0] } };
 }
 
 /** As identityOf, and of the Swarm `cluster`. */

@@ -63,6 +63,8 @@ export const serverSchemas = {
   gone: z.object({ type: z.literal('gone'), ...position }),
   /** The host now takes VXLAN packets at another address. */
   tunnel: z.object({ type: z.literal('tunnel'), tunnel: tunnelAddress }),
+  /** A manager's list of the Swarm's nodes; empty when it has none to tell. */
+  nodes: z.object({ type: z.literal('nodes'), nodes: z.array(nodeId).max(16_384) }),
   pong: z.object({ type: z.literal('pong'), n: count }),
   answer: z.object({
     type: z.literal('answer'),

@@ -14,6 +14,8 @@ export interface PeersOptions {
   /** Called with the peer's new view, or undefined once the peer was removed. */
   readonly onChange: (address: string, view: PeerView | undefined) => void;
   readonly timing?: Partial<Timing>;
+  /** Whether a node is of the Swarm; by default whoever has its certificate. */
+  readonly isMember?: (node: string) => boolean;
 }
 
 /** All peers of this host. */
@@ -26,6 +28,8 @@ export interface Peers {
   views(): PeerView[];
   /** Connects at once to those that are waited for, after a hint that a peer is back. */
   poke(): void;
+  /** Drops all that nodes have said that are no members any more. */
+  review(): void;
   /**
    * Asks a peer, named by its node id or address.
    *
@@ -84,6 +88,9 @@ export function createPeers(options: PeersOptions): Peers {
       [...subscribers.keys()].sort().flatMap((address) => subscribers.get(address)?.view() ?? []),
     poke() {
       for (const subscriber of subscribers.values()) subscriber.poke();
+    },
+    review() {
+      for (const subscriber of subscribers.values()) subscriber.review();
     },
     async ask(peer, what, args, askOptions) {
       const subscriber = find(peer);

@@ -20,7 +20,7 @@ export function plainKey(pem: string, file: string): string {
   if (locked || type.includes('ENCRYPTED')) {
     throw new CredentialsError(
       'encrypted-key',
-      `${file} is encrypted, because this Swarm has autolock on: castnet cannot use the Swarm's certificates here. Give every host the same pre-shared key instead, or turn it off with "docker swarm update --autolock=false"`,
+      `${file} is encrypted, because this Swarm has autolock on: castnet cannot use the Swarm's certificates here. Give every host the same pre-shared key instead (castnet plugin upgrade --set psk.source=/etc/castnet/psk; docs/security.md has the steps), or turn autolock off with "docker swarm update --autolock=false"`,
     );
   }
   const data = lines.filter((line) => line !== '' && !line.includes(':'));

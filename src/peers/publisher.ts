@@ -44,6 +44,8 @@ export interface Publisher {
   listen(): Promise<{ address: string; port: number }>;
   /** Pushes what changed since the last record, before it returns. */
   publish(record: HostRecord): void;
+  /** Tells all who listen, now and later, which nodes the Swarm has; none when it is not known. */
+  setNodes(nodes: Iterable<string>): void;
   /** Ends the sessions that `admit` no longer lets in, after the list of peers changed. */
   review(): void;
   sessions(): SessionInfo[];
@@ -63,6 +65,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const unproven = new Set<Socket>();
   // Bounded by limits.sessions.
   const sessions = new Map<PublisherSession, Socket>();
+  let nodesLine = '';
 
   function line(message: ServerMessage): string {
     const text = encode(message);
@@ -115,7 +118,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     for (const old of others.slice(0, Math.max(0, surplus))) old.destroy('the node has newer ones');
     const known = active.filter((s) => s.active).length;
     if (known > limits.sessions) session.refuse(`there are already ${limits.sessions} sessions`);
-    else log.debug({ peer: session.node, address: session.address }, 'a peer subscribed');
+    else {
+      session.write(nodesLine);
+      log.debug({ peer: session.node, address: session.address }, 'a peer subscribed');
+    }
   }
 
   const server = (options.createServer ?? createServer)({
@@ -195,6 +201,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
         });
       }),
     publish,
+    setNodes(nodes) {
+      const next = encode({ type: 'nodes', nodes: [...nodes].sort() });
+      if (next === nodesLine) return;
+      nodesLine = next;
+      for (const session of [...sessions.keys()]) if (session.active) session.write(next);
+    },
     review() {
       for (const session of sessions.keys()) {
         if (!session.active || session.node === undefined) continue;

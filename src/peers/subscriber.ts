@@ -26,6 +26,8 @@ export interface PeerView {
   readonly since: number;
   /** Its records of the networks wanted; empty once it is silent. */
   readonly networks: ReadonlyMap<string, NetworkRecord>;
+  /** The Swarm's nodes, when it is a manager and told them. */
+  readonly nodes?: ReadonlySet<string>;
   /** Whether it has yet to speak of some wanted network: `networks` is not all it has. */
   readonly awaited: boolean;
   /** Why there is no session, or what of it was refused. */
@@ -42,6 +44,8 @@ export interface SubscriberOptions {
   readonly wanted: Iterable<string>;
   readonly log: Log;
   readonly onChange: (view: PeerView) => void;
+  /** Whether a node is of the Swarm; by default whoever has its certificate. */
+  readonly isMember?: (node: string) => boolean;
   readonly timing?: Partial<Timing>;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
@@ -54,16 +58,21 @@ export interface Subscriber {
   setWanted(networks: Iterable<string>): void;
   /** Connects now instead of after the wait. */
   poke(): void;
+  /** Drops all that a node has said that is no member any more. */
+  review(): void;
   /** @throws Error (as a rejection) without a session, an answer in time, or success there */
   ask(what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
   close(): void;
 }
+
+const notOfUs = (node: string): string => `node ${node} is not of this Swarm any more`;
 
 /** Listens to one peer's record, for ever, until closed. */
 export function createSubscriber(options: SubscriberOptions): Subscriber {
   const { address, port, credentials, node, log, onChange } = options;
   const timing: Timing = { ...TIMING, ...options.timing };
   const now = options.now ?? (() => performance.now());
+  const isMember = options.isMember ?? (() => true);
   const transport = options.transport ?? { dial, probe };
   const mirror = new Mirror();
   const asks = new Asks();
@@ -71,11 +80,12 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   mirror.setWanted(wanted);
 
   let life = newLife(now());
-  let about: Pick<PeerView, 'node' | 'tunnel' | 'lastError'> = {};
+  let about: Pick<PeerView, 'node' | 'tunnel' | 'lastError' | 'nodes'> = {};
   let since = Date.now();
   let view = look();
   let connection: Connection | undefined;
   let proven: string | undefined;
+  let fromManager = false;
   let probing: { cancel(): void } | undefined;
   let retry: NodeJS.Timeout | undefined;
   let wait = timing.backoffMs;
@@ -92,7 +102,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   function report(): void {
     if (closed) return;
     const next = look();
-    const keys = ['state', 'node', 'tunnel', 'networks', 'awaited', 'lastError'] as const;
+    const keys = ['state', 'node', 'tunnel', 'networks', 'awaited', 'lastError', 'nodes'] as const;
     if (keys.every((key) => next[key] === view[key])) return;
     view = next;
     onChange(view);
@@ -128,8 +138,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
           happen('answered');
           report();
         },
-        onSecure(peer) {
-          proven = peer;
+        onSecure(proof) {
+          proven = proof.node;
+          fromManager = proof.manager;
           send({ type: 'hello', version: PROTOCOL_VERSION, node });
         },
         onMessages(messages) {
@@ -170,6 +181,11 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       connection?.end('the peer did not say hello first');
     } else if (message.type === 'tunnel') {
       about = { ...about, tunnel: message.tunnel };
+    } else if (message.type === 'nodes') {
+      const { nodes: _, ...rest } = about;
+      // A worker has no list to tell: only a manager's is Docker's own.
+      const told = fromManager && message.nodes.length > 0;
+      about = told ? { ...rest, nodes: new Set(message.nodes) } : rest;
     } else if (message.type === 'answer') {
       asks.answered(message);
     } else if (message.type !== 'pong') {
@@ -190,6 +206,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     const fault = versionFault(message.version);
     if (fault) return fault;
     if (message.node === node) return 'this address is of this host itself';
+    if (!isMember(message.node)) return notOfUs(message.node);
     if (proven === undefined || proven === message.node) return undefined;
     return `it calls itself node ${message.node}, but its certificate is of ${proven}`;
   }
@@ -243,6 +260,14 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       wanted = next;
       mirror.setWanted(wanted);
       if (life.session) send({ type: 'want', networks: [...wanted].sort() });
+      report();
+    },
+    review() {
+      if (about.node === undefined || isMember(about.node)) return;
+      const reason = notOfUs(about.node);
+      mirror.clear();
+      connection?.end(reason);
+      fail(reason);
       report();
     },
     poke() {

@@ -110,7 +110,10 @@ it.each([
   const judged = peerIdentity(subject, 'c');
   expect(judged.ok ? '' : judged.reason).toContain(reason);
   const fine = { CN: 'n', O: 'c', OU: 'swarm-worker' };
-  expect(identityOf(fine)).toEqual({ ok: true, identity: { node: 'n', cluster: 'c' } });
+  expect(identityOf(fine)).toEqual({
+    ok: true,
+    identity: { node: 'n', cluster: 'c', manager: false },
+  });
 });
 
 it('a pre-shared key serves instead, and another one does not', async () => {

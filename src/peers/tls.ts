@@ -43,16 +43,37 @@ async function read(directory: string, name: string): Promise<string> {
   }
 }
 
+/** @throws Error that says what the certificate lacks */
+function identityIn(certificate: string): Identity {
+  const judged = identityOf(new X509Certificate(certificate).toLegacyObject().subject);
+  if (judged.ok) return judged.identity;
+  throw new Error(judged.reason);
+}
+
+/**
+ * This host's node id, by its certificate.
+ * @throws CredentialsError 'missing' outside a Swarm, 'unusable' when it names no node
+ */
+export async function readNode(directory: string): Promise<string> {
+  const certificate = await read(directory, FILES[0]);
+  try {
+    return identityIn(certificate).node;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CredentialsError(
+      'unusable',
+      `the certificate in ${directory} is no node's: ${message}`,
+    );
+  }
+}
+
 async function load(directory: string): Promise<Material> {
   const [cert, lockedKey, ca] = await Promise.all(FILES.map((name) => read(directory, name)));
   const key = plainKey(lockedKey as string, join(directory, FILES[1]));
   try {
     const context = createSecureContext({ cert, key, ca, minVersion: 'TLSv1.3' });
-    const certificate = new X509Certificate(cert as string);
-    const judged = identityOf(certificate.toLegacyObject().subject);
-    if (!judged.ok) throw new Error(judged.reason);
-    const expires = Date.parse(certificate.validTo);
-    const { identity } = judged;
+    const identity = identityIn(cert as string);
+    const expires = Date.parse(new X509Certificate(cert as string).validTo);
     return { cert: cert as string, key, ca: ca as string, context, identity, expires };
   } catch (error) {
     throw new CredentialsError(
@@ -138,7 +159,9 @@ export async function loadSwarmCredentials(options: {
       // Our agents never resume: a resumed session would be spared the check of its certificate.
       if (socket.isSessionReused()) return { ok: false, reason: 'the session was resumed' };
       const judged = judge(socket.getPeerCertificate());
-      return judged.ok ? { ok: true, node: judged.identity.node } : judged;
+      if (!judged.ok) return judged;
+      const { node, manager } = judged.identity;
+      return { ok: true, node, manager };
     },
     refresh,
     onChange(listener) {

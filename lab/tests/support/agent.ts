@@ -8,6 +8,8 @@ import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
 
 export type HostReport = {
+  /** Why the host takes no part. */
+  problem?: string;
   node?: string;
   tunnel?: { address: string; mtu: number };
   networks: {

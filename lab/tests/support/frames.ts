@@ -1,10 +1,13 @@
 /** Frames that no kernel would send: membership reports that are broken, or claim too much. */
 
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
+export const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-const bytes = (address: string): Buffer => Buffer.from(address.split('.').map(Number));
+export const bytes = (address: string): Buffer => Buffer.from(address.split('.').map(Number));
 
-function checksum(data: Buffer): number {
+/** A container's own; its bridge takes no other from it. */
+export const macOf = (ip: string): Buffer => Buffer.concat([hex('0242'), bytes(ip)]);
+
+export function checksum(data: Buffer): number {
   let sum = 0;
   for (let at = 0; at < data.length; at += 2) {
     sum += (data[at] as number) * 256 + (data[at + 1] ?? 0);
@@ -14,7 +17,7 @@ function checksum(data: Buffer): number {
 }
 
 /** An IGMP message in a frame to a group; `wrongSum` spoils its checksum. */
-function igmp(from: string, to: string, message: Buffer, wrongSum = false): Buffer {
+export function igmp(from: string, to: string, message: Buffer, wrongSum = false): Buffer {
   const body = Buffer.from(message);
   if (body.length >= 4) body.writeUInt16BE(wrongSum ? 0x1234 : checksum(body), 2);
   const header = hex('46c00000 00000000 01020000 00000000 00000000 94040000');
@@ -25,19 +28,20 @@ function igmp(from: string, to: string, message: Buffer, wrongSum = false): Buff
   const [, b = 0, c = 0, d = 0] = bytes(to);
   const ethernet = Buffer.concat([
     Buffer.from([0x01, 0x00, 0x5e, b & 0x7f, c, d]),
-    hex('0242 0a000063 0800'),
+    macOf(from),
+    hex('0800'),
   ]);
   return Buffer.concat([ethernet, header, body]);
 }
 
 /** An MLD message (ICMPv6) behind a hop-by-hop header, its checksum never right. */
-function mld(message: string, payloadLength?: number): Buffer {
+function mld(mac: Buffer, message: string, payloadLength?: number): Buffer {
   const body = Buffer.concat([hex('3a00 0502 0000 0100'), hex(message)]);
   const header = hex('60000000 0000 00 01');
   header.writeUInt16BE(payloadLength ?? body.length, 4);
   const from = hex('fe80 0000 0000 0000 0000 0000 0000 0063');
   const to = hex('ff02 0000 0000 0000 0000 0000 0000 0016');
-  return Buffer.concat([hex('333300000016 0242 0a000063 86dd'), header, from, to, body]);
+  return Buffer.concat([hex('333300000016'), mac, hex('86dd'), header, from, to, body]);
 }
 
 /** Valid IGMPv3 reports by which a container joins all of these groups, 150 with each packet. */
@@ -56,6 +60,7 @@ export function joinReports(from: string, groups: readonly string[]): Buffer[] {
 
 /** Broken and senseless reports of every version, as if from this address. */
 export function malformedReports(from: string): Buffer[] {
+  const mac = macOf(from);
   const all = '224.0.0.22';
   const report3 = (records: string, count: number): Buffer =>
     hex(`2200 0000 0000 ${count.toString(16).padStart(4, '0')} ${records}`);
@@ -78,10 +83,10 @@ export function malformedReports(from: string): Buffer[] {
     igmp(from, '224.0.0.2', hex('1700 0000 0a000001')),
     igmp(from, '224.0.0.2', hex('1700 0000')),
     igmp(from, all, hex('ff00 0000 efff0008')),
-    mld('8f00 0000 0000 ffff'),
-    mld('8f00 0000 0000 0001 0400 ffff ff05 0000 0000 0000 0000 0000 0000 0001'),
-    mld('8300 0000 0000 0000 fd00 0000 0000 0000 0000 0000 0000 0001'),
-    mld('8400 0000'),
-    mld('8f00', 2_000),
+    mld(mac, '8f00 0000 0000 ffff'),
+    mld(mac, '8f00 0000 0000 0001 0400 ffff ff05 0000 0000 0000 0000 0000 0000 0001'),
+    mld(mac, '8300 0000 0000 0000 fd00 0000 0000 0000 0000 0000 0000 0001'),
+    mld(mac, '8400 0000'),
+    mld(mac, '8f00', 2_000),
   ];
 }
