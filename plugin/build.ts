@@ -21,7 +21,7 @@ import { makeRootfs } from './rootfs.ts';
 /**
  * Builds all that the package ships, and the plugin as a directory for the checkout:
  *
- *   dist/castnet.js      the command
+ *   dist/castnet.js      the command; dist/castnet-*.js what it loads on demand
  *   dist/web/            the dashboard's page
  *   dist/agent.mjs       the agent
  *   dist/config.json     the plugin's configuration
@@ -72,6 +72,7 @@ export async function buildAll(input: BuildInput): Promise<string[]> {
       outfile: join(dist, 'castnet.js'),
       target: 'node20',
       shebang: '#!/usr/bin/env node',
+      splitting: true,
       version,
     }),
     buildPage(root, join(dist, 'web')),

@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, readdir, rm } from 'node:fs/promises';
+import { join, parse } from 'node:path';
 import { build } from 'esbuild';
 
 /** Bundled CommonJS packages call `require` for Node's own modules, which ESM does not have. */
@@ -16,13 +16,26 @@ export interface BundleInput {
   /** First line, for a file that is started by its name. */
   readonly shebang?: string;
   readonly version: string;
+  /** Whether what is imported on demand gets files of its own. */
+  readonly splitting?: boolean;
 }
 
-/** One ESM file from an entry and all it imports. Equal sources give equal bytes. */
+/**
+ * One ESM file from an entry and all it imports; what is imported on demand goes into files beside
+ * it, `NAME-HASH.js`. Equal sources give equal bytes.
+ */
 export async function bundle(input: BundleInput): Promise<void> {
+  const { dir, name, ext } = parse(input.outfile);
+  const before = await readdir(dir).catch(() => []);
+  const parts = before.filter((it) => it.startsWith(`${name}-`) && it.endsWith(ext));
+  await Promise.all(parts.map((it) => rm(join(dir, it))));
   await build({
-    entryPoints: [input.entry],
-    outfile: input.outfile,
+    entryPoints: { [name]: input.entry },
+    outdir: dir,
+    outExtension: { '.js': ext },
+    // Node loads every module that a file names at its top, needed or not.
+    splitting: input.splitting ?? false,
+    chunkNames: `${name}-[hash]`,
     bundle: true,
     platform: 'node',
     format: 'esm',

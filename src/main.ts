@@ -1,16 +1,18 @@
 import { hostname } from 'node:os';
-import { pino } from 'pino';
 import { Agent } from './agent/agent.ts';
 import type { Log } from './agent/log.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
 import { findTunnel } from './agent/tunnel.ts';
 import { answerPeer, localApi, metricsApi, type Reporter } from './api/api.ts';
+import { checkupApi } from './api/checkup.ts';
+import { controlApi } from './api/control.ts';
 import { Events } from './api/events.ts';
 import { type Listener, listenAt, listenAtPort } from './api/listen.ts';
 import { Metrics } from './api/metrics.ts';
+import { probeApi } from './api/probe.ts';
+import { openCheckups } from './checking.ts';
 import { type Config, readConfig } from './config.ts';
-import { explain } from './core/difference.ts';
 import { GUARD_TABLE } from './core/guards.ts';
 import { TUNNEL_TABLE, tunnelTable } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
@@ -26,7 +28,9 @@ import { applyGuards, ensureNamespace, hasGuards, keepHostTable } from './kernel
 import { refusedPackets } from './kernel/refused.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { readTraffic } from './kernel/traffic.ts';
+import { openLog } from './log.ts';
 import { Fault } from './net/fault.ts';
+import { openProbing } from './probing.ts';
 import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 
 /** The plugin's name, with or without the repository and the tag it was installed under. */
@@ -36,7 +40,8 @@ const IS_CASTNET = /(^|\/)castnet(:|$)/;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const events = new Events();
-  const log = events.beside(pino({ level: config.logLevel, base: null }));
+  const lines = openLog(config.logLevel, (line) => process.stdout.write(line));
+  const log = events.beside(lines);
   const state = new State(config.stateDirectory);
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
@@ -54,7 +59,10 @@ async function main(): Promise<void> {
         onChange: () => agent.onPeersChanged(),
         onKnock: (address) => agent.onKnock(address),
         isMember: (id) => agent.isMember(id),
-        answer: (what, args) => answerPeer(reporter, what, args),
+        answer: async (what, args) =>
+          probing.answer(what, args) ??
+          checkups.answer(what, args) ??
+          answerPeer(reporter, what, args),
         log,
       }),
     log,
@@ -86,13 +94,15 @@ async function main(): Promise<void> {
     log,
     now: Date.now,
     measures: metrics,
+    certificate: identity.certificate,
+    peerPort: config.peerPort,
     version: config.version,
   });
 
   const traffic = () => readTraffic(GUARD_TABLE);
   const reporter: Reporter = {
     report: () => agent.report(),
-    plan: async () => (await agent.plan()).map(explain),
+    plan: () => agent.plan(),
     flows: async (milliseconds) => ({
       host: agent.report().tunnel?.address ?? '',
       seconds: milliseconds / 1000,
@@ -111,15 +121,30 @@ async function main(): Promise<void> {
         report: agent.report(),
         traffic: await traffic(),
         listeners: link.sessions?.listeners() ?? 0,
-        certificateExpires: identity.expires,
+        certificateExpires: identity.certificate()?.certificateUntil,
       }),
     askPeers: (what, args) => askPeers(link.sessions, what, args),
   };
 
+  const probing = openProbing({ agent, state, link });
+  const checkups = openCheckups({
+    report: reporter.report,
+    plan: reporter.plan,
+    acquaint: (addresses) => agent.acquaint(addresses),
+    askPeers: reporter.askPeers,
+    state,
+  });
+
   // Docker waits for this socket before its own API answers, so it comes first.
   const sockets = await Promise.all([
     listenAt(config.pluginSocket, dockerHandlers(agent.driver, log)),
-    listenAt(`${config.stateDirectory}/castnet.sock`, localApi(reporter)),
+    listenAt(
+      `${config.stateDirectory}/castnet.sock`,
+      localApi(reporter)
+        .route('/', controlApi({ log: lines }))
+        .route('/', probeApi(probing))
+        .route('/', checkupApi(checkups)),
+    ),
   ]);
   if (config.metrics !== undefined)
     sockets.push(...(await openMetrics(config.metrics, reporter, log)));
@@ -159,6 +184,7 @@ async function main(): Promise<void> {
     monitor.close();
     tasks.close();
     watch.close();
+    await probing.close();
     agent.close();
     await link.close();
     await Promise.all([stopCounting(), ...sockets.map((it) => it.close())]);

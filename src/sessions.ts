@@ -3,6 +3,7 @@ import type { Log } from './agent/log.ts';
 import type { Sessions } from './agent/swarm-link.ts';
 import type { PeerAnswer } from './api/answers.ts';
 import type { Config } from './config.ts';
+import type { SwarmReport } from './core/report.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
 import { loadPreshared } from './peers/psk.ts';
@@ -93,10 +94,6 @@ export function swarmIdentity(options: { directory: string; pskFile: string; log
   const { directory, pskFile: file } = options;
   let credentials: Credentials | undefined;
   return {
-    /** When this node's certificate ends, milliseconds since 1970; undefined without one. */
-    get expires(): number | undefined {
-      return credentials?.expires;
-    },
     /** @throws CredentialsError in words for a person, when there are none or none that serve */
     async load(): Promise<Credentials> {
       const preshared = await loadPreshared({ file, directory });
@@ -109,6 +106,18 @@ export function swarmIdentity(options: { directory: string; pskFile: string; log
       } else if (credentials === undefined) credentials = await loadSwarmCredentials(options);
       else await credentials.refresh();
       return credentials;
+    },
+    /** What the certificate says, as last read. */
+    certificate(): SwarmReport | undefined {
+      const found = credentials?.certificate;
+      return (
+        found && {
+          id: found.cluster,
+          role: found.role,
+          certificateFrom: found.from,
+          certificateUntil: found.until,
+        }
+      );
     },
   };
 }

@@ -146,7 +146,7 @@ export class MemoryNet {
       over = true;
       timer.over = true;
       if (!byPeer) there(() => far.emit('close'));
-      this.clock.after(0, () => events.onEnd({ byPeer, reason }));
+      this.clock.after(0, () => events.onEnd({ byPeer, reason, fault: 'other' }));
     };
     let timer = this.clock.after(timing.connectMs, () => end('no TCP connection'));
     const read = (text: string): void => {
@@ -187,7 +187,7 @@ export class MemoryNet {
       established: () => {
         timer.over = true;
       },
-      end,
+      end: (reason) => end(reason),
     };
   }
 }

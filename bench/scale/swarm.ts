@@ -17,6 +17,7 @@ export const CONTAINERS = 10;
 const credentials: Credentials = {
   kind: 'psk',
   node: undefined,
+  certificate: undefined,
   serverOptions: () => ({}),
   clientOptions: () => ({}),
   identify: () => ({ ok: true, node: undefined, manager: true }),

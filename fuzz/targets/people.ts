@@ -117,9 +117,19 @@ const inspected: Target = {
   },
 };
 
-const host: HostReport = { version: 1, agent: '0', peers: [], networks: [] };
+const host: HostReport = {
+  version: 1,
+  agent: '0',
+  peerPort: 4790,
+  now: 0,
+  startedAt: 0,
+  encryption: 'none',
+  refusedSteps: 0,
+  peers: [],
+  networks: [],
+};
 const REPORT =
-  '{"version":1,"agent":"0.1.0","node":"abc","tunnel":{"address":"10.9.0.2","port":4789,"mtu":1450},"peers":[],"networks":[{"id":"net1","vni":8000001,"name":"mynet","options":{},"hosts":["10.9.0.2"],"endpoints":[{"id":"e1","port":"cv1","address":"10.0.0.2/24","mac":"02:42:0a:00:00:02","carriesMulticast":true}],"joined":[{"bridge":"cb8000001","port":"cv1","group":"239.1.1.1","mode":"exclude"}],"refused":[],"groups":[{"group":"239.1.1.1","mode":"exclude","sources":[]}]}]}';
+  '{"version":1,"agent":"0.1.0","peerPort":4790,"now":1,"startedAt":1,"encryption":"none","refusedSteps":0,"node":"abc","tunnel":{"address":"10.9.0.2","port":4789,"mtu":1450},"peers":[],"networks":[{"id":"net1","vni":8000001,"name":"mynet","options":{},"hosts":["10.9.0.2"],"endpoints":[{"id":"e1","port":"cv1","address":"10.0.0.2/24","mac":"02:42:0a:00:00:02","carriesMulticast":true}],"joined":[{"bridge":"cb8000001","port":"cv1","group":"239.1.1.1","mode":"exclude"}],"refused":[],"groups":[{"group":"239.1.1.1","mode":"exclude","sources":[]}]}]}';
 
 const LIVE = `{"name":"h2","report":${REPORT},"traffic":{"at":5000.5,"devices":[{"dev":"cv1","receivedBytes":1,"receivedPackets":1,"receivedDropped":0,"sentBytes":1,"sentPackets":1,"sentDropped":0}],"flows":[{"port":"cv1","source":"10.0.0.2","group":"239.1.1.1","packets":7,"bytes":700}],"dropped":[]},"events":[{"id":"a-1","at":1,"level":"info","text":"x"}]}`;
 

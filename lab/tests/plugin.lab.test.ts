@@ -1,5 +1,5 @@
 /** `castnet plugin` on hosts that are in use: upgrade without a lost packet, uninstall without a trace. */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -53,7 +53,8 @@ async function nextPackage(): Promise<string> {
   const dist = join(dir, 'dist');
   await mkdir(dist);
   await mustRun(['cp', '-al', join(ROOT, 'dist/plugin'), join(dist, 'plugin')]);
-  await cp(join(ROOT, 'dist/castnet.js'), join(dist, 'castnet.js'));
+  const command = (await readdir(join(ROOT, 'dist'))).filter((it) => /^castnet.*\.js$/.test(it));
+  await Promise.all(command.map((it) => cp(join(ROOT, 'dist', it), join(dist, it))));
   const config = JSON.parse(await readFile(join(ROOT, 'dist/config.json'), 'utf8')) as {
     env: { name: string; value: string }[];
   };

@@ -105,9 +105,18 @@ export function simulatedReporter(size: Size): Reporter {
     const tunnel = { address: hostAddress(host), port: 4789, mtu: 1500 };
     const peers = hosts
       .filter((it) => it !== host)
-      .map((it) => ({ address: hostAddress(it), state: 'up', since: 0, networks: [] }));
+      .map((it) => ({
+        address: hostAddress(it),
+        state: 'up',
+        since: 0,
+        listed: true,
+        networks: [],
+      }));
     const networks = NETWORKS.map((_, at) => network(at, host));
-    return { version: 1, agent: 'simulated', node: `node${host}`, tunnel, peers, networks };
+    return {
+      ...{ version: 1, agent: 'simulated', peerPort: 4790, now: Date.now(), startedAt: 0 },
+      ...{ encryption: 'none', refusedSteps: 0, node: `node${host}`, tunnel, peers, networks },
+    };
   });
   const live = (host: number): HostLive => {
     const at = performance.now() - started;

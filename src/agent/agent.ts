@@ -1,4 +1,3 @@
-import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
 import { leadsAway } from '../core/inheritance.ts';
@@ -6,7 +5,7 @@ import { bareAddress } from '../core/local.ts';
 import type { Membership } from '../core/membership.ts';
 import { bridgeName, isPort, portName } from '../core/names.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
-import type { HostReport } from '../core/report.ts';
+import type { HostReport, SwarmReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
 import type { HostBalance } from '../core/services-table.ts';
 import { Wanted } from '../core/wanted.ts';
@@ -15,6 +14,7 @@ import type { SwarmView } from '../docker/watch.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import { createDriver, DISCOVERY, type PortMaker } from './driver.ts';
 import { Guard, type GuardOptions } from './guard.ts';
+import { Guests } from './guests.ts';
 import { Housekeeper } from './housekeeping.ts';
 import {
   allHeard,
@@ -22,6 +22,7 @@ import {
   hostRecord,
   type Knowledge,
   memberLists,
+  networksOf,
   peerAddresses,
   wantedInput,
   wantedServices,
@@ -50,6 +51,10 @@ export interface AgentOptions {
   readonly log: Log;
   readonly now: () => number;
   readonly measures?: Measures;
+  /** What this host's Swarm certificate says; undefined outside a Swarm. */
+  readonly certificate: () => SwarmReport | undefined;
+  /** TCP port of the sessions, the same on all hosts. */
+  readonly peerPort: number;
   /** The agent's own version. */
   readonly version: string;
 }
@@ -72,6 +77,8 @@ const HEAR_WITHIN_MS = 10_000;
  */
 export class Agent {
   readonly driver: Driver;
+  /** What Docker knows nothing of. */
+  readonly guests: Guests;
   readonly #options: AgentOptions;
   readonly #members = new Members();
   readonly #wanted = new Wanted();
@@ -126,6 +133,13 @@ export class Agent {
       },
       timings: this.#timings,
       log,
+      now,
+    });
+    this.guests = new Guests({
+      reconciler: this.#reconciler,
+      busy: this.#busy,
+      changed: () => this.#publishSoon(),
+      networksChanged: () => this.#wantNetworks(),
     });
     this.driver = createDriver({
       state,
@@ -229,6 +243,14 @@ export class Agent {
     this.#options.askDocker();
   }
 
+  /** Counts hosts as peers for a while, so that sessions with them are tried, network or not. */
+  async acquaint(addresses: Iterable<string>): Promise<void> {
+    // It may have joined its Swarm just now.
+    if (this.#options.link.sessions === undefined) await this.tick();
+    for (const address of addresses) this.#knocked.set(address, this.#options.now());
+    this.#setPeers();
+  }
+
   onPeersChanged(): void {
     this.#reviewMembers();
     this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
@@ -277,17 +299,27 @@ export class Agent {
     return this.#options.state.networks.keys();
   }
 
-  plan(): Promise<Step[]> {
+  /** What the reconciler would do now, and why, in words. */
+  plan(): Promise<string[]> {
     return this.#reconciler.plan();
   }
 
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
     const knowledge = this.#knowledge();
+    const { version, peerPort, link, now, certificate } = this.#options;
+    const swarm = certificate();
+    const { lastChange } = this.#reconciler;
     return hostReport(knowledge, {
-      agent: this.#options.version,
-      problem: this.#options.link.error,
       conflicts: conflicts(knowledge, this.#wanted).slice(0, CONFLICTS_TOLD),
+      agent: version,
+      peerPort,
+      now: now(),
+      startedAt: this.#startedAt,
+      ...(swarm === undefined ? {} : { swarm }),
+      ...(lastChange === undefined ? {} : { lastChange }),
+      refusedSteps: this.#reconciler.refused,
+      problem: link.error,
     });
   }
 
@@ -345,6 +377,8 @@ export class Agent {
       peers: link.sessions?.views() ?? [],
       memberships: (bridge) => this.#members.rows(bridge, this.#silencer.ports()),
       silenced: (bridge) => this.#silencer.refused(bridge),
+      guests: this.guests.endpoints(),
+      guestNetworks: this.guests.networks(),
     };
   }
 
@@ -403,8 +437,7 @@ export class Agent {
   }
 
   #wantNetworks(): void {
-    const { state, link } = this.#options;
-    link.sessions?.setWanted(state.networks.keys());
+    this.#options.link.sessions?.setWanted(networksOf(this.#knowledge()).map((it) => it.id));
   }
 
   #setPeers(): void {

@@ -49,6 +49,8 @@ const know = (rest: Partial<Knowledge>): Knowledge => ({
   peers: [],
   memberships: () => [],
   silenced: () => [],
+  guests: [],
+  guestNetworks: [],
   ...rest,
 });
 

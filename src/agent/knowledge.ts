@@ -2,6 +2,7 @@ import { contestedWords, foreignNetworks, judgePeers } from '../core/claims.ts';
 import type { Fact } from '../core/facts.ts';
 import { networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
+import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
 import { admit, type RefusedGroups } from '../core/policy.ts';
@@ -25,7 +26,16 @@ export interface Knowledge {
   readonly memberships: (bridge: string) => readonly Membership[];
   /** The containers of a bridge that are not listened to for now. */
   readonly silenced: (bridge: string) => readonly RefusedGroups[];
+  /** Endpoints and networks that Docker knows nothing of, as probes have them. */
+  readonly guests: readonly LocalEndpoint[];
+  readonly guestNetworks: readonly LocalNetwork[];
 }
+
+/** The networks that this host takes part in, those of probes among them. */
+export const networksOf = ({ state, guestNetworks }: Knowledge): LocalNetwork[] => [
+  ...state.networks.values(),
+  ...guestNetworks,
+];
 
 /** Whether a peer has yet to say what it has of some network that we share. */
 const unheard = (it: PeerView): boolean =>
@@ -46,20 +56,16 @@ export function allHeard({ swarm, node, peers }: Knowledge): boolean {
 }
 
 /** What this host tells the others; undefined while it does not know who or where it is. */
-export function hostRecord({
-  state,
-  node,
-  tunnel,
-  memberships,
-}: Knowledge): HostRecord | undefined {
+export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
+  const { state, node, tunnel, memberships, guests } = knowledge;
   if (node === undefined || tunnel === undefined) return undefined;
   const services = new Map(
     [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
   );
-  const networks = [...state.networks.values()].map((network) => {
+  const networks = networksOf(knowledge).map((network) => {
     const { rows } = admit(memberships(bridgeName(network.vni)), network.options);
     const groups = groupsOf(rows);
-    const endpoints = state.endpointsOf(network.id);
+    const endpoints = [...state.endpointsOf(network.id), ...guests];
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
   });
   return { node, tunnel: tunnel.address, networks: new Map(networks) };
@@ -76,7 +82,7 @@ export function wantedInput(
   knowledge: Knowledge,
   inherited: readonly Fact[],
 ): WantedInput | undefined {
-  const { state, tunnel, peers } = knowledge;
+  const { state, guests, tunnel, peers } = knowledge;
   // Without an address of its own the host has no tunnels; without networks it needs none.
   if (tunnel === undefined) {
     if (state.networks.size > 0) return undefined;
@@ -85,8 +91,8 @@ export function wantedInput(
   }
   const input = {
     tunnel,
-    networks: [...state.networks.values()],
-    endpoints: [...state.endpoints.values()],
+    networks: networksOf(knowledge),
+    endpoints: [...state.endpoints.values(), ...guests],
     peers: judgePeers(peers, tunnel.address).honest.flatMap(
       ({ tunnel: address, networks }): Peer[] =>
         address === undefined ? [] : [{ tunnel: address, networks }],

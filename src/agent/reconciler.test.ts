@@ -50,6 +50,7 @@ function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undef
     isBusy: (dev) => dev === 'cvbusy',
     onLookBegins() {},
     onLook() {},
+    now: () => 7,
     log,
   });
   return { it, warnings };
@@ -133,16 +134,21 @@ describe('the reconciler', () => {
     expect(warnings).toHaveLength(0);
     await it.request();
     expect(warnings).toHaveLength(1);
+    expect(it.refused).toBe(1);
     it.close();
   });
 
   it('plans without doing', async () => {
     const of = kernel();
     const { it } = reconciler(of, () => [copy('10.9.0.2')]);
-    expect((await it.plan()).map(explain)).toEqual([
-      'add: frames for 00:00:00:00:00:00 on cx1 are copied to host 10.9.0.2',
+    expect(await it.plan()).toEqual([
+      'add: frames for 00:00:00:00:00:00 on cx1 are copied to host 10.9.0.2, because host 10.9.0.2 takes part in the network',
     ]);
     expect(of.facts.size).toBe(0);
+    expect(it.lastChange).toBeUndefined();
+    await it.request();
+    expect(it.lastChange?.at).toBe(7);
+    expect(it.refused).toBe(0);
   });
 
   it('leaves alone a port that is being made or removed', async () => {

@@ -1,6 +1,7 @@
 import { afterStep, differenceOf, explain, type Step } from '../core/difference.ts';
 import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
+import { reasonOf } from '../core/reason.ts';
 import type { Log } from './log.ts';
 import { OneAfterAnother } from './one-after-another.ts';
 import type { Timings } from './timings.ts';
@@ -32,6 +33,7 @@ export interface ReconcilerOptions {
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
   readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
+  readonly now: () => number;
 }
 
 /** How long until a refused step is tried again, milliseconds. */
@@ -50,6 +52,7 @@ export class Reconciler {
   #looked = false;
   /** Identities to compare at the next run; 'all' after a look. */
   #open: Set<string> | 'all' = 'all';
+  #lastChange: { at: number; what: string } | undefined;
   readonly #runs = new OneAfterAnother(() => this.#run());
   readonly #looks = new OneAfterAnother(() => this.#lookAndRun());
   #retry: NodeJS.Timeout | undefined;
@@ -95,12 +98,25 @@ export class Reconciler {
     return this.#known.has(key);
   }
 
-  /** What a run with a fresh look would do now; does nothing. */
-  async plan(): Promise<Step[]> {
+  /** What a run with a fresh look would do now, and why, in words; does nothing. */
+  async plan(): Promise<string[]> {
     const { facts } = await this.#options.kernel.observe();
     const have = new Map(facts.map((fact) => [identity(fact), fact]));
     const wanted = this.#options.desired();
-    return wanted === undefined ? [] : this.#steps(wanted, have, 'all');
+    if (wanted === undefined) return [];
+    return this.#steps(wanted, have, 'all').map(
+      (step) => `${explain(step)}, because ${reasonOf(step)}`,
+    );
+  }
+
+  /** How many steps the kernel refused when they were last tried; they are tried again. */
+  get refused(): number {
+    return this.#refusedBefore.size;
+  }
+
+  /** The last step that was taken, in words. */
+  get lastChange(): { at: number; what: string } | undefined {
+    return this.#lastChange;
   }
 
   close(): void {
@@ -136,6 +152,7 @@ export class Reconciler {
       this.#open = new Set();
       const steps = this.#steps(wanted, this.#known, open);
       if (steps.length > 0) await this.#take(steps);
+      else if (open === 'all') this.#refusedBefore.clear();
     } catch (error) {
       this.#options.log.error({ error }, 'reconciling failed');
       this.#lookSoon();
@@ -166,7 +183,7 @@ export class Reconciler {
   }
 
   async #take(steps: readonly Step[]): Promise<void> {
-    const { log, kernel, timings } = this.#options;
+    const { log, kernel, timings, now } = this.#options;
     const begun = performance.now();
     const refusals = await kernel.apply(steps);
     const refused = new Set(refusals.map((it) => it.step));
@@ -174,7 +191,8 @@ export class Reconciler {
     timings?.changed(performance.now() - begun, taken, refused.size);
     for (const step of taken) {
       this.#note((known) => afterStep(known, step));
-      log.info({ step: explain(step) }, 'forwarding changed');
+      log.info({ step: explain(step), because: reasonOf(step) }, 'forwarding changed');
+      this.#lastChange = { at: now(), what: explain(step) };
     }
     this.#noteRefusals(refusals);
     if (refusals.length > 0 || steps.some(losesEntries)) this.#lookSoon(refusals.length === 0);

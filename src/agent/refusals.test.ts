@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
+import { aReport } from '../core/report.test-support.ts';
 import type { HostReport } from '../core/report.ts';
 import { Refusals } from './refusals.ts';
 
@@ -19,10 +20,9 @@ function report(refused: { port: string; count: number }[]): HostReport {
     carriesMulticast: true,
   };
   const found = refused.map((it) => ({ ...it, example: '239.1.1.1', reason: 'too many' }));
-  return {
-    ...{ version: 1, agent: '0.1.0', peers: [] },
+  return aReport({
     networks: [{ ...network, endpoints: [endpoint], joined: [], refused: found }],
-  };
+  });
 }
 
 it('names the container, how many groups, one of them, and why', () => {

@@ -9,33 +9,36 @@ import type { Knowledge } from './knowledge.ts';
 import type { KeptEndpoint } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
 
+/** What is told beside the knowledge from which forwarding follows. */
+export type About = Pick<
+  HostReport,
+  'agent' | 'peerPort' | 'now' | 'startedAt' | 'swarm' | 'lastChange' | 'refusedSteps'
+> & { readonly problem: string; readonly conflicts: readonly string[] };
+
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { agent, problem, conflicts }: { agent: string; problem: string; conflicts: readonly string[] },
+  { problem, conflicts, ...about }: About,
 ): HostReport {
-  const { node, tunnel, peers, state } = knowledge;
+  const { node, tunnel, peers, state, swarm } = knowledge;
+  const listed = new Set([...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts));
   return {
     version: 1,
-    agent,
+    ...about,
     ...(node === undefined ? {} : { node }),
+    encryption: 'none',
     ...(tunnel === undefined ? {} : { tunnel }),
     ...(problem === '' ? {} : { problem }),
     ...(conflicts.length === 0 ? {} : { conflicts }),
-    peers: peers.map(peerReport),
+    peers: peers.map((it) => peerReport(it, listed)),
     networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),
   };
 }
 
-function peerReport({
-  address,
-  node,
-  tunnel,
-  state,
-  since,
-  lastError,
-  networks,
-}: PeerView): PeerReport {
+function peerReport(
+  { address, node, tunnel, state, since, lastError, fault, networks }: PeerView,
+  listed: ReadonlySet<string>,
+): PeerReport {
   return {
     address,
     ...(node === undefined ? {} : { node }),
@@ -43,6 +46,8 @@ function peerReport({
     state,
     since,
     ...(lastError === undefined ? {} : { lastError }),
+    ...(fault === undefined ? {} : { fault }),
+    listed: listed.has(address),
     networks: [...networks.keys()],
   };
 }

@@ -1,4 +1,5 @@
 import type { HostRecord } from '../core/records.ts';
+import type { SessionFault } from '../core/session-fault.ts';
 import type { Log } from './log.ts';
 
 /** What the agent needs of the other hosts' records. */
@@ -14,6 +15,7 @@ export interface PeerView {
   /** Whether it has yet to speak of some network that we want. */
   readonly awaited: boolean;
   readonly lastError?: string;
+  readonly fault?: SessionFault;
 }
 
 /** One identity's sessions with the other hosts. */

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import { aReport } from '../core/report.test-support.ts';
 import { ANSWERS, understood } from './answers.ts';
 import { localApi, type Reporter } from './api.ts';
 
-const report = { version: 1, agent: '0.1.0', peers: [], networks: [], later: 'a new field' };
+const report = { ...aReport(), later: 'a new field' };
 
 it('an answer as it must be passes with fields of later releases', () => {
   const found = understood([{ address: '10.9.0.2', answer: report }], ANSWERS.report);
@@ -28,13 +29,13 @@ it.each(['/v1/swarm', '/v1/groups', '/v1/services', '/v1/live'])(
   '%s does without such a host',
   async (path) => {
     const reporter: Reporter = {
-      report: () => ({ version: 1, agent: '0', peers: [], networks: [] }),
+      report: () => aReport(),
       plan: async () => [],
       flows: async () => ({ host: '10.9.0.1', seconds: 1, flows: [] }),
       balance: async () => ({ services: [], counts: [] }),
       live: async () => ({
         name: 'h1',
-        report: { version: 1, agent: '0', peers: [], networks: [] },
+        report: aReport(),
         traffic: { at: 0, devices: [], flows: [], dropped: [] },
         events: [],
       }),

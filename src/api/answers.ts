@@ -12,7 +12,7 @@ import { isGroup } from '../net/group.ts';
  */
 
 /** What people are shown: nothing that a terminal takes for an order. */
-const text = z
+export const text = z
   .string()
   .max(1024)
   .regex(/^\P{Cc}*$/u, 'has control characters');
@@ -51,12 +51,28 @@ const network = z.looseObject({
 const report = z.looseObject({
   version: z.literal(1),
   agent: text,
+  peerPort: count,
+  now: z.number(),
+  startedAt: z.number(),
+  swarm: z
+    .looseObject({
+      id: text,
+      role: z.enum(['manager', 'worker']),
+      certificateFrom: z.number(),
+      certificateUntil: z.number(),
+    })
+    .optional(),
+  encryption: text,
+  refusedSteps: count,
   node: text.optional(),
   tunnel: z.looseObject({ address: text, port: z.number(), mtu: z.number() }).optional(),
   problem: text.optional(),
   conflicts: z.array(text).optional(),
   peers: z.array(
-    z.looseObject({ address: text, state: text, since: z.number(), networks: z.array(text) }),
+    z.looseObject({
+      ...{ address: text, state: text, since: z.number(), networks: z.array(text) },
+      ...{ lastError: text.optional(), fault: text.optional(), listed: z.boolean() },
+    }),
   ),
   networks: z.array(network),
 });

@@ -42,7 +42,9 @@ const MEASURE_MS = 1000;
 export function localApi(reporter: Reporter): Hono {
   const app = new Hono();
   app.get('/v1/host', (context) => context.json(reporter.report()));
-  app.get('/v1/plan', async (context) => context.json({ steps: await reporter.plan() }));
+  app.get('/v1/plan', async (context) =>
+    context.json({ version: 1, steps: await reporter.plan() }),
+  );
   app.get('/v1/swarm', async (context) => context.json(await swarm(reporter)));
   app.get('/v1/groups', async (context) => {
     const [{ hosts, silent }, own, others] = await Promise.all([

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aReport } from '../core/report.test-support.ts';
 import type { EndpointReport, HostReport } from '../core/report.ts';
 import type { DeviceCount } from '../core/traffic.ts';
 import { Metrics } from './metrics.ts';
@@ -23,18 +24,18 @@ const device = (dev: string, sent: number, received: number): DeviceCount => ({
   sentDropped: 3,
 });
 
-const report = (endpoints: EndpointReport[]): HostReport => ({
-  version: 1,
-  agent: '1.2.3',
-  peers: [{ address: '10.9.0.2', state: 'up', since: 0, networks: ['n'] }],
-  networks: [
-    {
-      ...{ id: 'n', name: 'net', vni: 8000001, options: {}, hosts: [], endpoints, joined: [] },
-      refused: [{ port: 'cva', count: 7, example: '239.1.1.1', reason: 'too "many"\n' }],
-      groups: [{ group: '239.0.0.1', mode: 'exclude', sources: [] }],
-    },
-  ],
-});
+const report = (endpoints: EndpointReport[]): HostReport =>
+  aReport({
+    agent: '1.2.3',
+    peers: [{ address: '10.9.0.2', state: 'up', since: 0, listed: true, networks: ['n'] }],
+    networks: [
+      {
+        ...{ id: 'n', name: 'net', vni: 8000001, options: {}, hosts: [], endpoints, joined: [] },
+        refused: [{ port: 'cva', count: 7, example: '239.1.1.1', reason: 'too "many"\n' }],
+        groups: [{ group: '239.0.0.1', mode: 'exclude', sources: [] }],
+      },
+    ],
+  });
 
 const scrape = (endpoints: EndpointReport[]): Scrape => ({
   report: report(endpoints),

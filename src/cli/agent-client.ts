@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
-import { request } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { UserError } from './output.ts';
+
+// `import` would load all that node:http offers, WebSocket and fetch among it: 20 to 40 ms.
+const { request } = createRequire(import.meta.url)('node:http') as typeof import('node:http');
 
 /** Where the agent of this host listens for people. */
 const SOCKET = '/run/castnet/castnet.sock';
@@ -26,40 +28,66 @@ export interface AgentCall {
   readonly timeoutMs?: number;
 }
 
+/** An agent that is well answers within milliseconds, or says at once that it will take longer. */
+const TIMEOUT_MS = 10_000;
+
 /**
  * Asks the agent of this host.
- * @throws UserError that says what to do when there is no agent or no permission
+ * @throws UserError that says what to do when there is no agent, no permission or no answer
  */
 export async function askAgent<T>(
   flags: AgentFlags,
   path: string,
-  { method = 'GET', body }: AgentCall = {},
+  { method = 'GET', body, timeoutMs = TIMEOUT_MS }: AgentCall = {},
 ): Promise<T> {
   const socketPath = flags.socket ?? process.env.CASTNET_SOCKET ?? SOCKET;
-  if (!existsSync(socketPath)) {
-    throw new UserError(`there is no agent at ${socketPath}`, {
-      hint:
-        'Is the plugin installed and enabled here? docker plugin ls; if not: castnet plugin install. ' +
-        'In the lab: castnet lab exec HOST -- castnet …',
-    });
-  }
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, method }, (answer) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const call = request({ socketPath, path, method, headers }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (part: string) => {
         text += part;
       });
       answer.on('end', () => {
         if (answer.statusCode === 200) resolve(JSON.parse(text) as T);
-        else reject(new UserError(`the agent answers ${answer.statusCode}: ${text.trim()}`));
+        else reject(refused(answer.statusCode, text));
       });
     });
+    call.setTimeout(timeoutMs, () => call.destroy(new Mute()));
     call.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, socketPath)));
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
+/** The agent's own words where it has some: `{"error": …, "hint": …}`. */
+function refused(status: number | undefined, text: string): UserError {
+  try {
+    const { error, hint } = JSON.parse(text) as { error: string; hint?: string };
+    return new UserError(error, hint === undefined ? {} : { hint });
+  } catch {
+    return status === 404
+      ? new UserError('the agent does not know this question', {
+          hint: 'It is of another release than this command: castnet plugin upgrade',
+        })
+      : new UserError(`the agent answers ${status}: ${text.trim()}`);
+  }
+}
+
+class Mute extends Error {}
+
 function explained(error: NodeJS.ErrnoException, socketPath: string): UserError {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
+    return new UserError(`there is no agent at ${socketPath}`, {
+      hint:
+        'Is the plugin installed and enabled here? docker plugin ls; if not: castnet plugin install. ' +
+        'In the lab: castnet lab exec HOST -- castnet …',
+    });
+  }
+  if (error instanceof Mute) {
+    return new UserError(`the agent at ${socketPath} does not answer: it is stopped or too busy`, {
+      hint: 'castnet doctor looks closer; docker plugin disable -f and enable castnet:latest restarts it.',
+    });
+  }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new UserError(`no permission to speak to ${socketPath}`, {
       hint: 'Run it as root: sudo castnet …',

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { listenAtPort } from '../api/listen.ts';
+import { health } from '../core/health.ts';
 import { addressAndPort } from '../net/listen-address.ts';
 import { askAgent } from './agent-client.ts';
 import { isLoopback, newToken } from './dashboard-access.ts';
 import type { DashboardFlags } from './dashboard-command.ts';
 import { Feed } from './dashboard-feed.ts';
 import { dashboardApp, readPage } from './dashboard-server.ts';
-import { health } from './health.ts';
 import { UserError } from './output.ts';
 
 /** Where the page lies: beside the bundle, or in a checkout where the build puts it. */
@@ -29,7 +29,7 @@ export async function serveDashboard(flags: DashboardFlags): Promise<void> {
   const token = isLoopback(at.host) ? undefined : process.env.CASTNET_DASHBOARD_TOKEN || newToken();
   const feed = new Feed({
     ask: (path) => askAgent(flags, path),
-    troubles: (report) => health(report, []).map((it) => it.what),
+    troubles: (report) => health(report).map((it) => it.what),
   });
   const probe = (network: string) =>
     askAgent(flags, '/v1/probe', { method: 'POST', body: { network }, timeoutMs: 60_000 });

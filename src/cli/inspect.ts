@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { DroppedRow } from '../core/dropped-table.ts';
 import type { GroupRow } from '../core/groups-table.ts';
+import { health } from '../core/health.ts';
 import type { HostReport, NetworkReport } from '../core/report.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
-import { health, statusText } from './health.ts';
-import { renderTable, UserError } from './output.ts';
+import { duration, statusText } from './health.ts';
+import { renderRows, UserError } from './output.ts';
 import { show, type WatchFlags, withWatch } from './watch.ts';
 
 interface Swarm {
@@ -24,29 +25,30 @@ export function registerInspect(program: Command): void {
   const command = (name: string, what: string) =>
     withWatch(withSocket(program.command(name).description(what)));
 
-  command('status', 'one screen: is multicast well on this host, and what to do if not').action(
+  command('status', 'one screen: is all well on this host, and what to do if not').action(
     (flags: Flags) =>
       show(flags, async () => {
         const report = await host(flags);
-        const { steps } = await askAgent<{ steps: string[] }>(flags, '/v1/plan');
-        const found = health(report, steps);
-        if (found.length > 0) process.exitCode = 1;
-        return { value: { ...report, problems: found }, text: statusText(report, found) };
+        const problems = health(report);
+        markHealth(problems.length === 0);
+        return { value: { ...report, problems }, text: statusText(report, problems) };
       }),
   );
   command('peers', 'the other hosts, and how the sessions with them are').action((flags: Flags) =>
     show(flags, async () => {
-      const { peers } = await host(flags);
+      const { peers, now } = await host(flags);
+      markHealth(peers.every((it) => it.state === 'up'));
       const rows = peers.map((it) => [
         it.address,
         it.node ?? '-',
         it.state,
-        `${Math.round((Date.now() - it.since) / 1000)} s`,
+        duration(now - it.since),
+        it.listed ? 'yes' : 'no',
         String(it.networks.length),
         it.state === 'up' ? '' : (it.lastError ?? ''),
       ]);
-      const head = ['ADDRESS', 'NODE', 'STATE', 'FOR', 'NETWORKS', 'TROUBLE'];
-      return { value: peers, text: renderTable(head, rows) };
+      const head = ['ADDRESS', 'NODE', 'STATE', 'FOR', 'DOCKER LISTS IT', 'NETWORKS', 'TROUBLE'];
+      return { value: { version: 1, peers }, text: renderRows(head, rows) };
     }),
   );
   command('networks', 'castnet’s networks on this host').action((flags: Flags) =>
@@ -63,7 +65,7 @@ export function registerInspect(program: Command): void {
         String(it.groups.length),
       ]);
       const head = ['NETWORK', 'VNI', 'SUBNET', 'IPV6', 'MTU', 'CONTAINERS', 'HOSTS', 'GROUPS'];
-      return { value: networks, text: renderTable(head, rows) };
+      return { value: { version: 1, networks }, text: renderRows(head, rows) };
     }),
   );
   command('endpoints', 'this host’s containers on castnet’s networks')
@@ -71,18 +73,19 @@ export function registerInspect(program: Command): void {
     .action((name: string | undefined, flags: Flags) =>
       show(flags, async () => {
         const networks = chosen((await host(flags)).networks, name);
-        const rows = networks.flatMap((network) =>
-          network.endpoints.map((it) => [
-            network.name ?? network.id,
-            it.container ?? it.id.slice(0, 12),
-            it.address,
-            it.ipv6 ?? '-',
-            it.mac,
-            it.carriesMulticast ? 'yes' : 'no',
-          ]),
+        const endpoints = networks.flatMap((network) =>
+          network.endpoints.map((it) => ({ network: network.name ?? network.id, ...it })),
         );
+        const rows = endpoints.map((it) => [
+          it.network,
+          it.container ?? it.id.slice(0, 12),
+          it.address,
+          it.ipv6 ?? '-',
+          it.mac,
+          it.carriesMulticast ? 'yes' : 'no',
+        ]);
         const head = ['NETWORK', 'CONTAINER', 'ADDRESS', 'IPV6', 'MAC', 'MULTICAST ROUTE'];
-        return { value: networks.flatMap((it) => it.endpoints), text: renderTable(head, rows) };
+        return { value: { version: 1, endpoints }, text: renderRows(head, rows) };
       }),
     );
   command('groups', 'every multicast group of the Swarm: members, senders, rates, copies')
@@ -92,6 +95,7 @@ export function registerInspect(program: Command): void {
         const answer = await askAgent<Groups>(flags, '/v1/groups');
         const isAsked = (it: { network: string }) => name === undefined || it.network === name;
         const found = {
+          version: 1,
           groups: answer.groups.filter(isAsked),
           dropped: answer.dropped.filter(isAsked),
           silent: answer.silent,
@@ -104,7 +108,8 @@ export function registerInspect(program: Command): void {
     'what the agent would change in the kernel now; nothing on a healthy host',
   ).action((flags: Flags) =>
     show(flags, async () => {
-      const plan = await askAgent<{ steps: string[] }>(flags, '/v1/plan');
+      const plan = await askAgent<{ version: 1; steps: string[] }>(flags, '/v1/plan');
+      markHealth(plan.steps.length === 0);
       const text = plan.steps.length === 0 ? 'Nothing to do.' : plan.steps.join('\n');
       return { value: plan, text };
     }),
@@ -112,6 +117,11 @@ export function registerInspect(program: Command): void {
 }
 
 type Flags = AgentFlags & WatchFlags;
+
+/** The exit status tells healthy (0) from not (1). */
+const markHealth = (isHealthy: boolean): void => {
+  process.exitCode = isHealthy ? 0 : 1;
+};
 
 const host = (flags: Flags) => askAgent<HostReport>(flags, '/v1/host');
 
@@ -153,5 +163,5 @@ function groupsText({ groups, dropped, silent }: Groups): string {
     .map((it) => `\n${it.network}: its settings made ${it.host} drop ${it.packets} packets`)
     .join('');
   const missing = silent.map((it) => `\n${it.address} did not answer: ${it.error}`).join('');
-  return `${rows.length === 0 ? 'No group has a member or a sender.' : renderTable(head, rows)}${refused}${missing}`;
+  return `${rows.length === 0 ? 'No group has a member or a sender.' : renderRows(head, rows)}${refused}${missing}`;
 }

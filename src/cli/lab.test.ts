@@ -35,8 +35,8 @@ describe('describeLabs', () => {
       { name: 'one', hosts: [host] },
       { name: 'two', hosts: [] },
     ]);
-    expect(text).toMatch(/one +h1 +10\.99\.0\.1 +manager +\/s/);
-    expect(text).toMatch(/two .*interrupted/);
+    expect(text).toMatch(/one\s+h1\s+10\.99\.0\.1\s+manager\s+\/s/);
+    expect(text).toMatch(/two\s.*interrupted/);
   });
 });
 

@@ -6,7 +6,7 @@ import { hostEnv, type LabHost } from '../../lab/host.ts';
 import { type LabSummary, labDown, listLabs, openLab } from '../../lab/lab.ts';
 import { checkLabName, MAX_HOSTS } from '../../lab/plan.ts';
 import { runLabUp } from './lab-up.ts';
-import { renderTable, UserError } from './output.ts';
+import { renderRows, UserError } from './output.ts';
 
 type Named = { name: string };
 
@@ -73,7 +73,7 @@ export function describeLabs(labs: LabSummary[]): string {
       ? [[name, '-', '-', 'interrupted', '-']]
       : hosts.map((host) => [name, host.name, host.address, host.role, host.socket]),
   );
-  return renderTable(['LAB', 'HOST', 'ADDRESS', 'ROLE', 'SOCKET'], rows);
+  return renderRows(['LAB', 'HOST', 'ADDRESS', 'ROLE', 'SOCKET'], rows);
 }
 
 /** Every command of a lab takes its name. */

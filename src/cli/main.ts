@@ -3,9 +3,9 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { registerDashboard } from './dashboard-command.ts';
 import { registerInspect } from './inspect.ts';
-import { registerLab } from './lab.ts';
+import { registerLogLevel } from './log-level.ts';
 import { describeError, UserError } from './output.ts';
-import { registerPlugin } from './plugin.ts';
+import { registerProbe } from './probe.ts';
 import { registerServices } from './services.ts';
 
 const OVERVIEW = `
@@ -16,8 +16,32 @@ Examples:
   castnet lab docker h1 -- node ls       the docker CLI against one of them
   castnet lab down                       and nothing is left of them`;
 
-/** The whole command line, ready to parse; it runs nothing by itself. */
-export function buildProgram(): Command {
+/**
+ * Commands that only ask the agent. A look at a host is to be quick, so the rest, whose libraries
+ * take as long to load as Node itself, stays out of the way of these.
+ */
+const LIGHT = [
+  registerInspect,
+  registerServices,
+  registerProbe,
+  registerDashboard,
+  registerLogLevel,
+];
+
+/** Adds all the other commands. */
+async function registerRest(program: Command): Promise<void> {
+  const [{ registerDoctor }, { registerPlugin }, { registerLab }] = await Promise.all([
+    import('./doctor.ts'),
+    import('./plugin.ts'),
+    import('./lab.ts'),
+  ]);
+  registerDoctor(program);
+  registerPlugin(program);
+  registerLab(program);
+}
+
+/** The command line, ready to parse; it runs nothing by itself. */
+export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('castnet')
     .description(manifest.description)
     .version(manifest.version)
@@ -29,21 +53,24 @@ export function buildProgram(): Command {
       outputError: (text, write) => write(text.replace(/^error: /, 'castnet: ')),
     })
     .addHelpText('after', OVERVIEW);
-  registerPlugin(program);
-  registerInspect(program);
-  registerServices(program);
-  registerDashboard(program);
-  registerLab(program);
+  for (const register of LIGHT) register(program);
+  const isLight = program.commands.some((it) => it.name() === args[0]);
+  if (!isLight) await registerRest(program);
   return program;
 }
 
 /** Runs the command line `args` (without node and script) and returns the exit status. */
 export async function main(args: string[]): Promise<number> {
-  const program = buildProgram();
+  const program = await buildProgram(args);
   if (args.length === 0) {
     program.outputHelp();
     return 0;
   }
+  // Whoever reads a pipe may have seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);

@@ -37,7 +37,7 @@ export function describeError(error: unknown): string {
 /** A table without inner rules, as wide as its cells need. */
 export function renderTable(head: string[], rows: string[][]): string {
   const table = new Table({
-    head: head.map((cell) => styleText('bold', cell)),
+    head: head.map((cell) => paint('bold', cell)),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     chars: {
       top: '',
@@ -63,4 +63,32 @@ export function renderTable(head: string[], rows: string[][]): string {
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/** Colour and weight for a person at a terminal who did not refuse them (https://no-color.org). */
+export function paint(format: 'bold' | 'red' | 'green' | 'yellow', text: string): string {
+  // Said outright: before Node 20.18 styleText asks nobody.
+  return onTerminal() && !process.env.NO_COLOR ? styleText(format, text) : text;
+}
+
+/** Whether a person looks at what is printed; a program at the end of a pipe wants no decoration. */
+export const onTerminal = (): boolean => process.stdout.isTTY === true;
+
+/**
+ * Rows for whoever reads: a table on a terminal; else a line for each row, its cells parted by tabs
+ * and several values in a cell by commas.
+ */
+export function renderRows(head: string[], rows: string[][], terminal = onTerminal()): string {
+  if (terminal) return renderTable(head, rows);
+  return [head, ...rows]
+    .map((row) => row.map((cell) => cell.replaceAll('\n', ',')).join('\t'))
+    .join('\n');
+}
+
+/** Lines of keys and values, aligned on a terminal, parted by a tab else. */
+export function keyed(lines: readonly [string, string][], terminal = onTerminal()): string[] {
+  const width = Math.max(...lines.map(([key]) => key.length));
+  return lines.map(([key, value]) =>
+    terminal ? `${paint('bold', key.padEnd(width))}  ${value}` : `${key}\t${value}`,
+  );
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ServiceRow } from '../core/services-table.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
-import { renderTable } from './output.ts';
+import { renderRows } from './output.ts';
 import { show, type WatchFlags, withWatch } from './watch.ts';
 
 /** What the agent answers at /v1/services. */
@@ -48,5 +48,5 @@ export function servicesText({ services, silent }: Omit<Services, 'version'>): s
     return tasks.map((it, at) => [...(at === 0 ? [network, service, vip] : ['', '', '']), ...it]);
   });
   const missing = silent.map((it) => `\n${it.address} did not answer: ${it.error}`).join('');
-  return `${rows.length === 0 ? 'No service has a virtual address here.' : renderTable(HEAD, rows)}${missing}`;
+  return `${rows.length === 0 ? 'No service has a virtual address here.' : renderRows(HEAD, rows)}${missing}`;
 }

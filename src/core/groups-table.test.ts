@@ -1,13 +1,11 @@
 import { expect, it } from 'vitest';
 import { groupsTable } from './groups-table.ts';
+import { aReport } from './report.test-support.ts';
 import type { HostReport, NetworkReport } from './report.ts';
 
 function host(address: string, network: Partial<NetworkReport>): HostReport {
-  return {
-    version: 1,
-    agent: '0.1.0',
+  return aReport({
     tunnel: { address, port: 4789, mtu: 1450 },
-    peers: [],
     networks: [
       {
         id: 'net-a',
@@ -22,7 +20,7 @@ function host(address: string, network: Partial<NetworkReport>): HostReport {
         ...network,
       },
     ],
-  };
+  });
 }
 
 const endpoint = (port: string, container: string) => ({

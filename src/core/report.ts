@@ -2,6 +2,7 @@ import type { LocalNetwork } from './local.ts';
 import type { Membership } from './membership.ts';
 import type { RefusedGroups } from './policy.ts';
 import type { GroupRecord, ServiceRecord } from './records.ts';
+import type { SessionFault } from './session-fault.ts';
 
 /**
  * What a host says of itself to people and their tools. Version 1: fields are added, never changed
@@ -11,7 +12,21 @@ export interface HostReport {
   readonly version: 1;
   /** The agent's own version. */
   readonly agent: string;
+  /** TCP port of the sessions between the agents. */
+  readonly peerPort: number;
+  /** This host's clock, milliseconds since 1970. */
+  readonly now: number;
+  /** Since when the agent runs, milliseconds since 1970. */
+  readonly startedAt: number;
   readonly node?: string;
+  /** What the host's Swarm certificate says; absent outside a Swarm. */
+  readonly swarm?: SwarmReport;
+  /** How the containers' packets are encrypted between the hosts. */
+  readonly encryption: 'none';
+  /** The last change of forwarding since the agent began, in words. */
+  readonly lastChange?: { readonly at: number; readonly what: string };
+  /** Changes that the kernel refused when they were last tried. */
+  readonly refusedSteps: number;
   readonly tunnel?: { readonly address: string; readonly port: number; readonly mtu: number };
   /** Why the host takes no part, in a sentence. */
   readonly problem?: string;
@@ -21,6 +36,14 @@ export interface HostReport {
   readonly networks: readonly NetworkReport[];
 }
 
+export interface SwarmReport {
+  readonly id: string;
+  readonly role: 'manager' | 'worker';
+  /** Since when and until when the certificate holds, milliseconds since 1970. */
+  readonly certificateFrom: number;
+  readonly certificateUntil: number;
+}
+
 export interface PeerReport {
   readonly address: string;
   readonly node?: string;
@@ -28,7 +51,11 @@ export interface PeerReport {
   readonly state: string;
   /** Milliseconds since 1970. */
   readonly since: number;
+  /** Why there was no session, when there last was none. */
   readonly lastError?: string;
+  readonly fault?: SessionFault;
+  /** Whether Docker lists the host for a network of this one. */
+  readonly listed: boolean;
   /** Ids of the networks we share. */
   readonly networks: readonly string[];
 }

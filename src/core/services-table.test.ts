@@ -1,36 +1,35 @@
 import { expect, it } from 'vitest';
+import { aReport } from './report.test-support.ts';
 import type { HostReport } from './report.ts';
 import { servicesTable } from './services-table.ts';
 
-const host = (address: string, ip: string, serving: boolean): HostReport => ({
-  version: 1,
-  agent: 'test',
-  tunnel: { address, port: 4789, mtu: 1450 },
-  peers: [],
-  networks: [
-    {
-      id: 'n1',
-      name: 'front',
-      vni: 8_000_000,
-      options: {},
-      hosts: [],
-      joined: [],
-      refused: [],
-      groups: [],
-      endpoints: [
-        {
-          id: ip,
-          port: 'p',
-          address: `${ip}/24`,
-          mac: '',
-          container: `web.${ip}`,
-          carriesMulticast: true,
-          service: { name: 'web', vip: '10.0.1.2', serving },
-        },
-      ],
-    },
-  ],
-});
+const host = (address: string, ip: string, serving: boolean): HostReport =>
+  aReport({
+    tunnel: { address, port: 4789, mtu: 1450 },
+    networks: [
+      {
+        id: 'n1',
+        name: 'front',
+        vni: 8_000_000,
+        options: {},
+        hosts: [],
+        joined: [],
+        refused: [],
+        groups: [],
+        endpoints: [
+          {
+            id: ip,
+            port: 'p',
+            address: `${ip}/24`,
+            mac: '',
+            container: `web.${ip}`,
+            carriesMulticast: true,
+            service: { name: 'web', vip: '10.0.1.2', serving },
+          },
+        ],
+      },
+    ],
+  });
 
 it('puts tasks and counts of all hosts together, and shows a service without tasks', () => {
   const hosts = [host('h2', '10.0.1.6', false), host('h1', '10.0.1.5', true)];

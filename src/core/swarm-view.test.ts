@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aReport } from './report.test-support.ts';
 import type { NetworkReport } from './report.ts';
 import { type LiveAnswer, swarmView } from './swarm-view.ts';
 import type { HostLive } from './traffic.ts';
@@ -18,10 +19,10 @@ function host(n: number, at: number, sent: number): HostLive {
   };
   return {
     name: `host${n}`,
-    report: {
-      ...{ version: 1, agent: 'x', peers: [], networks: [network] },
+    report: aReport({
+      networks: [network],
       tunnel: { address: `10.9.0.${n}`, port: 4789, mtu: 1500 },
-    },
+    }),
     traffic: {
       at,
       devices: [

@@ -101,6 +101,8 @@ export interface PortRequest {
   readonly vni: number;
   readonly mac: string;
   readonly mtu: number;
+  /** Path of the namespace for the container's end; the host's own unless given. */
+  readonly namespace?: string;
 }
 
 /**
@@ -108,12 +110,12 @@ export interface PortRequest {
  * namespace, where Docker takes it from. One child process, since a container waits for it.
  * @throws CommandError with the kernel's words; nothing of the pair is left then
  */
-export async function createPort({ endpoint, vni, mac, mtu }: PortRequest): Promise<void> {
+export async function createPort(request: PortRequest): Promise<void> {
+  const { endpoint, vni, mac, mtu, namespace = `/proc/${process.pid}/ns/net` } = request;
   const port = portName(endpoint);
-  const hostNamespace = `/proc/${process.pid}/ns/net`;
   const lines = [
     `link add dev ${port} mtu ${mtu} type veth peer name ${containerEndName(endpoint)} ` +
-      `mtu ${mtu} address ${mac} netns ${hostNamespace}`,
+      `mtu ${mtu} address ${mac} netns ${namespace}`,
     ...[...withoutIpv6(port, mtu), ...portLines(port, bridgeName(vni))].map((it) => it.line),
   ];
   try {

@@ -12,7 +12,8 @@ import { CommandError, mustRun, run } from './run.ts';
 /** The path as seen from here: Docker writes /var/run, which a plugin may not have. */
 const seen = (path: string): string => path.replace(/^\/var\/run\//, '/run/');
 
-const inSandbox = (path: string, ...argv: readonly string[]): string[] => [
+/** The argv prefix that runs a program inside a container's namespace. */
+export const inSandbox = (path: string, ...argv: readonly string[]): string[] => [
   'nsenter',
   `--net=${seen(path)}`,
   ...argv,

@@ -60,3 +60,10 @@ export function derivedIpv6(prefix: string, ipv4: string): string {
   const bytes = [...network.toByteArray().slice(0, 12), ...ipaddr.IPv4.parse(ipv4).toByteArray()];
   return `${ipaddr.fromByteArray(bytes)}/${length}`;
 }
+
+/** Whether two IPv4 or IPv6 CIDRs, whose spelling was checked before, have an address in common. */
+export function overlaps(a: string, b: string): boolean {
+  const [[left, leftLength], [right, rightLength]] = [ipaddr.parseCIDR(a), ipaddr.parseCIDR(b)];
+  if (left.kind() !== right.kind()) return false;
+  return left.match(right, Math.min(leftLength, rightLength));
+}

@@ -8,13 +8,23 @@ export type Proof =
   | { ok: true; node: string | undefined; manager: boolean }
   | { ok: false; reason: string };
 
+/** What a Swarm certificate says. */
+export interface Certificate {
+  /** The Swarm's id. */
+  readonly cluster: string;
+  readonly role: 'manager' | 'worker';
+  /** Since when and until when it holds, in milliseconds since 1970. */
+  readonly from: number;
+  readonly until: number;
+}
+
 /** How agents prove to each other that they are of one Swarm. */
 export interface Credentials {
   readonly kind: 'swarm' | 'psk';
   /** This host's own node id. */
   readonly node: string | undefined;
-  /** When the certificate ends, milliseconds since 1970; undefined where there is none. */
-  readonly expires?: number;
+  /** What this host's certificate says of it; undefined without one. */
+  readonly certificate: Certificate | undefined;
   serverOptions(): TlsOptions;
   clientOptions(): ConnectionOptions;
   /** Who is at the other end; asked once, after the handshake and before any byte is taken. */

@@ -1,5 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { SessionFault } from '../core/session-fault.ts';
 import type { Credentials, Proof } from './credentials.ts';
 import { MAX_LINE, type Timing } from './limits.ts';
 import { type ClientMessage, type ServerMessage, serverSchemas } from './messages.ts';
@@ -22,11 +23,20 @@ function explain(error: NodeJS.ErrnoException): string {
   return message;
 }
 
+const UNREACHABLE = /^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EHOSTDOWN|ENETDOWN)$/;
+
+function faultOf({ code = '' }: NodeJS.ErrnoException): SessionFault {
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (UNREACHABLE.test(code)) return 'unreachable';
+  return VERIFY_ERRORS.test(code) ? 'certificate' : 'other';
+}
+
 /** How a connection ended. */
 export interface Ending {
   /** Whether the other side ended it, so that its kernel lives. */
   readonly byPeer: boolean;
   readonly reason: string;
+  readonly fault: SessionFault;
 }
 
 export interface DialEvents {
@@ -45,7 +55,7 @@ export interface Connection {
   /** The peer has said hello: the time for the handshake no longer runs. */
   established(): void;
   /** Ends it; `onEnd` follows with this reason. */
-  end(reason: string): void;
+  end(reason: string, fault?: SessionFault): void;
 }
 
 /** Opens a connection to the publisher at `address`. Never throws: a failure is an ending. */
@@ -62,19 +72,19 @@ export function dial(options: {
   const socket = connectTls({ ...credentials.clientOptions(), host: address, port });
   socket.setNoDelay(true);
 
-  function end(reason: string, byPeer = false): void {
-    ending ??= { byPeer, reason };
+  function end(reason: string, fault: SessionFault = 'other'): void {
+    ending ??= { byPeer: false, reason, fault };
     socket.destroy();
   }
   let timer = setTimeout(
-    () => end(`no TCP connection within ${timing.connectMs} ms`),
+    () => end(`no TCP connection within ${timing.connectMs} ms`, 'unreachable'),
     timing.connectMs,
   );
 
   socket.on('connect', () => {
     clearTimeout(timer);
     timer = setTimeout(
-      () => end(`the peer said no hello within ${timing.handshakeMs} ms`),
+      () => end(`the peer said no hello within ${timing.handshakeMs} ms`, 'mute'),
       timing.handshakeMs,
     );
     events.onAnswered();
@@ -96,14 +106,14 @@ export function dial(options: {
     if (fault) end(fault);
   });
   socket.on('end', () => {
-    ending ??= { byPeer: true, reason: 'the peer closed the connection' };
+    ending ??= { byPeer: true, reason: 'the peer closed the connection', fault: 'other' };
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
-    ending ??= { byPeer: isAnswer(error), reason: explain(error) };
+    ending ??= { byPeer: isAnswer(error), reason: explain(error), fault: faultOf(error) };
   });
   socket.on('close', () => {
     clearTimeout(timer);
-    events.onEnd(ending ?? { byPeer: false, reason: 'the connection was lost' });
+    events.onEnd(ending ?? { byPeer: false, reason: 'the connection was lost', fault: 'other' });
   });
 
   return {

@@ -4,8 +4,8 @@ export interface Identity {
   readonly node: string;
   /** O: the cluster id. */
   readonly cluster: string;
-  /** OU: its role. */
-  readonly manager: boolean;
+  /** OU, without its prefix. */
+  readonly role: 'manager' | 'worker';
 }
 
 export type Judged = { ok: true; identity: Identity } | { ok: false; reason: string };
@@ -34,7 +34,10 @@ export function identityOf(subject: object | undefined): Judged {
       `the certificate's OU is ${role ? `"${role}"` : 'missing'}, it must be ${ROLES.join(' or ')}`,
     );
   }
-  return { ok: true, identity: { node, cluster, manager: role === ROLES[0] } };
+  return {
+    ok: true,
+    identity: { node, cluster, role: role === 'swarm-manager' ? 'manager' : 'worker' },
+  };
 }
 
 /** As identityOf, and of the Swarm `cluster`. */

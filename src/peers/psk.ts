@@ -36,6 +36,7 @@ export function presharedCredentials(secret: string, node?: string): Credentials
   return {
     kind: 'psk',
     node,
+    certificate: undefined,
     serverOptions: () => ({
       ...common,
       pskCallback: (_socket, identity) => (identity === IDENTITY ? psk : null),

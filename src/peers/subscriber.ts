@@ -1,4 +1,5 @@
 import type { NetworkRecord } from '../core/records.ts';
+import type { SessionFault } from '../core/session-fault.ts';
 import { Asks } from './asks.ts';
 import type { Credentials } from './credentials.ts';
 import { type Connection, dial, type Ending, probe } from './dial.ts';
@@ -32,6 +33,7 @@ export interface PeerView {
   readonly awaited: boolean;
   /** Why there is no session, or what of it was refused. */
   readonly lastError?: string;
+  readonly fault?: SessionFault;
 }
 
 export interface SubscriberOptions {
@@ -80,7 +82,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   mirror.setWanted(wanted);
 
   let life = newLife(now());
-  let about: Pick<PeerView, 'node' | 'tunnel' | 'lastError' | 'nodes'> = {};
+  let about: Pick<PeerView, 'node' | 'tunnel' | 'lastError' | 'fault' | 'nodes'> = {};
   let since = Date.now();
   let view = look();
   let connection: Connection | undefined;
@@ -102,7 +104,16 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   function report(): void {
     if (closed) return;
     const next = look();
-    const keys = ['state', 'node', 'tunnel', 'networks', 'awaited', 'lastError', 'nodes'] as const;
+    const keys = [
+      'state',
+      'node',
+      'tunnel',
+      'networks',
+      'awaited',
+      'lastError',
+      'fault',
+      'nodes',
+    ] as const;
     if (keys.every((key) => next[key] === view[key])) return;
     view = next;
     onChange(view);
@@ -118,9 +129,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     log.info(fields, `peer is ${life.state}`);
   }
 
-  function fail(reason: string): void {
-    if (about.lastError === reason) return;
-    about = { ...about, lastError: reason };
+  function fail(reason: string, fault: SessionFault = 'other'): void {
+    if (about.lastError === reason && about.fault === fault) return;
+    about = { ...about, lastError: reason, fault };
     log.debug({ address, node: about.node, reason }, 'trouble with a peer');
   }
 
@@ -161,7 +172,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   function onEnd(ending: Ending): void {
     connection = undefined;
     if (closed) return;
-    fail(ending.reason);
+    fail(ending.reason, ending.fault);
     asks.fail(`the session with ${address} ended: ${ending.reason}`);
     happen(ending.byPeer ? 'closed-by-peer' : 'lost');
     // Up to a quarter less, so that the hosts do not all come at once to one that is back.
@@ -243,7 +254,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       });
     }
     if (life.session && life.state !== 'up') {
-      connection?.end(`nothing heard for ${timing.silenceMs} ms`);
+      connection?.end(`nothing heard for ${timing.silenceMs} ms`, 'mute');
     }
     report();
   }

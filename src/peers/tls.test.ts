@@ -112,7 +112,7 @@ it.each([
   const fine = { CN: 'n', O: 'c', OU: 'swarm-worker' };
   expect(identityOf(fine)).toEqual({
     ok: true,
-    identity: { node: 'n', cluster: 'c', manager: false },
+    identity: { node: 'n', cluster: 'c', role: 'worker' },
   });
 });
 

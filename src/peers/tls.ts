@@ -26,8 +26,9 @@ interface Material {
   /** For all connections that are opened: one of its own would cost each some 50 KB. */
   readonly context: SecureContext;
   readonly identity: Identity;
-  /** Milliseconds since 1970. */
-  readonly expires: number;
+  /** Since when and until when the certificate holds, in milliseconds since 1970. */
+  readonly from: number;
+  readonly until: number;
 }
 
 async function read(directory: string, name: string): Promise<string> {
@@ -73,8 +74,10 @@ async function load(directory: string): Promise<Material> {
   try {
     const context = createSecureContext({ cert, key, ca, minVersion: 'TLSv1.3' });
     const identity = identityIn(cert as string);
-    const expires = Date.parse(new X509Certificate(cert as string).validTo);
-    return { cert: cert as string, key, ca: ca as string, context, identity, expires };
+    const certificate = new X509Certificate(cert as string);
+    const from = certificate.validFromDate.getTime();
+    const until = certificate.validToDate.getTime();
+    return { cert: cert as string, key, ca: ca as string, context, identity, from, until };
   } catch (error) {
     throw new CredentialsError(
       'unusable',
@@ -142,8 +145,9 @@ export async function loadSwarmCredentials(options: {
     get node() {
       return material.identity.node;
     },
-    get expires() {
-      return material.expires;
+    get certificate() {
+      const { cluster, role } = material.identity;
+      return { cluster, role, from: material.from, until: material.until };
     },
     serverOptions: () => ({ ...common(), requestCert: true, rejectUnauthorized: true }),
     clientOptions: () => ({
@@ -160,8 +164,8 @@ export async function loadSwarmCredentials(options: {
       if (socket.isSessionReused()) return { ok: false, reason: 'the session was resumed' };
       const judged = judge(socket.getPeerCertificate());
       if (!judged.ok) return judged;
-      const { node, manager } = judged.identity;
-      return { ok: true, node, manager };
+      const { node, role } = judged.identity;
+      return { ok: true, node, manager: role === 'manager' };
     },
     refresh,
     onChange(listener) {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { LabHost } from '../../lab.ts';
 import { labEnv, mustRun, type RunResult, run } from '../../run.ts';
 import { ROOT } from './containers.ts';
 
@@ -38,4 +39,18 @@ export function startCastnet(...args: string[]): {
       void ended.then(() => reject(new Error(`it ended without saying ${match}:\n${said}`)));
     });
   return { child, line, ended };
+}
+
+/**
+ * Runs the built command on a host, as a person there does.
+ * @param as a user id other than root's
+ */
+export function castnetOn(
+  host: LabHost,
+  args: string[],
+  { as }: { as?: number } = {},
+): Promise<RunResult> {
+  const user = as === undefined ? [] : ['setpriv', '--reuid', String(as), '--clear-groups'];
+  const command = [process.execPath, join(ROOT, 'dist/castnet.js'), ...args];
+  return host.exec([...user, ...command], { timeoutMs: 60_000 });
 }

@@ -27,7 +27,7 @@ const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes
 
 export function testSwarm(cluster: string): TestSwarm {
   const top = mkdtempSync(join(tmpdir(), 'castnet-test-'));
-  const root = ['-x509', '-subj', '/CN=swarm-ca', '-days', '2', '-out', 'ca.crt'];
+  const root = ['-x509', '-subj', '/CN=swarm-ca', '-days', '3650', '-out', 'ca.crt'];
   openssl(top, 'req', ...EC, ...root, '-keyout', 'ca.key');
   let made = 0;
 

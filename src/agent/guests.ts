@@ -1,0 +1,93 @@
+import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
+import { bridgeName, portName, vxlanName } from '../core/names.ts';
+import { Fault } from '../net/fault.ts';
+import type { Reconciler } from './reconciler.ts';
+
+export interface GuestsOptions {
+  readonly reconciler: Pick<Reconciler, 'request' | 'learn' | 'forget' | 'has'>;
+  /** Ports that are being made right now: the reconciler leaves them alone. */
+  readonly busy: Set<string>;
+  /** Something changed that the other hosts are to know. */
+  readonly changed: () => void;
+  /** The records of other networks are wanted now. */
+  readonly networksChanged: () => void;
+}
+
+/**
+ * Endpoints and networks that Docker knows nothing of, as probes have them for some seconds. They
+ * are in this host's record and in its kernel like any others, and are forgotten with the agent.
+ */
+export class Guests {
+  readonly #options: GuestsOptions;
+  /** By id; both bounded by the probes that may run at once. */
+  readonly #endpoints = new Map<string, LocalEndpoint>();
+  readonly #networks = new Map<string, LocalNetwork>();
+
+  constructor(options: GuestsOptions) {
+    this.#options = options;
+  }
+
+  endpoints(): LocalEndpoint[] {
+    return [...this.#endpoints.values()];
+  }
+
+  networks(): LocalNetwork[] {
+    return [...this.#networks.values()];
+  }
+
+  /**
+   * Takes an endpoint in.
+   * @param make makes its port; when it fails, nothing stays
+   */
+  async lodge<T>(guest: LocalEndpoint, vni: number, make: () => Promise<T>): Promise<T> {
+    const { reconciler, busy, changed } = this.#options;
+    const dev = portName(guest.id);
+    busy.add(dev);
+    try {
+      const made = await make();
+      this.#endpoints.set(guest.id, guest);
+      reconciler.learn({ kind: 'port', dev, bridge: bridgeName(vni), settled: true });
+      return made;
+    } finally {
+      busy.delete(dev);
+      changed();
+      void reconciler.request();
+    }
+  }
+
+  /** Lets an endpoint go; its port is gone already. */
+  dislodge(id: string): void {
+    const { reconciler, changed } = this.#options;
+    this.#endpoints.delete(id);
+    reconciler.forget(portName(id));
+    changed();
+    void reconciler.request();
+  }
+
+  /**
+   * Takes part in a network.
+   * @throws Fault when the kernel refuses its devices; nothing stays then
+   */
+  async open(network: LocalNetwork): Promise<void> {
+    this.#networks.set(network.id, network);
+    this.#options.networksChanged();
+    this.#options.changed();
+    await this.#options.reconciler.request();
+    if (this.hasEntries([`vxlan ${vxlanName(network.vni)}`])) return;
+    await this.leave(network.id);
+    throw new Fault(`the kernel refuses a VXLAN device for network id ${network.vni}`);
+  }
+
+  /** Leaves a network again; its endpoints must have gone before. */
+  async leave(id: string): Promise<void> {
+    if (!this.#networks.delete(id)) return;
+    this.#options.networksChanged();
+    this.#options.changed();
+    await this.#options.reconciler.request();
+  }
+
+  /** Whether the kernel has the entries with these identities, by the last that is known. */
+  hasEntries(keys: readonly string[]): boolean {
+    return keys.every((key) => this.#options.reconciler.has(key));
+  }
+}

@@ -1,0 +1,96 @@
+import type { State } from './agent/state.ts';
+import { understood } from './api/answers.ts';
+import { CHECKUP_ANSWER } from './api/checkup.ts';
+import type { Checkup, HostCheckup, MulticastRoute, SwarmCheckup } from './core/checkup.ts';
+import type { HostReport } from './core/report.ts';
+import { hostVxlans, multicastRoute } from './kernel/checkup.ts';
+
+/** What a checkup needs of the agent. */
+export interface Examined {
+  report(): HostReport;
+  plan(): Promise<string[]>;
+  /** Tries sessions with hosts, network or not. */
+  acquaint(addresses: readonly string[]): Promise<void>;
+  askPeers(
+    what: string,
+    args: unknown,
+  ): Promise<{ address: string; answer?: unknown; error?: string }[]>;
+  readonly state: Pick<State, 'endpoints'>;
+}
+
+/** The question by which hosts ask each other for a checkup. */
+export const CHECKUP = 'checkup';
+
+/** A session with a host that is well comes about within this time, milliseconds. */
+const ACQUAINT_MS = 2_500;
+const LOOK_EVERY_MS = 50;
+/** Namespaces entered at one time. */
+const AT_ONCE = 8;
+/** Hosts that one question may name. */
+const MAX_HOSTS = 1024;
+
+/** Looks closer at this host, and at all. */
+export function openCheckups(examined: Examined) {
+  const own = async (): Promise<Checkup> => {
+    const [plan, vxlans, routes] = await Promise.all([
+      examined.plan(),
+      hostVxlans(),
+      multicastRoutes(examined.state),
+    ]);
+    return { version: 1, report: examined.report(), plan, vxlans, routes };
+  };
+  const meet = async (hosts: unknown): Promise<void> => {
+    const addresses = (Array.isArray(hosts) ? hosts : [])
+      .filter((it): it is string => typeof it === 'string')
+      .slice(0, MAX_HOSTS);
+    await examined.acquaint(addresses);
+    const end = Date.now() + ACQUAINT_MS;
+    const settled = () =>
+      examined.report().peers.every((it) => it.state === 'up' || it.fault !== undefined);
+    while (!settled() && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  };
+  return {
+    /** @returns undefined for a question that is not about checkups */
+    answer(what: string, args: unknown): Promise<Checkup> | undefined {
+      if (what !== CHECKUP) return undefined;
+      return meet((args as { hosts?: unknown } | null)?.hosts).then(own);
+    },
+    /**
+     * Has every host look closer, and try a session with every other.
+     * @param hosts addresses of the Swarm's hosts, as far as they are known
+     */
+    async all(hosts: readonly string[]): Promise<SwarmCheckup> {
+      await meet(hosts);
+      const began = Date.now();
+      const [mine, others] = await Promise.all([own(), examined.askPeers(CHECKUP, { hosts })]);
+      const ended = Date.now();
+      const { answers, silent } = understood(others, CHECKUP_ANSWER);
+      const hostsAsked = answers.map((it): HostCheckup => {
+        // It looked at its clock at some moment between question and answer.
+        const { now } = it.report;
+        const clockAheadMs = now < began ? now - began : Math.max(0, now - ended);
+        return { ...it, clockAheadMs };
+      });
+      return { version: 1, hosts: [{ ...mine, clockAheadMs: 0 }, ...hostsAsked], silent };
+    },
+  };
+}
+
+/** The routes of all containers that are to have one. */
+async function multicastRoutes(state: Pick<State, 'endpoints'>): Promise<MulticastRoute[]> {
+  const wanted = [...state.endpoints.values()].filter(
+    (it) => it.carriesMulticast === true && it.sandbox !== undefined,
+  );
+  const found: MulticastRoute[] = [];
+  const next = async (): Promise<void> => {
+    for (let it = wanted.pop(); it !== undefined; it = wanted.pop()) {
+      const state = await multicastRoute(it.sandbox ?? '', it.mac);
+      const { id: endpoint, address } = it;
+      found.push({ endpoint, address, ...state });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, next));
+  return found.sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+}

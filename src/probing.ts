@@ -1,0 +1,147 @@
+import type { Socket } from 'node:dgram';
+import type { Agent } from './agent/agent.ts';
+import type { State } from './agent/state.ts';
+import type { SwarmLink } from './agent/swarm-link.ts';
+import { DEFAULT_MAC } from './core/facts.ts';
+import { networkMtu } from './core/forwarding.ts';
+import type { LocalNetwork } from './core/local.ts';
+import { vxlanName } from './core/names.ts';
+import { PROBE_PORT } from './core/probe.ts';
+import type { ProbeReport } from './core/probe-report.ts';
+import { bridgeState } from './kernel/checkup.ts';
+import { deletePort, underlayOf } from './kernel/kernel.ts';
+import { openProbeEndpoint } from './kernel/probe-endpoint.ts';
+import { Fault } from './net/fault.ts';
+import { groupMac, isForAll } from './net/group.ts';
+import { probeNetwork } from './probe/coordinator.ts';
+import { HostPart, type Premises } from './probe/host-part.ts';
+import { answerProbe } from './probe/questions.ts';
+import { tryTcp } from './probe/tcp.ts';
+import type { Wire } from './probe/volley.ts';
+
+/** A host that is well takes a connection at once; the kernel tries again after a second. */
+const TCP_MS = 1_200;
+
+/** Wires the probe's room to the agent, the kernel and the sessions. */
+export interface ProbingOptions {
+  readonly agent: Agent;
+  readonly state: State;
+  readonly link: SwarmLink;
+}
+
+export interface Probing {
+  /**
+   * @param network its name or the beginning of its id; undefined: one made for the probe, between
+   *   all hosts that this one has sessions with
+   * @throws Fault when this host has not the network
+   */
+  probe(network: string | undefined): Promise<ProbeReport>;
+  /** @returns undefined for a question that is not about probes */
+  answer(what: string, args: unknown): Promise<unknown> | undefined;
+  close(): Promise<void>;
+}
+
+export function openProbing({ agent, state, link }: ProbingOptions): Probing {
+  const part = new HostPart(premises(agent, state));
+  const answer = (what: string, args: unknown) => answerProbe(part, what, args);
+  return {
+    probe: (network) =>
+      probeNetwork(
+        {
+          report: () => agent.report(),
+          tryTcp: (address) => tryTcp(address, agent.report().peerPort, TCP_MS),
+          askSelf: async (what, args) => answer(what, args),
+          ask: async (address, what, args, timeoutMs) => {
+            if (link.sessions === undefined) throw new Fault('this host has no sessions');
+            return link.sessions.ask(address, what, args, { timeoutMs });
+          },
+        },
+        network,
+      ),
+    answer,
+    close: () => part.closeAll(),
+  };
+}
+
+function premises(agent: Agent, state: State): Premises {
+  // Both bounded by the probes that a host takes part in.
+  const sockets = new Map<string, Socket>();
+  const trials = new Map<string, LocalNetwork>();
+  return {
+    async openTrial({ id, vni }) {
+      const taken = [...state.networks.values(), ...trials.values()].find(
+        (it) => it.id === id || it.vni === vni,
+      );
+      if (taken !== undefined) throw new Fault(`network id ${vni} is taken by network ${taken.id}`);
+      const network = { id, vni, options: {} };
+      trials.set(id, network);
+      await agent.guests.open(network);
+    },
+    async closeTrial(id) {
+      if (trials.delete(id)) await agent.guests.leave(id);
+    },
+    async view(id) {
+      const network = trials.get(id) ?? state.networks.get(id);
+      const { tunnel, peers } = agent.report();
+      if (network === undefined) throw new Fault('this host has not the network');
+      if (tunnel === undefined) throw new Fault('this host has no tunnel address');
+      const [bridge, underlay] = await Promise.all([
+        bridgeState(network.vni),
+        underlayOf(tunnel.address),
+      ]);
+      return {
+        host: tunnel.address,
+        vni: network.vni,
+        mtu: networkMtu(network, tunnel),
+        underlay: underlay ?? { interface: 'unknown', mtu: 0 },
+        ...bridge,
+        peers: peers.map(({ address, state: session, listed, fault, lastError }) => ({
+          ...{ address, state: session, listed },
+          ...(fault === undefined ? {} : { fault }),
+          ...(lastError === undefined ? {} : { lastError }),
+        })),
+      };
+    },
+    async open({ id, network, ip, mac, vni, mtu, group }) {
+      const address = `${ip}/15`;
+      const port = PROBE_PORT;
+      const socket = await agent.guests.lodge({ id, network, address, mac }, vni, () =>
+        openProbeEndpoint({ endpoint: id, vni, mac, mtu, address, port, group }),
+      );
+      sockets.set(id, socket);
+      return wireOf(socket);
+    },
+    async close(id) {
+      sockets.get(id)?.close();
+      sockets.delete(id);
+      // The namespace goes with the socket, but only when the kernel gets round to it.
+      await deletePort(id);
+      agent.guests.dislodge(id);
+    },
+    hasWay(vni, { host, mac, group }) {
+      const dev = vxlanName(vni);
+      const keys = [`route ${dev} ${mac}`, `copy ${dev} ${DEFAULT_MAC} ${host}`];
+      if (group !== undefined) {
+        const carrier = groupMac(group);
+        keys.push(`member ${dev} ${group} *`);
+        if (!isForAll(carrier)) keys.push(`copy ${dev} ${carrier} ${host}`);
+      }
+      return agent.guests.hasEntries(keys);
+    },
+  };
+}
+
+function wireOf(socket: Socket): Wire {
+  // A datagram that cannot leave is one that does not arrive.
+  socket.on('error', () => {});
+  return {
+    send: (bytes, address) => {
+      try {
+        socket.send(bytes, PROBE_PORT, address, () => {});
+      } catch {
+        // It was closed meanwhile.
+      }
+    },
+    onMessage: (take) => socket.on('message', (bytes, { address }) => take(bytes, address)),
+  };
+}
