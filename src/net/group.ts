@@ -29,8 +29,13 @@ export const isLinkLocal = (group: string): boolean =>
   group === 'ff02::1' || (group.startsWith('224.0.0.') && group !== '224.0.0.22');
 
 /** ipaddr.js also takes old spellings such as 239.1 and 0xef.1.1.1, and zones as %eth0. */
-const isPlain = (text: string): boolean =>
-  ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+function isPlain(text: string): boolean {
+  const last = text.slice(text.lastIndexOf(':') + 1);
+  if (last.includes('.') && !ipaddr.IPv4.isValidFourPartDecimal(last)) return false;
+  return last === text
+    ? ipaddr.IPv4.isValidFourPartDecimal(text)
+    : ipaddr.IPv6.isValid(text) && !text.includes('%');
+}
 
 /** Whether `text` is an IPv4 or IPv6 multicast address. */
 export function isGroup(text: string): boolean {
