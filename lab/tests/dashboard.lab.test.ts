@@ -120,6 +120,14 @@ it('what the agents do comes as an event, with the host’s name', async () => {
   expect(await event.first().textContent()).toContain('forwarding changed');
 });
 
+it('the probe draws its matrix', async () => {
+  await page.getByRole('tab', { name: 'Probe' }).click();
+  await page.getByRole('button', { name: 'Probe now' }).click();
+  await page.getByText('every kind of packet reaches every host').waitFor({ timeout: 30_000 });
+  expect(await page.getByRole('cell', { name: 'reached' }).count()).toBe(6);
+  await screenshot(page, 'lab-probe');
+});
+
 it('everything works with the keyboard', async () => {
   await page.keyboard.press('/');
   await page.keyboard.type(OTHER);

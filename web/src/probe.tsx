@@ -1,33 +1,10 @@
 import { signal } from '@preact/signals';
+import type { ProbePair, ProbeReport } from '../../src/core/probe-report.ts';
 import { hostName } from './hosts.ts';
 import { view } from './state.ts';
 
-/** What the page reads of a probe's answer (`castnet probe --json`). */
-interface ProbeAnswer {
-  readonly network: string;
-  readonly hosts: readonly { readonly address: string; readonly took: string }[];
-  readonly pairs: readonly Pair[];
-  readonly findings: readonly {
-    readonly severity: string;
-    readonly what: string;
-    readonly remedy: string;
-  }[];
-  readonly ok: boolean;
-}
-
-interface Pair {
-  readonly from: string;
-  readonly to: string;
-  readonly reached: boolean;
-  readonly kinds: Readonly<Record<string, { readonly sent: number; readonly heard: number }>>;
-  readonly loss: number;
-  readonly p50?: number;
-  readonly p99?: number;
-  readonly pathMtu?: number;
-}
-
 const network = signal<string | undefined>(undefined);
-const answer = signal<ProbeAnswer | undefined>(undefined);
+const answer = signal<ProbeReport | undefined>(undefined);
 const failure = signal('');
 const running = signal(false);
 
@@ -77,7 +54,7 @@ async function probe(name: string): Promise<void> {
   failure.value = '';
   try {
     const response = await fetch(`/api/probe/${encodeURIComponent(name)}`, { method: 'POST' });
-    const body = (await response.json()) as ProbeAnswer & { error?: string };
+    const body = (await response.json()) as ProbeReport & { error?: string };
     if (!response.ok) throw new Error(body.error ?? `status ${response.status}`);
     answer.value = body;
   } catch (error) {
@@ -87,7 +64,7 @@ async function probe(name: string): Promise<void> {
   running.value = false;
 }
 
-function Result({ of }: { of: ProbeAnswer }) {
+function Result({ of }: { of: ProbeReport }) {
   const hosts = of.hosts.map((it) => it.address);
   const pair = (from: string, to: string) =>
     of.pairs.find((it) => it.from === from && it.to === to);
@@ -131,7 +108,7 @@ function Result({ of }: { of: ProbeAnswer }) {
   );
 }
 
-function Cell({ isSelf, pair }: { isSelf: boolean; pair: Pair | undefined }) {
+function Cell({ isSelf, pair }: { isSelf: boolean; pair: ProbePair | undefined }) {
   if (isSelf) return <td class="self" />;
   if (pair === undefined) return <td class="wait">no part</td>;
   const lost = Object.entries(pair.kinds)
