@@ -36,7 +36,7 @@ export default defineConfig({
         },
       },
       recipes('recipes', ['recipes/**/*.recipe.test.ts'], FROM_MAVEN),
-      // `npm test` leaves these out: Maven Central is one more place that must be reached.
+      // Of their own, since Maven Central is one more place that must be reached.
       recipes('recipes-maven', FROM_MAVEN, []),
     ],
   },
