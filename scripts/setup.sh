@@ -21,8 +21,7 @@ test_programs="promtool:prometheus chromium:chromium"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
-recipe_programs="mmdebstrap:mmdebstrap"
-all_recipe_programs="mmdebstrap:mmdebstrap mvn:maven"
+recipe_programs="mmdebstrap:mmdebstrap mvn:maven"
 
 say() { printf 'castnet: %s\n' "$*"; }
 fail() {
@@ -128,9 +127,8 @@ else
   check_root
   [ "${1-}" != --test ] || lab_programs="$lab_programs $test_programs"
   install_packages "$lab_programs"
-  [ "${1-}" != --recipes ] || recipe_programs=$all_recipe_programs
   # Images can be made of Debian packages only where apt knows some.
-  ! has apt-get || (install_packages "$recipe_programs") ||
+  [ "${1-}" != --recipes ] || ! has apt-get || (install_packages "$recipe_programs") ||
     say "without $recipe_programs the recipes' tests are skipped" >&2
 fi
 install_modules
