@@ -141,14 +141,22 @@ export async function killHolders(labDir: string): Promise<void> {
     if (pids.length === 0) return;
     // An init of a pid namespace ignores every other signal.
     for (const pid of pids) kill(pid);
-    for (const pid of pids) {
-      await until(async () => (await hasEnded(pid)) || undefined, {
-        what: `the end of process ${pid}`,
-        timeoutMs: 30_000,
-        everyMs: 10,
-      });
-    }
+    for (const pid of pids) await ended(pid);
   }
+}
+
+/** Kills one holder and waits until all within has ended: for its host, a power cut. */
+export async function killHolder(pid: number): Promise<void> {
+  kill(pid);
+  await ended(pid);
+}
+
+async function ended(pid: number): Promise<void> {
+  await until(async () => (await hasEnded(pid)) || undefined, {
+    what: `the end of process ${pid}`,
+    timeoutMs: 30_000,
+    everyMs: 10,
+  });
 }
 
 async function findHolders(labDir: string): Promise<number[]> {

@@ -112,7 +112,8 @@ export function planHosts(
   });
 }
 
-function planHost(
+/** One host as planned; its number gives its name. */
+export function planHost(
   labDir: string,
   { number, role, address }: { number: number; role: LabRole; address: string },
 ): HostPlan {

@@ -31,24 +31,28 @@ export async function formSwarm(hosts: LabHost[], options: SwarmOptions): Promis
   const [first, ...others] = hosts;
   if (first === undefined) return;
   await first.api('POST', '/swarm/init', addressesOf(first, underlay));
-  const { JoinTokens: tokens } = await first.api<{
-    JoinTokens: { Manager: string; Worker: string };
-  }>('GET', '/swarm');
-  const token = { manager: tokens.Manager, worker: tokens.Worker };
-  await settle(
-    others.map((host) =>
-      until(() => join(host, { first, token: token[host.role], underlay }), {
-        what: `${host.name}: joining the Swarm`,
-        timeoutMs: JOIN_MS,
-        everyMs: 200,
-        signal,
-      }),
-    ),
-  );
+  await settle(others.map((host) => joinSwarm(host, { first, underlay, signal })));
   await until(() => allReady(first, hosts), {
     what: 'a Swarm in which every node is ready',
     timeoutMs: READY_MS,
     everyMs: 100,
+    signal,
+  });
+}
+
+/** Makes a host a node of the first one's Swarm, in its role. */
+export async function joinSwarm(
+  host: LabHost,
+  { first, underlay, signal }: SwarmOptions & { first: LabHost },
+): Promise<void> {
+  const { JoinTokens: tokens } = await first.api<{
+    JoinTokens: { Manager: string; Worker: string };
+  }>('GET', '/swarm');
+  const token = host.role === 'manager' ? tokens.Manager : tokens.Worker;
+  await until(() => join(host, { first, token, underlay }), {
+    what: `${host.name}: joining the Swarm`,
+    timeoutMs: JOIN_MS,
+    everyMs: 200,
     signal,
   });
 }

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../src/cli/output.ts';
 import { installPlugin } from '../src/cli/plugin-install.ts';
 import { builtAs } from '../src/cli/plugin-source.ts';
-import { containerGroup, makeCgroups } from './cgroups.ts';
+import { makeCgroups } from './cgroups.ts';
 import { labDown } from './down.ts';
-import { ENGINE_SCRIPT, engineConfig, engineLog } from './engine.ts';
+import { engineLog } from './engine.ts';
 import { HOST_SCRIPT, SWITCH_SCRIPT, startHolder } from './holder.ts';
-import { LabHost } from './host.ts';
+import type { LabHost } from './host.ts';
+import { bootHost, prepareHost } from './make-host.ts';
 import {
   cgroupName,
   checkLabName,
@@ -20,7 +21,7 @@ import {
 import { settle } from './run.ts';
 import { type HostState, type LabState, writeState } from './state.ts';
 import { formSwarm } from './swarm.ts';
-import { layCable, makeBridge } from './underlay.ts';
+import { makeBridge } from './underlay.ts';
 
 export type LabUpOptions = {
   /** 1 to 20 of a-z, 0-9 and hyphen; default "lab". */
@@ -115,24 +116,8 @@ async function makeSwitch({ dir, state, options }: Site): Promise<number> {
 async function makeHost(site: Site, host: HostState, switchPid: number): Promise<LabHost> {
   const { dir, state, options } = site;
   options.signal?.throwIfAborted();
-  await mkdir(host.dir);
-  const config = engineConfig(containerGroup(cgroupName(dir), host.name));
-  await writeFile(join(host.dir, 'daemon.json'), `${JSON.stringify(config, null, 2)}\n`);
-  await writeFile(join(host.dir, 'engine.sh'), ENGINE_SCRIPT);
-  const cgroups = await makeCgroups(cgroupName(dir), host.name);
-  await writeFile(join(host.dir, 'cgroups'), cgroups.map((path) => `${path}\n`).join(''));
-  const pid = await startHolder({
-    labDir: dir,
-    script: join(dir, 'host.sh'),
-    args: [host.dir],
-    hostname: `${state.name}-${host.name}`,
-    cgroups,
-  });
-  host.pid = pid;
-  const number = state.hosts.indexOf(host) + 1;
-  const cable = { host: host.name, number, address: host.address, pid };
-  await layCable(switchPid, cable, underlayOf(options));
-  return new LabHost({ ...host, pid }, switchPid);
+  await prepareHost(dir, host);
+  return bootHost(host, { dir, state, switchPid, underlay: underlayOf(options) });
 }
 
 const underlayOf = ({ mtu, underlay = 'ipv4' }: LabUpOptions) => ({ mtu, kind: underlay });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -31,4 +31,19 @@ it('drops a file that cannot be read, and keeps the others', () => {
   writeFileSync(join(directory, 'whole.json'), '{"id": "whole"}');
   expect([...new Store(directory).keys()]).toEqual(['whole']);
   expect(readdirSync(directory)).toEqual(['whole.json']);
+});
+
+it('an entry that cannot be written is not kept, and leaves no half-made file', () => {
+  const store = new Store<{ id: string }>(directory);
+  // As on a full disk the draft is begun and does not become the file.
+  mkdirSync(join(directory, 'a.json'));
+  expect(() => store.set({ id: 'a' })).toThrow();
+  expect(store.get('a')).toBeUndefined();
+  expect(readdirSync(directory)).toEqual(['a.json']);
+});
+
+it('removes the half-made file of an agent that was killed', () => {
+  writeFileSync(join(directory, 'a.json.new'), '{"id"');
+  expect(new Store(directory).size).toBe(0);
+  expect(readdirSync(directory)).toEqual([]);
 });

@@ -13,8 +13,9 @@ export class Store<T extends { readonly id: string }> {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory)) {
-      if (!name.endsWith('.json')) continue;
-      this.#load(`${directory}/${name}`);
+      // A draft: its agent was killed before it was whole.
+      if (name.endsWith('.new')) rmSync(`${directory}/${name}`, { force: true });
+      if (name.endsWith('.json')) this.#load(`${directory}/${name}`);
     }
   }
 
@@ -44,11 +45,20 @@ export class Store<T extends { readonly id: string }> {
     return this.#entries.size;
   }
 
-  /** The file is whole or absent, also after a crash: it is written beside and renamed. */
+  /**
+   * The file is whole or absent, also after a crash: it is written beside and renamed. Errors: those
+   * of the file system, as of a full disk; then nothing has changed.
+   */
   set(entry: T): void {
     const path = this.#path(entry.id);
-    writeFileSync(`${path}.new`, JSON.stringify(entry));
-    renameSync(`${path}.new`, path);
+    const draft = `${path}.new`;
+    try {
+      writeFileSync(draft, JSON.stringify(entry));
+      renameSync(draft, path);
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw error;
+    }
     this.#entries.set(entry.id, entry);
   }
 

@@ -47,13 +47,13 @@ export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
   const overflow = (line: string): void => {
     if (overflowed === 0) {
       onLost(line);
-      overflowed = Date.now();
+      overflowed = performance.now();
     }
     awaitQuiet();
   };
   const awaitQuiet = (): void => {
     if (overflowed === 0) return;
-    const over = Date.now() - overflowed > LOST_AT_MOST_MS;
+    const over = performance.now() - overflowed > LOST_AT_MOST_MS;
     if (quiet !== undefined && over) return;
     clearTimeout(quiet);
     quiet = setTimeout(() => {

@@ -14,7 +14,8 @@ export const SERVICE_PORT = 9000;
 const SERVER = '/castnet/tools/vip-server.ts';
 const CLIENT = '/castnet/tools/vip-client.ts';
 
-const SERVICE_MOUNTS = STACK_VOLUMES.flatMap((volume) => {
+/** Options of `docker service create`. */
+export const SERVICE_MOUNTS = STACK_VOLUMES.flatMap((volume) => {
   const [source, target] = volume.split(':');
   return ['--mount', `type=bind,source=${source},target=${target},readonly`];
 });

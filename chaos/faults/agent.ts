@@ -1,0 +1,53 @@
+/** Faults of the agent: the kernel forwards without it, so nothing may be lost. */
+import { until } from '../../lab/run.ts';
+import { agentPid } from '../../lab/tests/support/agent.ts';
+import { type Fault, pause } from './fault.ts';
+
+const WITHIN_MS = 10_000;
+
+export const killed: Fault = {
+  name: 'agent killed',
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (_, victim) => {
+    const old = await agentPid(victim);
+    const since = Date.now();
+    await victim.exec(['kill', '-9', String(old)]);
+    await until(
+      async () => {
+        const now = await agentPid(victim);
+        return now !== undefined && now !== old ? true : undefined;
+      },
+      { what: 'a new agent', timeoutMs: 30_000 },
+    );
+    return since;
+  },
+};
+
+export const stopped: Fault = {
+  name: 'agent stopped for 20 s',
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (site, victim) => {
+    const pid = String(await agentPid(victim));
+    await victim.exec(['kill', '-STOP', pid]);
+    await pause(20_000, site);
+    await victim.exec(['kill', '-CONT', pid]);
+    return Date.now();
+  },
+};
+
+export const disabled: Fault = {
+  name: 'plugin disabled and enabled',
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (site, victim) => {
+    await victim.docker(['plugin', 'disable', '-f', 'castnet:latest']);
+    await pause(5_000, site);
+    await victim.docker(['plugin', 'enable', 'castnet:latest'], { timeoutMs: 60_000 });
+    return Date.now();
+  },
+};

@@ -1,0 +1,11 @@
+/** Every fault of the chaos run. */
+import * as agent from './agent.ts';
+import * as engine from './engine.ts';
+import type { Fault } from './fault.ts';
+import * as link from './link.ts';
+import * as load from './load.ts';
+import * as swarm from './swarm.ts';
+
+export const ALL_FAULTS: readonly Fault[] = [agent, engine, link, load, swarm].flatMap((room) =>
+  Object.values(room),
+);

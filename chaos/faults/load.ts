@@ -1,0 +1,122 @@
+/** Faults of what runs on the hosts: many containers at once, networks made again, a full disk. */
+import type { LabHost } from '../../lab/lab.ts';
+import { mustRun, until } from '../../lab/run.ts';
+import { castnetLinks, footprint } from '../../lab/tests/support/kernel.ts';
+import {
+  containersOf,
+  createNetwork,
+  networkGone,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+} from '../../lab/tests/support/stack.ts';
+import { unheard } from '../judge.ts';
+import { memberOf, NETWORK, runPulse, tell } from '../scene.ts';
+import type { Fault, Site } from './fault.ts';
+
+const WITHIN_MS = 10_000;
+const CONTAINERS = 30;
+const AGAIN = 'again';
+
+/** What castnet has in every host, to be the same when the fault is over. */
+const prints = ({ lab }: Site): Promise<string[][]> => Promise.all(lab.hosts.map(footprint));
+
+async function asBefore(site: Site, before: string[][]): Promise<void> {
+  await until(
+    async () => {
+      const now = await prints(site);
+      const surplus = now.flatMap((list, at) => list.filter((it) => !before[at]?.includes(it)));
+      const missing = before.flatMap((list, at) => list.filter((it) => !now[at]?.includes(it)));
+      if (surplus.length + missing.length === 0) return true;
+      throw new Error(`left: ${surplus.join() || 'nothing'}; gone: ${missing.join() || 'nothing'}`);
+    },
+    { what: 'links, entries and files as before', timeoutMs: 30_000, everyMs: 200 },
+  );
+}
+
+export const burst: Fault = {
+  name: `${CONTAINERS} containers at once`,
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (site) => {
+    const before = await prints(site);
+    const { hosts } = site.lab;
+    const made = await Promise.all(
+      Array.from({ length: CONTAINERS }, (_, index) =>
+        runContainer(hosts[index % hosts.length] as LabHost, {
+          network: NETWORK,
+          name: `burst-${index}`,
+        }),
+      ),
+    );
+    await removeContainers(made);
+    const since = Date.now();
+    await asBefore(site, before);
+    return since;
+  },
+};
+
+export const again: Fault = {
+  name: 'network removed and made again',
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (site) => {
+    const { lab } = site;
+    const before = await prints(site);
+    for (const _ of ['once', 'again']) {
+      await createNetwork(lab, AGAIN);
+      await Promise.all(
+        lab.hosts.map((host) => runPulse(host, { network: AGAIN, name: `${AGAIN}-${host.name}` })),
+      );
+      const containers = await containersOf(lab, AGAIN);
+      const members = await Promise.all(containers.map(memberOf));
+      await until(
+        async () => {
+          const missing = unheard(await tell(members));
+          if (missing.length > 0) throw new Error(missing[0]);
+          return true;
+        },
+        { what: `everyone hearing everyone on ${AGAIN}`, timeoutMs: 2 * WITHIN_MS, everyMs: 200 },
+      );
+      await removeContainers(containers);
+      await removeNetwork(lab, AGAIN);
+      for (const host of lab.hosts) await networkGone(host, AGAIN);
+    }
+    await asBefore(site, before);
+    return Date.now();
+  },
+};
+
+/** /run, where agents keep their state, has no room: nothing can be written, by Docker neither. */
+export const full: Fault = {
+  name: 'disk full',
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (site, victim) => {
+    const before = await prints(site);
+    const resize = (to: string): Promise<string> =>
+      mustRun(victim.enter(['mount', '-o', `remount,size=${to}`, '/run']));
+    const used = await mustRun(victim.enter(['df', '--output=used', '/run']));
+    await resize(`${used.trim().split('\n').at(-1)?.trim()}k`);
+    try {
+      // Docker or castnet must refuse it; on no account may half of it stay.
+      const name = 'refused';
+      const ended = await runContainer(victim, { network: NETWORK, name }).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      if (ended === undefined) throw new Error('a container was started on a full disk');
+      await victim.docker(['rm', '-f', name]);
+      const links = await castnetLinks(victim);
+      if (links.length === 0) throw new Error('the links of running containers are gone');
+    } finally {
+      await resize('50%');
+    }
+    const since = Date.now();
+    await asBefore(site, before);
+    return since;
+  },
+};

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { Calls, Report } from '../lab/tools/pulse.ts';
+import { type Heard, losses, recovery, unheard } from './judge.ts';
+
+const NOW = 100_000;
+
+type Change = { lost?: number; since?: number; lastAt?: number; doubles?: number };
+
+/** A container that hears these others well, but for what is said of a flow, as "FROM KIND". */
+function heard(
+  id: string,
+  host: string,
+  others: string[],
+  more: {
+    changes?: Record<string, Change>;
+    calls?: Record<string, Calls>;
+    startedAt?: number;
+  } = {},
+): Heard {
+  const { changes = {}, calls = {}, startedAt = 0 } = more;
+  const flows: Report['flows'] = others.flatMap((from) =>
+    ['m', 'u'].map((kind) => {
+      const base = { from, kind, count: 9, lost: 0, doubles: 0, lastAt: NOW, since: 1_000 };
+      return { ...base, ...changes[`${from} ${kind}`] };
+    }),
+  );
+  return { host, name: id, report: { id, startedAt, now: NOW, flows, calls } };
+}
+
+describe('unheard', () => {
+  it('is empty when every pair hears each other without a gap', () => {
+    expect(unheard([heard('a', 'h1', ['b']), heard('b', 'h2', ['a'])])).toEqual([]);
+  });
+
+  it('names who never heard whom, who heard nothing lately, and who had a gap lately', () => {
+    const changes = { 'b m': { lastAt: NOW - 3_000 }, 'b u': { since: NOW - 500 } };
+    expect(unheard([heard('a', 'h1', ['b'], { changes }), heard('b', 'h2', [])])).toEqual([
+      'no multicast from b at a for 3000 ms',
+      'unicast from b at a had a gap 500 ms ago',
+      'no multicast from a at b yet',
+      'no unicast from a at b yet',
+    ]);
+  });
+
+  it('names calls that failed lately, or have not been answered for long', () => {
+    const good = { ok: 1, failed: 1, okAt: NOW, failedAt: NOW - 500, lastError: 'ECONNREFUSED' };
+    const calls = { v: good, w: { ...good, okAt: 0, failedAt: 0 } };
+    expect(unheard([heard('a', 'h1', [], { calls })])).toEqual([
+      'a call of a failed: ECONNREFUSED',
+      'a waits for an answer of the service',
+    ]);
+  });
+});
+
+describe('recovery', () => {
+  it('is the time from the fault to the first packet after the last gap of any pair', () => {
+    const changes = { 'b m': { since: 14_000 }, 'b u': { since: 12_000 } };
+    const all = [heard('a', 'h1', ['b'], { changes }), heard('b', 'h2', ['a'])];
+    expect(recovery(all, 10_000)).toBe(4_000);
+    expect(recovery(all, 20_000)).toBe(0);
+  });
+
+  it('begins with the container where that is younger than the fault', () => {
+    const changes = { 'b m': { since: 14_000 }, 'b u': { since: 14_000 } };
+    const b = heard('b', 'h2', ['a'], { startedAt: 13_500 });
+    expect(recovery([heard('a', 'h1', ['b'], { changes }), b], 10_000)).toBe(500);
+  });
+
+  it('lasts until the last call failed', () => {
+    const call = { ok: 1, failed: 1, okAt: NOW, failedAt: 17_000, lastError: '' };
+    expect(recovery([heard('a', 'h1', [], { calls: { v: call } })], 10_000)).toBe(7_000);
+  });
+});
+
+describe('losses', () => {
+  const none = (): boolean => false;
+  const before = [heard('a', 'h1', ['b', 'c']), heard('b', 'h2', ['a', 'c'])];
+
+  it('counts what was lost and doubled between the looks, not before', () => {
+    const old = { 'b m': { lost: 5, doubles: 1 } };
+    const now = { 'b m': { lost: 7, doubles: 2 }, 'b u': { lost: 1 } };
+    const then = [heard('a', 'h1', ['b'], { changes: old }), heard('b', 'h2', ['a'])];
+    const after = [heard('a', 'h1', ['b'], { changes: now }), heard('b', 'h2', ['a'])];
+    expect(losses(then, after, none)).toMatchObject({ lost: 3, lostElsewhere: 3, doubles: 1 });
+    const touched = (host: string): boolean => host === 'h2';
+    expect(losses(then, after, touched)).toMatchObject({ lost: 3, lostElsewhere: 0 });
+  });
+
+  it('leaves out containers that did not live all the while', () => {
+    const changes = { 'c m': { lost: 9 } };
+    const after = [heard('a', 'h1', ['c'], { changes }), heard('c', 'h2', ['a'])];
+    expect(losses(before, after, none)).toMatchObject({ lost: 0 });
+  });
+
+  it('counts failed calls and tells of one', () => {
+    const call = { ok: 0, failed: 2, okAt: 0, failedAt: 1, lastError: 'no answer' };
+    const after = [heard('a', 'h1', [], { calls: { v: call } })];
+    expect(losses(before, after, none)).toMatchObject({
+      failedCalls: 2,
+      lastError: 'a, no answer',
+    });
+  });
+});

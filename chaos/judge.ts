@@ -1,0 +1,104 @@
+/** Who hears whom, and what was lost, from what the containers say. Pure. */
+import type { Report } from '../lab/tools/pulse.ts';
+
+/** A container's report, with the host that it runs on. */
+export type Heard = { host: string; name: string; report: Report };
+
+/** A flow without a packet for that long is interrupted; they come every 0.1 s. Milliseconds. */
+const SILENT_MS = 2_000;
+/** A flow is right when nothing was lost for that long, milliseconds. */
+const STEADY_MS = 2_000;
+
+const KINDS = { m: 'multicast', u: 'unicast' };
+
+/** What is not right now, in words: ordered pairs, and calls of the service. */
+export function unheard(all: readonly Heard[]): string[] {
+  return [...unheardPairs(all), ...unanswered(all)];
+}
+
+function unanswered(all: readonly Heard[]): string[] {
+  return all.flatMap(({ name, report: { now, calls } }) =>
+    Object.values(calls).flatMap(({ okAt, failedAt, lastError }) => {
+      if (now - failedAt < STEADY_MS) return `a call of ${name} failed: ${lastError}`;
+      return now - okAt > SILENT_MS ? `${name} waits for an answer of the service` : [];
+    }),
+  );
+}
+
+function unheardPairs(all: readonly Heard[]): string[] {
+  return pairs(all).flatMap(({ from, to }) =>
+    Object.entries(KINDS).flatMap(([kind, word]) => {
+      const flow = flowOf(to, from, kind);
+      const who = `${word} from ${from.name} at ${to.name}`;
+      const now = to.report.now;
+      if (flow === undefined) return `no ${who} yet`;
+      if (now - flow.lastAt > SILENT_MS) return `no ${who} for ${now - flow.lastAt} ms`;
+      return now - flow.since < STEADY_MS ? `${who} had a gap ${now - flow.since} ms ago` : [];
+    }),
+  );
+}
+
+/**
+ * Milliseconds from `since` (of the epoch) until the last pair was right, and the last call failed;
+ * from the start of the younger container, if that was later. All must be right now.
+ */
+export function recovery(all: readonly Heard[], since: number): number {
+  const times = pairs(all).flatMap(({ from, to }) => {
+    const begin = Math.max(since, from.report.startedAt, to.report.startedAt);
+    return Object.keys(KINDS).map((kind) => (flowOf(to, from, kind)?.since ?? begin) - begin);
+  });
+  const calls = all.flatMap(({ report }) =>
+    Object.values(report.calls).map(({ failedAt }) => failedAt - Math.max(since, report.startedAt)),
+  );
+  return Math.max(0, ...times, ...calls);
+}
+
+export type Losses = {
+  lost: number;
+  /** Of these, between containers of hosts that the fault did not touch. */
+  lostElsewhere: number;
+  doubles: number;
+  failedCalls: number;
+  /** One of the failures, in words. */
+  lastError: string;
+};
+
+/** What got lost between two looks, of containers that lived all the while. */
+export function losses(
+  before: readonly Heard[],
+  after: readonly Heard[],
+  touched: (host: string) => boolean,
+): Losses {
+  const sum: Losses = { lost: 0, lostElsewhere: 0, doubles: 0, failedCalls: 0, lastError: '' };
+  const earlier = new Map(before.map((it) => [it.report.id, it]));
+  for (const to of after) {
+    const then = earlier.get(to.report.id);
+    if (then === undefined) continue;
+    for (const from of after) {
+      const old = earlier.get(from.report.id);
+      if (old === undefined || from === to) continue;
+      for (const kind of Object.keys(KINDS)) {
+        const now = flowOf(to, from, kind);
+        const was = flowOf(then, old, kind);
+        const lost = (now?.lost ?? 0) - (was?.lost ?? 0);
+        sum.lost += lost;
+        if (!touched(from.host) && !touched(to.host)) sum.lostElsewhere += lost;
+        sum.doubles += (now?.doubles ?? 0) - (was?.doubles ?? 0);
+      }
+    }
+    for (const [address, { failed, lastError }] of Object.entries(to.report.calls)) {
+      const more = failed - (then.report.calls[address]?.failed ?? 0);
+      sum.failedCalls += more;
+      if (more > 0) sum.lastError = `${to.name}, ${lastError}`;
+    }
+  }
+  return sum;
+}
+
+function pairs(all: readonly Heard[]): { from: Heard; to: Heard }[] {
+  return all.flatMap((to) => all.filter((from) => from !== to).map((from) => ({ from, to })));
+}
+
+function flowOf(to: Heard, from: Heard, kind: string): Report['flows'][number] | undefined {
+  return to.report.flows.find((it) => it.from === from.report.id && it.kind === kind);
+}

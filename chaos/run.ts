@@ -1,0 +1,111 @@
+/** The chaos run: fault after fault, each judged when it is over. */
+import type { Lab } from '../lab/lab.ts';
+import { until } from '../lab/run.ts';
+import { healthy } from '../lab/tests/support/agent.ts';
+import { settled } from '../lab/tests/support/kernel.ts';
+import type { Fault, Site } from './faults/fault.ts';
+import { type Heard, losses, recovery, unheard } from './judge.ts';
+import { order } from './order.ts';
+import { NETWORK, Scene } from './scene.ts';
+import type { Row } from './table.ts';
+
+/** After which the run stops waiting for a recovery and ends; each fault's bound is far shorter. */
+const RECOVERY_MS = 120_000;
+/** In which the kernel must hold exactly what it should, once all hear each other, milliseconds. */
+const EXACT_MS = 15_000;
+
+export type ChaosOptions = {
+  lab: Lab;
+  faults: readonly Fault[];
+  /** The order of the faults and their victims follows from it. */
+  seed: number;
+  /** No fault begins after that time. */
+  minutes: number;
+  /** Of the lab's hosts, the first so many; workers are the others. */
+  managers: number;
+  onRow?: (row: Row) => void;
+  signal?: AbortSignal;
+};
+
+/** Runs until the time is over. @returns what came of each fault, in order */
+export async function runChaos(options: ChaosOptions): Promise<Row[]> {
+  const { lab, seed, managers, signal = new AbortController().signal } = options;
+  const scene = await Scene.deploy(lab);
+  const recover = (): Promise<unknown> => recovered(scene, signal);
+  const site: Site = { lab, scene, signal, recovered: recover };
+  await recover();
+  const end = performance.now() + options.minutes * 60_000;
+  const rows: Row[] = [];
+  const hosts = lab.hosts.map(({ name }) => name);
+  for (const { fault, victim } of order(options.faults, { hosts, managers, seed })) {
+    if (performance.now() >= end || signal.aborted) break;
+    const row = await suffer(site, fault, victim);
+    rows.push(row);
+    options.onRow?.(row);
+    // A run that cannot recover would only report the same again.
+    if (!Number.isFinite(row.recoveryMs)) break;
+  }
+  if (rows.every((row) => Number.isFinite(row.recoveryMs))) await scene.remove();
+  return rows;
+}
+
+/** One fault from its begin to the judgement. */
+async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
+  const victim = (await fault.find?.(site)) ?? site.lab.host(drawn);
+  const { name } = victim;
+  const before = await site.scene.hear();
+  const broken: string[] = [];
+  const note = (error: Error): void => void broken.push(error.message);
+  const since = await fault.inflict(site, victim).catch((error: Error) => {
+    note(error);
+    return Date.now();
+  });
+  const row: Row = {
+    ...{ fault: fault.name, victim: name, recoveryMs: Number.POSITIVE_INFINITY },
+    ...{ lost: 0, lostElsewhere: 0, failedCalls: 0, broken },
+  };
+  const after = await recovered(site.scene, site.signal).catch(note);
+  if (after === undefined) return row;
+  row.recoveryMs = recovery(after, since);
+  await exact(site).catch(note);
+  const lost = losses(before, after, (host) => host === name);
+  const { doubles, lastError } = lost;
+  row.lost = lost.lost;
+  row.lostElsewhere = lost.lostElsewhere;
+  row.failedCalls = lost.failedCalls;
+  if (row.recoveryMs > fault.withinMs) {
+    broken.push(`recovery took ${row.recoveryMs} ms, more than ${fault.withinMs}`);
+  }
+  if (row.lostElsewhere > 0) broken.push(`${row.lostElsewhere} packets lost between other hosts`);
+  if (doubles > 0) broken.push(`${doubles} packets came twice`);
+  if (fault.lossless && row.lost > 0) broken.push(`${row.lost} packets lost`);
+  if (fault.lossless && row.failedCalls > 0) {
+    broken.push(`${row.failedCalls} calls of the service failed, as at ${lastError}`);
+  }
+  return row;
+}
+
+/** Waits until every container hears every other by multicast and unicast, for some seconds. */
+async function recovered(scene: Scene, signal: AbortSignal): Promise<Heard[]> {
+  await scene.dockerDone();
+  return until(
+    async () => {
+      const all = await scene.hear();
+      const missing = unheard(all);
+      if (missing.length === 0) return all;
+      throw new Error(`${missing.length} of the pairs; ${missing.slice(0, 3).join('; ')}`);
+    },
+    {
+      what: 'everyone hearing everyone',
+      timeoutMs: RECOVERY_MS,
+      everyMs: 200,
+      signal,
+    },
+  );
+}
+
+/** Every kernel leads to exactly the containers that Docker lists, and no agent has a step to do. */
+async function exact({ lab }: Site): Promise<void> {
+  await settled(lab, NETWORK, EXACT_MS);
+  await healthy(lab, { withinMs: EXACT_MS });
+}

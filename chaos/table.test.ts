@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { median, type Row, render, summarize } from './table.ts';
+
+const row = (fault: string, recoveryMs: number, more: Partial<Row> = {}): Row => ({
+  ...{ fault, victim: 'h2', recoveryMs, lost: 0, lostElsewhere: 0, failedCalls: 0, broken: [] },
+  ...more,
+});
+
+describe('median', () => {
+  it.each([
+    [[5], 5],
+    [[9, 1, 5], 5],
+    [[1, 2, 3, 10], 2.5],
+  ])('of %j is %d', (values, expected) => {
+    expect(median(values)).toBe(expected);
+  });
+
+  it('of nothing is not a number', () => {
+    expect(median([])).toBeNaN();
+  });
+});
+
+describe('summarize', () => {
+  it('has a line for each fault with its times, losses and broken promises added up', () => {
+    const rows = [
+      row('cut', 4000, { lost: 7, broken: ['one'] }),
+      row('agent killed', 0),
+      row('cut', 2000, { lost: 1, failedCalls: 2 }),
+    ];
+    expect(summarize(rows)).toEqual([
+      { ...{ fault: 'agent killed', times: 1, medianMs: 0, worstMs: 0 }, ...none },
+      { fault: 'cut', times: 2, medianMs: 3000, worstMs: 4000, lost: 8, failedCalls: 2, broken: 1 },
+    ]);
+  });
+});
+
+const none = { lost: 0, failedCalls: 0, broken: 0 };
+
+describe('render', () => {
+  it('says so when no promise was broken', () => {
+    const text = render([row('cut', 1234)]);
+    expect(text).toContain('1.2 s');
+    expect(text).toContain('1 faults, no broken promise.');
+  });
+
+  it('names each broken promise with its fault and victim', () => {
+    const text = render([
+      row('cut', Number.POSITIVE_INFINITY, { broken: ['a packet is missing'] }),
+    ]);
+    expect(text).toContain('never');
+    expect(text).toContain('cut, h2: a packet is missing');
+  });
+});

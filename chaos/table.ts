@@ -1,0 +1,88 @@
+/** What a chaos run found, as a table. Pure. */
+import Table from 'cli-table3';
+
+/** One fault, and what came of it. */
+export type Row = {
+  fault: string;
+  victim: string;
+  /** From the fault's end until every pair hears each other, milliseconds; Infinity if never. */
+  recoveryMs: number;
+  /** Packets between containers that lived through it. */
+  lost: number;
+  /** Of these, packets between hosts that the fault did not touch. */
+  lostElsewhere: number;
+  /** Calls of the service's virtual address that failed, of containers that lived through it. */
+  failedCalls: number;
+  /** What a promise does not allow, in sentences. */
+  broken: string[];
+};
+
+export type Summary = {
+  fault: string;
+  times: number;
+  medianMs: number;
+  worstMs: number;
+  lost: number;
+  failedCalls: number;
+  broken: number;
+};
+
+/** The middle value; of an even number of values the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const low = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
+  const high = sorted[Math.floor(middle)] ?? Number.NaN;
+  return (low + high) / 2;
+}
+
+/** One line for each fault, sorted by name. */
+export function summarize(rows: readonly Row[]): Summary[] {
+  const names = [...new Set(rows.map(({ fault }) => fault))].sort();
+  return names.map((fault) => {
+    const those = rows.filter((row) => row.fault === fault);
+    const times = those.map(({ recoveryMs }) => recoveryMs);
+    const sum = (of: (row: Row) => number): number =>
+      those.reduce((total, row) => total + of(row), 0);
+    return {
+      fault,
+      times: those.length,
+      medianMs: median(times),
+      worstMs: Math.max(...times),
+      lost: sum(({ lost }) => lost),
+      failedCalls: sum(({ failedCalls }) => failedCalls),
+      broken: sum(({ broken }) => broken.length),
+    };
+  });
+}
+
+const seconds = (ms: number): string =>
+  Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : 'never';
+
+/** The table for the terminal, then every broken promise in a line of its own. */
+export function render(rows: readonly Row[]): string {
+  const table = new Table({
+    head: ['FAULT', 'TIMES', 'MEDIAN', 'WORST', 'LOST', 'FAILED CALLS', 'BROKEN'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const it of summarize(rows)) {
+    table.push([
+      it.fault,
+      it.times,
+      seconds(it.medianMs),
+      seconds(it.worstMs),
+      it.lost,
+      it.failedCalls,
+      it.broken,
+    ]);
+  }
+  const broken = rows.flatMap((row) =>
+    row.broken.map((why) => `${row.fault}, ${row.victim}: ${why}`),
+  );
+  const verdict =
+    broken.length === 0
+      ? `${rows.length} faults, no broken promise.`
+      : `${rows.length} faults, ${broken.length} broken promises:`;
+  return [table.toString(), verdict, ...broken.map((line) => `  ${line}`)].join('\n');
+}

@@ -1,0 +1,44 @@
+/** Makes one host: its files once, its namespaces and its cable at each boot. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { containerGroup, makeCgroups } from './cgroups.ts';
+import { ENGINE_SCRIPT, engineConfig } from './engine.ts';
+import { startHolder } from './holder.ts';
+import { LabHost } from './host.ts';
+import { cgroupName } from './plan.ts';
+import type { HostState, LabState } from './state.ts';
+import { layCable, type UnderlayOptions } from './underlay.ts';
+
+export type HostSite = {
+  /** The lab's directory. */
+  dir: string;
+  state: LabState;
+  switchPid: number;
+  underlay: UnderlayOptions;
+};
+
+/** Writes what the host's Engine is started with. */
+export async function prepareHost(dir: string, host: HostState): Promise<void> {
+  await mkdir(host.dir);
+  const config = engineConfig(containerGroup(cgroupName(dir), host.name));
+  await writeFile(join(host.dir, 'daemon.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFile(join(host.dir, 'engine.sh'), ENGINE_SCRIPT);
+}
+
+/** Starts the host's init and connects it, and notes its pid in the state, which is not written. */
+export async function bootHost(host: HostState, site: HostSite): Promise<LabHost> {
+  const { dir, state, switchPid, underlay } = site;
+  const cgroups = await makeCgroups(cgroupName(dir), host.name);
+  await writeFile(join(host.dir, 'cgroups'), cgroups.map((path) => `${path}\n`).join(''));
+  const pid = await startHolder({
+    labDir: dir,
+    script: join(dir, 'host.sh'),
+    args: [host.dir],
+    hostname: `${state.name}-${host.name}`,
+    cgroups,
+  });
+  host.pid = pid;
+  const number = Number(host.name.slice(1));
+  await layCable(switchPid, { host: host.name, number, address: host.address, pid }, underlay);
+  return new LabHost({ ...host, pid }, switchPid);
+}

@@ -1,0 +1,70 @@
+/** A host without power, then all of them: when they boot, everything works again by itself. */
+import { beforeAll, expect, it } from 'vitest';
+import { rebootHost } from '../change.ts';
+import { until } from '../run.ts';
+import { groupReady } from './support/group.ts';
+import { settled } from './support/kernel.ts';
+import { useLab } from './support/lab.ts';
+import {
+  type Container,
+  containerCount,
+  containersOf,
+  deployStack,
+  runContainer,
+} from './support/stack.ts';
+import { closeStations, startStations } from './support/station.ts';
+
+const GROUP = '239.94.0.1';
+/** A task on each of three hosts, and a container that Docker starts again at boot. */
+const CONTAINERS = 4;
+
+const lab = useLab('reboot');
+
+beforeAll(async () => {
+  await deployStack(lab(), 'boot', { web: { replicas: 3, global: true } });
+  const args = ['--restart', 'always'];
+  await runContainer(lab().host('h2'), { network: 'boot_net', name: 'plain', args });
+  await containerCount(lab(), 'boot_net', CONTAINERS);
+});
+
+/** Waits until Docker runs all containers again, none of them one that died. */
+async function dockerDone(died: readonly Container[]): Promise<Container[]> {
+  return until(
+    async () => {
+      const now = await containersOf(lab(), 'boot_net');
+      const old = now.filter(({ id, name }) => name !== 'plain' && died.some((it) => it.id === id));
+      if (now.length === CONTAINERS && old.length === 0) return now;
+      throw new Error(`${now.length} containers, ${old.length} of them of before`);
+    },
+    { what: 'Docker’s own recovery', timeoutMs: 85_000, everyMs: 200 },
+  );
+}
+
+async function expectWhole(containers: readonly Container[]): Promise<void> {
+  const stations = await startStations(containers);
+  await Promise.all(stations.map((it) => it.join(GROUP)));
+  await groupReady(stations, GROUP);
+  for (const from of stations) {
+    for (const to of stations.filter((it) => it !== from)) {
+      await from.say({ to: to.container.ip, tag: 'unicast', count: 3 });
+      await to.hears(from, { tag: 'unicast', count: 3 });
+    }
+  }
+  await settled(lab(), 'boot_net');
+  await closeStations(stations);
+}
+
+it.each([
+  ['one host', ['h2']],
+  ['all hosts at once', ['h1', 'h2', 'h3']],
+])(
+  'after a power cut of %s everything comes back without a hand',
+  async (_, names) => {
+    const hosts = names.map((name) => lab().host(name));
+    const died = (await containersOf(lab(), 'boot_net')).filter(({ host }) => hosts.includes(host));
+    expect(died.length).toBeGreaterThan(0);
+    await Promise.all(hosts.map((host) => rebootHost(lab(), host)));
+    await expectWhole(await dockerDone(died));
+  },
+  180_000,
+);

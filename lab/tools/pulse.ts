@@ -1,0 +1,157 @@
+/**
+ * A container's program for the chaos run: it never stops saying packets to a group and to each
+ * container that it is told of, notes what it hears of the others, and calls services. It answers
+ * at a Unix socket, which works from outside without Docker:
+ *
+ *   node pulse.ts
+ *   GET /                                           -> Report
+ *   PUT / {"to":["10.0.1.3"],"call":["10.0.1.2"]}   whom it says packets to and which it calls
+ */
+import { createSocket } from 'node:dgram';
+import { rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { Flow } from './flow.ts';
+
+export type Calls = {
+  ok: number;
+  failed: number;
+  /** When one was answered last, and when one failed last, milliseconds since the epoch; 0: never. */
+  okAt: number;
+  failedAt: number;
+  lastError: string;
+};
+
+export type Report = {
+  /** Of this run of the program: a container that is started again has another. */
+  id: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  now: number;
+  flows: {
+    /** The sender's id. */
+    from: string;
+    /** "m" for the group, "u" for packets to this container alone. */
+    kind: string;
+    count: number;
+    lost: number;
+    doubles: number;
+    lastAt: number;
+    since: number;
+  }[];
+  /** By address. */
+  calls: Record<string, Calls>;
+};
+
+const SOCKET = '/tmp/pulse.sock';
+const GROUP = '239.90.0.1';
+const PACKET_PORT = 5001;
+const CALL_PORT = 9000;
+const SAY_EVERY_MS = 100;
+const CALL_EVERY_MS = 200;
+/** A call without an answer by then has failed; longer than the kernel's first retries (1, 3 s). */
+const CALL_PATIENCE_MS = 5_000;
+
+const startedAt = Date.now();
+const id = `${hostname()}.${startedAt.toString(36)}`;
+/** By sender and kind; bounded by the containers that live while this one does. */
+const flows = new Map<string, Flow>();
+/** Numbers of the packets said so far, by address; bounded likewise. */
+const said = new Map<string, number>();
+const calls: Record<string, Calls> = {};
+const underWay = new Set<string>();
+let targets: { to: string[]; call: string[] } = { to: [], call: [] };
+
+const socket = createSocket({ type: 'udp4', reuseAddr: true });
+// What the kernel does not take is a lost packet as any other: its number is missing.
+socket.on('error', () => {});
+socket.on('message', (data) => {
+  const [from = '', kind, number] = data.toString().split(' ');
+  const key = `${from} ${kind}`;
+  const flow = flows.get(key) ?? new Flow();
+  flows.set(key, flow);
+  if (from !== id) flow.take(Number(number), Date.now());
+});
+
+function say(kind: string, address: string): void {
+  const number = (said.get(address) ?? 0) + 1;
+  said.set(address, number);
+  socket.send(`${id} ${kind} ${number}`, PACKET_PORT, address, () => {});
+}
+
+socket.bind(PACKET_PORT, () => {
+  socket.addMembership(GROUP);
+  setInterval(() => {
+    say('m', GROUP);
+    for (const address of targets.to) say('u', address);
+  }, SAY_EVERY_MS);
+});
+
+function call(address: string): void {
+  if (underWay.has(address)) return;
+  underWay.add(address);
+  calls[address] ??= { ok: 0, failed: 0, okAt: 0, failedAt: 0, lastError: '' };
+  const result = calls[address];
+  let answered = false;
+  let why = 'closed without an answer';
+  const connection = connect({ host: address, port: CALL_PORT });
+  const late = setTimeout(() => {
+    why = 'no answer';
+    connection.destroy();
+  }, CALL_PATIENCE_MS);
+  connection.on('data', () => {
+    answered = true;
+  });
+  connection.on('error', (error: NodeJS.ErrnoException) => {
+    why = error.code ?? error.message;
+  });
+  connection.on('close', () => {
+    clearTimeout(late);
+    underWay.delete(address);
+    if (answered) {
+      result.ok++;
+      result.okAt = Date.now();
+    } else {
+      result.failed++;
+      result.failedAt = Date.now();
+      result.lastError = why;
+    }
+  });
+}
+
+setInterval(() => {
+  for (const address of targets.call) call(address);
+}, CALL_EVERY_MS);
+
+const server = createServer((connection) => {
+  connection.on('error', () => {});
+  connection.end(`${id}\n`);
+});
+server.listen({ port: CALL_PORT, backlog: 511 });
+
+function report(): Report {
+  const list = [...flows].map(([key, { count, lost, doubles, lastAt, since }]) => {
+    const [from = '', kind = ''] = key.split(' ');
+    return { from, kind, count, lost, doubles, lastAt, since };
+  });
+  const heard = list.filter(({ count }) => count > 0);
+  return { id, startedAt, now: Date.now(), flows: heard, calls };
+}
+
+// A container that is started again finds the file of its earlier run.
+rmSync(SOCKET, { force: true });
+createHttpServer(async (request, answer) => {
+  if (request.method === 'PUT') {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    targets = JSON.parse(text) as typeof targets;
+  }
+  answer.end(JSON.stringify(report()));
+}).listen(SOCKET);
+
+// As the first process of a container it would ignore the signal.
+process.on('SIGTERM', () => {
+  server.close();
+  setTimeout(() => process.exit(0), 500);
+});
