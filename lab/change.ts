@@ -8,9 +8,12 @@ import { bootHost, type HostSite, prepareHost } from './make-host.ts';
 import { hostAddress, labBase, labDirectory, planHost } from './plan.ts';
 import { type HostState, readState, writeState } from './state.ts';
 import { joinSwarm } from './swarm.ts';
+import { removeCable } from './underlay.ts';
 
 /** Only labs with the plain underlay can be changed: no other is written down in the state. */
 const UNDERLAY = 'ipv4';
+
+// The cable goes first: the kernel takes a dead namespace's devices away some time later.
 
 async function siteOf(lab: Lab): Promise<HostSite> {
   const dir = labDirectory(labBase(process.env), lab.name);
@@ -26,6 +29,7 @@ async function siteOf(lab: Lab): Promise<HostSite> {
  */
 export async function rebootHost(lab: Lab, host: LabHost): Promise<LabHost> {
   const site = await siteOf(lab);
+  await removeCable(lab.switchPid, host.name);
   await killHolder(host.pid);
   const entry = site.state.hosts.find(({ name }) => name === host.name) as HostState;
   const booted = await bootHost(entry, site);
@@ -59,6 +63,7 @@ export async function addHost(lab: Lab): Promise<LabHost> {
 export async function removeHost(lab: Lab): Promise<void> {
   const host = lab.hosts.at(-1) as LabHost;
   const site = await siteOf(lab);
+  await removeCable(lab.switchPid, host.name);
   await killHolder(host.pid);
   const [entry] = site.state.hosts.splice(-1);
   await writeState(site.dir, site.state);

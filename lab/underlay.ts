@@ -81,6 +81,11 @@ export async function setCable(
   await batch(switchPid, [`link set ${host} ${state}`]);
 }
 
+/** Removes a host's cable for good, both ends of it; not of an underlay with two networks. */
+export async function removeCable(switchPid: number, host: string): Promise<void> {
+  await batch(switchPid, [`link delete ${host}`]);
+}
+
 /** The network namespace alone is entered, so that pids still are the machine's. */
 async function batch(pid: number, lines: string[]): Promise<void> {
   const argv = ['nsenter', '-t', String(pid), '--net', 'ip', '-batch', '-'];

@@ -1,6 +1,10 @@
 /** Faults of the agent: the kernel forwards without it, so nothing may be lost. */
-import { until } from '../../lab/run.ts';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mustRun, until } from '../../lab/run.ts';
 import { agentPid } from '../../lab/tests/support/agent.ts';
+import { ROOT } from '../../lab/tests/support/containers.ts';
+import { nextPackage } from '../../lab/tests/support/next-package.ts';
 import { type Fault, pause } from './fault.ts';
 
 const WITHIN_MS = 10_000;
@@ -48,6 +52,28 @@ export const disabled: Fault = {
     await victim.docker(['plugin', 'disable', '-f', 'castnet:latest']);
     await pause(5_000, site);
     await victim.docker(['plugin', 'enable', 'castnet:latest'], { timeoutMs: 60_000 });
+    return Date.now();
+  },
+};
+
+/** To another build, or back where an earlier turn has put that one. */
+export const upgraded: Fault = {
+  name: 'plugin upgraded',
+  victims: 'any',
+  lossless: true,
+  withinMs: WITHIN_MS,
+  inflict: async (_, victim) => {
+    const next = await nextPackage();
+    try {
+      const upgrade = (root: string): Promise<string> => {
+        const program = [process.execPath, join(root, 'dist/castnet.js'), 'plugin', 'upgrade'];
+        return mustRun([...program, '-H', victim.dockerHost], { timeoutMs: 120_000 });
+      };
+      const said = await upgrade(next);
+      if (said.includes('Nothing to do')) await upgrade(ROOT);
+    } finally {
+      await rm(next, { recursive: true, force: true });
+    }
     return Date.now();
   },
 };

@@ -1,9 +1,13 @@
 /** Faults of a host's link to the others. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import type { LabHost } from '../../lab/lab.ts';
-import { mustRun } from '../../lab/run.ts';
+import { labEnv, mustRun } from '../../lab/run.ts';
+import { ROOT } from '../../lab/tests/support/containers.ts';
 import { type Fault, pause } from './fault.ts';
 import { abandoned, STRAY_MS } from './gone.ts';
-import { nodeIs } from './nodes.ts';
+import { anotherManager, nodeIs } from './nodes.ts';
 
 const WITHIN_MS = 10_000;
 
@@ -78,3 +82,46 @@ export const lossy: Fault = {
     return Date.now();
   },
 };
+
+const DELAY_MS = 50;
+const DELAY_PROGRAM = join(ROOT, 'lab/tools/delay.pl');
+
+/** This kernel may have no netem: a program carries the frames of the host's cable for a while. */
+export const slow: Fault = {
+  name: `${DELAY_MS} ms delay on a link`,
+  victims: 'any',
+  lossless: false,
+  withinMs: WITHIN_MS,
+  inflict: async (site, victim) => {
+    const { lab } = site;
+    const inSwitch = ['nsenter', '-t', String(lab.switchPid), '--net'];
+    const change = (...lines: string[]): Promise<string> =>
+      mustRun([...inSwitch, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+    await change(
+      'link add slow0 type veth peer name slow1',
+      `link set ${victim.name} nomaster`,
+      'link set slow0 master underlay up',
+      'link set slow1 up',
+    );
+    const [file = '', ...args] = [...inSwitch, 'perl', DELAY_PROGRAM, 'slow1', victim.name];
+    const relay = spawn(file, [...args, String(DELAY_MS)], { env: labEnv(), stdio: 'pipe' });
+    const ended = once(relay, 'close');
+    try {
+      await once(relay.stdout, 'data');
+      await slowed(victim, anotherManager(site, victim));
+      await pause(20_000, site);
+    } finally {
+      relay.stdin.end();
+      await ended;
+      await change('link delete slow0', `link set ${victim.name} master underlay`);
+    }
+    return Date.now();
+  },
+};
+
+/** Errors: when a round trip takes less than both ways' delay, so that nothing would be shown. */
+async function slowed(from: LabHost, to: LabHost): Promise<void> {
+  const said = await mustRun(from.enter(['ping', '-nc', '1', '-W', '5', to.address]));
+  const took = Number(/time=([\d.]+) ms/.exec(said)?.[1]);
+  if (!(took >= 2 * DELAY_MS)) throw new Error(`a round trip took ${took} ms, not slowed down`);
+}

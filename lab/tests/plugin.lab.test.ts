@@ -1,16 +1,15 @@
 /** `castnet plugin` on hosts that are in use: upgrade without a lost packet, uninstall without a trace. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
 import { mustRun, run, until } from '../run.ts';
 import { agentPid, hostReport } from './support/agent.ts';
 import { castnet, castnetSays } from './support/command.ts';
-import { ROOT } from './support/containers.ts';
 import { groupReady } from './support/group.ts';
 import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
+import { NEXT_BUILD, nextPackage } from './support/next-package.ts';
 import {
   type Container,
   createNetwork,
@@ -47,29 +46,6 @@ afterAll(async () => {
   await rm(next, { recursive: true, force: true });
 });
 
-/** dist/ once more, under another build. Files are linked, as the rootfs is large. */
-async function nextPackage(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'castnet-next-'));
-  const dist = join(dir, 'dist');
-  await mkdir(dist);
-  await mustRun(['cp', '-al', join(ROOT, 'dist/plugin'), join(dist, 'plugin')]);
-  const command = (await readdir(join(ROOT, 'dist'))).filter((it) => /^castnet.*\.js$/.test(it));
-  await Promise.all(command.map((it) => cp(join(ROOT, 'dist', it), join(dist, it))));
-  const config = JSON.parse(await readFile(join(ROOT, 'dist/config.json'), 'utf8')) as {
-    env: { name: string; value: string }[];
-  };
-  for (const it of config.env) if (it.name === 'CASTNET_BUILD') it.value = 'nextbuild000';
-  // The copies are links to the checkout's files, which must stay as they are.
-  const agent = join(dist, 'plugin/rootfs/castnet/agent.mjs');
-  const code = await readFile(agent, 'utf8');
-  for (const path of [agent, join(dist, 'plugin/config.json')]) await rm(path);
-  await writeFile(agent, `${code}\n// The next build.\n`);
-  for (const path of ['config.json', 'plugin/config.json']) {
-    await writeFile(join(dist, path), JSON.stringify(config));
-  }
-  return dir;
-}
-
 async function buildOn(host: LabHost): Promise<string | undefined> {
   const format = '{{range .Settings.Env}}{{println .}}{{end}}';
   const env = await host.docker(['plugin', 'inspect', '-f', format, 'castnet:latest']);
@@ -90,8 +66,8 @@ it.each(['h1', 'h2'])('upgrading the plugin on %s under a stream loses no packet
   await to.hears(from, { tag, count: 100 });
   const program = [process.execPath, join(next, 'dist/castnet.js')];
   const upgrade = ['plugin', 'upgrade', '-H', host.dockerHost];
-  expect(await mustRun([...program, ...upgrade], { timeoutMs: 60_000 })).toContain('nextbuild000');
-  expect(await buildOn(host)).toBe('nextbuild000');
+  expect(await mustRun([...program, ...upgrade], { timeoutMs: 60_000 })).toContain(NEXT_BUILD);
+  expect(await buildOn(host)).toBe(NEXT_BUILD);
   await settled(lab(), 'busy');
   const heardSoFar = (await to.heard(tag))[0]?.count ?? 0;
   await to.hears(from, { tag, count: heardSoFar + 2 * RATE });
