@@ -197,11 +197,12 @@ describe('sessions', () => {
     const to = subscriber(b, from.port);
     await expect(to.ask('echo', 1, { timeoutMs: 1000 })).rejects.toThrow('no session with');
     await to.until(({ state }) => state === 'up');
-    const ask = (what: string, args?: unknown) => to.ask(what, args, { timeoutMs: 60 });
+    const ask = (what: string, args?: unknown, timeoutMs = 10_000) =>
+      to.ask(what, args, { timeoutMs });
     expect(await ask('echo', [1, 'ü'])).toEqual({ args: [1, 'ü'] });
     await expect(ask('odd')).rejects.toThrow('unknown question "odd"');
     await expect(ask('big')).rejects.toThrow('the answer to "big" is too long');
-    await expect(ask('never')).rejects.toThrow('no answer to "never" within 60 ms');
+    await expect(ask('never', null, 60)).rejects.toThrow('no answer to "never" within 60 ms');
     const waiting = to.ask('never', null, { timeoutMs: 10_000 });
     to.close();
     await expect(waiting).rejects.toThrow('closed');
