@@ -6,3 +6,6 @@
 export function monotonicNow(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
+
+/** Milliseconds since 1970, which somebody may set: for people, and beside certificates. */
+export const timeOfDay = (): number => Date.now();

@@ -12,7 +12,7 @@ import { type Listener, listenAt, listenAtPort } from './api/listen.ts';
 import { Metrics } from './api/metrics.ts';
 import { probeApi } from './api/probe.ts';
 import { openCheckups } from './checking.ts';
-import { monotonicNow } from './clock.ts';
+import { monotonicNow, timeOfDay } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
 import { TUNNEL_TABLE, tunnelTable } from './core/tunnel-guard.ts';
@@ -94,6 +94,7 @@ async function main(): Promise<void> {
     askDocker: () => watch.poke(),
     log,
     now: monotonicNow,
+    timeOfDay,
     measures: metrics,
     certificate: identity.certificate,
     peerPort: config.peerPort,

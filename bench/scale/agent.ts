@@ -71,7 +71,7 @@ async function run({ directory, address, port, networks, peers }: Job): Promise<
       wanted.update({ tunnel, networks: nets, endpoints: [], peers: known });
       return wanted;
     },
-    now: clock,
+    timeOfDay: clock,
     isBusy: () => false,
     onLookBegins() {},
     onLook() {},

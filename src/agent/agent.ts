@@ -49,7 +49,10 @@ export interface AgentOptions {
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
+  /** Milliseconds on a clock that nobody can set: by it the agent waits and judges ages. */
   readonly now: () => number;
+  /** Milliseconds since 1970: for people, and beside what a certificate says. */
+  readonly timeOfDay: () => number;
   readonly measures?: Measures;
   /** What this host's Swarm certificate says; undefined outside a Swarm. */
   readonly certificate: () => SwarmReport | undefined;
@@ -91,6 +94,8 @@ export class Agent {
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   readonly #startedAt: number;
+  /** The same for people. */
+  readonly #startedOn: number;
   /** Ports that Docker's calls are making or removing; bounded by its calls under way. */
   readonly #busy = new Set<string>();
   #lookBegan = 0;
@@ -110,8 +115,9 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { state, kernel, log, now } = options;
+    const { state, kernel, log, now, timeOfDay } = options;
     this.#startedAt = now();
+    this.#startedOn = timeOfDay();
     this.#timings = new Timings(options.measures);
     this.#refusals = new Refusals(log, now);
     this.#reconciler = new Reconciler({
@@ -133,7 +139,7 @@ export class Agent {
       },
       timings: this.#timings,
       log,
-      now,
+      timeOfDay,
     });
     this.guests = new Guests({
       reconciler: this.#reconciler,
@@ -307,15 +313,15 @@ export class Agent {
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
     const knowledge = this.#knowledge();
-    const { version, peerPort, link, now, certificate } = this.#options;
+    const { version, peerPort, link, timeOfDay, certificate } = this.#options;
     const swarm = certificate();
     const { lastChange } = this.#reconciler;
     return hostReport(knowledge, {
       conflicts: conflicts(knowledge, this.#wanted).slice(0, CONFLICTS_TOLD),
       agent: version,
       peerPort,
-      now: now(),
-      startedAt: this.#startedAt,
+      now: timeOfDay(),
+      startedAt: this.#startedOn,
       ...(swarm === undefined ? {} : { swarm }),
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: this.#reconciler.refused,

@@ -50,7 +50,7 @@ function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undef
     isBusy: (dev) => dev === 'cvbusy',
     onLookBegins() {},
     onLook() {},
-    now: () => 7,
+    timeOfDay: () => 7,
     log,
   });
   return { it, warnings };

@@ -33,7 +33,8 @@ export interface ReconcilerOptions {
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
   readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
-  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly timeOfDay: () => number;
 }
 
 /** How long until a refused step is tried again, milliseconds. */
@@ -183,7 +184,7 @@ export class Reconciler {
   }
 
   async #take(steps: readonly Step[]): Promise<void> {
-    const { log, kernel, timings, now } = this.#options;
+    const { log, kernel, timings, timeOfDay } = this.#options;
     const begun = performance.now();
     const refusals = await kernel.apply(steps);
     const refused = new Set(refusals.map((it) => it.step));
@@ -192,7 +193,7 @@ export class Reconciler {
     for (const step of taken) {
       this.#note((known) => afterStep(known, step));
       log.info({ step: explain(step), because: reasonOf(step) }, 'forwarding changed');
-      this.#lastChange = { at: now(), what: explain(step) };
+      this.#lastChange = { at: timeOfDay(), what: explain(step) };
     }
     this.#noteRefusals(refusals);
     if (refusals.length > 0 || steps.some(losesEntries)) this.#lookSoon(refusals.length === 0);
