@@ -131,7 +131,7 @@ export class Agent {
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
         this.#inherited ??= facts.filter(leadsAway);
-        this.#members.look(memberships);
+        this.#members.look(memberships, ports);
         for (const row of memberships) this.#listen(row);
         void this.#silencer.release((port) => ports.has(port));
         this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);

@@ -15,6 +15,8 @@ export class Members {
   readonly #rows = new Map<string, Map<string, Membership>>();
   /** Rows of each port; bounded by the ports. */
   readonly #counts = new Map<string, number>();
+  /** Rows that the last reading lacked, and no event told of. */
+  #missed: ReadonlySet<string> = new Set();
   /** Events since a reading began: it may be older than they are. */
   #sinceLook: MemberEvent[] = [];
 
@@ -40,11 +42,26 @@ export class Members {
   /**
    * Takes a whole reading, then the events that came meanwhile once more: each of them is at
    * least as new as the reading, and told twice it says the same.
+   *
+   * The kernel does not read its table in one moment: rows that go meanwhile make it skip others
+   * (net/bridge/br_mdb.c counts rows to know where it was). So a row that only a reading lacks is
+   * believed gone when the next one lacks it too.
+   * @param ports those there are; what others had is gone with them
    */
-  look(rows: readonly Membership[]): void {
+  look(rows: readonly Membership[], ports: ReadonlySet<string>): void {
+    const before = [...this.#rows.values()].flatMap((it) => [...it.values()]);
     this.#rows.clear();
     this.#counts.clear();
     for (const row of rows) this.#take({ gone: false, row });
+    const missed = new Set<string>();
+    for (const row of before) {
+      const key = `${row.bridge} ${membershipKey(row)}`;
+      const isThere = this.#rows.get(row.bridge)?.has(membershipKey(row)) === true;
+      if (isThere || !ports.has(row.port) || this.#missed.has(key)) continue;
+      missed.add(key);
+      this.#take({ gone: false, row });
+    }
+    this.#missed = missed;
     for (const event of this.#sinceLook) this.#take(event);
     this.#sinceLook = [];
   }
