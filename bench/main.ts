@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: castnet measured beside its peers, on a lab of its own.
  *
- *   npm run bench                     everything, about 12 minutes
+ *   npm run bench                     everything, about 15 minutes
  *   npm run bench -- --only tcp       one group
  *   npm run bench -- --quick          to see that all works
  */

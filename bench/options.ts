@@ -32,7 +32,7 @@ export const HELP = `npm run bench -- [OPTIONS]
   --quick         fewer and shorter measurements: to see that all works, not for figures
   --lab NAME      uses a lab of three hosts that is up, and leaves it up
 
-A run without --only and --quick takes about 12 minutes and writes bench/RESULTS.md and
+A run without --only and --quick takes about 15 minutes and writes bench/RESULTS.md and
 bench/results.svg. The exit status is 1 if a figure is not as it must be.`;
 
 /** @throws UserError for an option that is not known or a value that is not accepted */

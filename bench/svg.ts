@@ -1,8 +1,7 @@
 /** Bar charts as SVG, readable on light and on dark pages. Pure. */
 import { figure, type Series } from './result.ts';
+import { COLUMNS, svgPage, WIDTH } from './svg-page.ts';
 
-const WIDTH = 860;
-const COLUMNS = 2;
 const GAP = 32;
 const BAR = 17;
 const LINE = 24;
@@ -37,13 +36,7 @@ export function drawSvg(series: readonly Series[]): string {
     }
     top += HEAD + LINE * Math.max(...row.map((one) => one.values.length)) + GAP / 2;
   }
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" role="img">`,
-    '<title>castnet measured beside its peers</title>',
-    `<style>${STYLE}\n</style>`,
-    ...parts,
-    '</svg>\n',
-  ].join('\n');
+  return svgPage({ title: 'castnet measured beside its peers', height: top, style: STYLE, parts });
 }
 
 function chart({ title, unit, more, values }: Series, width: number): string {

@@ -1,30 +1,11 @@
 /** Trials with the program of traffic.c. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { run } from '../lab/run.ts';
-import { UserError } from '../src/cli/output.ts';
+import { compileProgram } from './compile.ts';
 import type { Path, Station } from './path.ts';
 import { answer, type Running, startIn } from './programs.ts';
 
-/** Compiles traffic.c into `directory`. Errors: UserError that names the missing package. */
-export async function compile(directory: string): Promise<Traffic> {
-  await mkdir(directory, { recursive: true });
-  const program = join(directory, 'traffic');
-  const source = fileURLToPath(new URL('traffic.c', import.meta.url));
-  const built = await run(['gcc', '-O2', '-o', program, source]).catch(() => undefined);
-  if (built === undefined) {
-    throw new UserError('the bench compiles its traffic program with gcc, which is missing.', {
-      hint: 'Install it, on Debian with: apt-get install gcc libc6-dev',
-    });
-  }
-  if (built.status !== 0) {
-    throw new UserError(`gcc could not compile traffic.c:\n${built.stderr.trim()}`, {
-      hint: 'If a header of libc is missing, on Debian: apt-get install libc6-dev',
-    });
-  }
-  return new Traffic(program);
-}
+/** Compiles traffic.c into `directory`. Errors: as `compileProgram`. */
+export const compile = async (directory: string): Promise<Traffic> =>
+  new Traffic(await compileProgram('traffic', directory));
 
 export interface Trial {
   readonly path: Path;

@@ -1,12 +1,11 @@
 /** Many containers of one host whose memberships change all the time. */
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, until } from '../../lab/run.ts';
 import { parseMdbEvent } from '../../src/kernel/mdb-event.ts';
 import { agentOf } from '../agent.ts';
+import { compileProgram } from '../compile.ts';
 import type { Context } from '../context.ts';
 import { cpuSeconds } from '../counters.ts';
 import { CASTNET, startContainer, stationOf } from '../paths/docker.ts';
@@ -37,9 +36,7 @@ export async function measureChurn(context: Context, directory: string): Promise
   const [sender, receiver] = context.lab.hosts as [LabHost, LabHost];
   const containers = context.quick ? 16 : 100;
   const seconds = context.quick ? 6 : 60;
-  const program = join(directory, 'churn');
-  const source = fileURLToPath(new URL('../churn.c', import.meta.url));
-  await mustRun(['gcc', '-O2', '-o', program, source]);
+  const program = await compileProgram('churn', directory);
   context.say(`churn: starting ${containers} containers on one host`);
   const ids: string[] = [];
   try {

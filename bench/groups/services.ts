@@ -1,12 +1,11 @@
 /** Service addresses: what going through one costs, and how fast all containers learn a change. */
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, settle, until } from '../../lab/run.ts';
 import { Balancer } from '../../src/agent/balancer.ts';
 import type { NetworkRecord } from '../../src/core/records.ts';
 import { servicesBySandbox, servicesOf } from '../../src/core/services.ts';
 import * as sandbox from '../../src/kernel/sandbox.ts';
+import { compileProgram } from '../compile.ts';
 import type { Context } from '../context.ts';
 import { makeNamespace } from '../namespaces.ts';
 import { CASTNET } from '../paths/docker.ts';
@@ -99,9 +98,7 @@ export async function measureServiceAddress(context: Context, directory: string)
   const { lab } = context;
   const path = await context.path('castnet');
   if (path === undefined) throw new Error('there is no castnet network');
-  const program = join(directory, 'connections');
-  const source = fileURLToPath(new URL('../connections.c', import.meta.url));
-  await mustRun(['gcc', '-O2', '-o', program, source]);
+  const program = await compileProgram('connections', directory);
   const manager = lab.hosts[0] as LabHost;
   const name = 'bench-service';
   await manager.docker([

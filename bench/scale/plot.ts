@@ -1,5 +1,6 @@
 /** Lines over the number of hosts, both axes logarithmic, as SVG for light and dark pages. Pure. */
 import { figure } from '../result.ts';
+import { COLUMNS, svgPage, WIDTH } from '../svg-page.ts';
 
 export interface Line {
   readonly name: string;
@@ -14,8 +15,6 @@ export interface Chart {
   readonly lines: readonly Line[];
 }
 
-const WIDTH = 860;
-const COLUMNS = 2;
 const GAP = 36;
 const HEIGHT = 190;
 const HEAD = 44;
@@ -48,13 +47,8 @@ export function drawLines(charts: readonly Chart[]): string {
     const y = GAP / 2 + Math.floor(i / COLUMNS) * (HEAD + HEIGHT + 56);
     return `<g transform="translate(${x} ${y})">${drawChart(chart, width)}</g>`;
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
-    '<title>How castnet grows with the number of hosts</title>',
-    `<style>${STYLE}\n</style>`,
-    ...placed,
-    '</svg>\n',
-  ].join('\n');
+  const title = 'How castnet grows with the number of hosts';
+  return svgPage({ title, height, style: STYLE, parts: placed });
 }
 
 function drawChart({ title, unit, target, lines }: Chart, width: number): string {

@@ -9,7 +9,7 @@ import { checkSettings, collectSetting } from '../../src/cli/plugin-settings.ts'
 import { parseState, pluginName } from '../../src/cli/plugin-state.ts';
 import { registerServices } from '../../src/cli/services.ts';
 import { readConfig } from '../../src/config.ts';
-import type { HostReport } from '../../src/core/report.ts';
+import { aReport } from '../../src/core/report.test-support.ts';
 import { type LiveAnswer, swarmView } from '../../src/core/swarm-view.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
@@ -117,17 +117,7 @@ const inspected: Target = {
   },
 };
 
-const host: HostReport = {
-  version: 1,
-  agent: '0',
-  peerPort: 4790,
-  now: 0,
-  startedAt: 0,
-  encryption: 'none',
-  refusedSteps: 0,
-  peers: [],
-  networks: [],
-};
+const host = aReport({ agent: '0' });
 const REPORT =
   '{"version":1,"agent":"0.1.0","peerPort":4790,"now":1,"startedAt":1,"encryption":"none","refusedSteps":0,"node":"abc","tunnel":{"address":"10.9.0.2","port":4789,"mtu":1450},"peers":[],"networks":[{"id":"net1","vni":8000001,"name":"mynet","options":{},"hosts":["10.9.0.2"],"endpoints":[{"id":"e1","port":"cv1","address":"10.0.0.2/24","mac":"02:42:0a:00:00:02","carriesMulticast":true}],"joined":[{"bridge":"cb8000001","port":"cv1","group":"239.1.1.1","mode":"exclude"}],"refused":[],"groups":[{"group":"239.1.1.1","mode":"exclude","sources":[]}]}]}';
 

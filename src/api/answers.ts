@@ -77,11 +77,13 @@ const report = z.looseObject({
   networks: z.array(network),
 });
 
+const dropped = z.array(z.looseObject({ vni: z.number(), packets: count, bytes: count }));
+
 const flows = z.looseObject({
   host: text,
   seconds: z.number().positive(),
   flows: z.array(z.looseObject({ port: text, source: text, group, packets: count, bytes: count })),
-  dropped: z.array(z.looseObject({ vni: z.number(), packets: count, bytes: count })).optional(),
+  dropped: dropped.optional(),
 });
 
 const balance = z.looseObject({
@@ -108,7 +110,7 @@ const live = z.looseObject({
     at: count,
     devices: z.array(device),
     flows: flows.shape.flows,
-    dropped: z.array(z.looseObject({ vni: z.number(), packets: count, bytes: count })),
+    dropped,
   }),
   events: z.array(
     z.looseObject({ id: text, at: count, level: z.enum(['info', 'warn', 'error']), text }),

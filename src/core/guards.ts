@@ -16,6 +16,12 @@ import { portName } from './names.ts';
 
 export const GUARD_TABLE = 'castnet';
 
+/** What IPv6 cannot do without, and what the bridge itself must see to know the members. */
+const NEIGHBOUR_DISCOVERY =
+  'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert }';
+const MEMBERSHIP_REPORTS =
+  'icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report }';
+
 /**
  * Each bridge asks its own containers who is a member of what. A query from another host would
  * silence this bridge's own (querier election, RFC 3376 section 6.6.2), and membership here would
@@ -25,22 +31,14 @@ export const GUARD_TABLE = 'castnet';
  */
 const QUERIES_STAY = [
   '    oifname "cx*" ip protocol igmp drop',
-  '    oifname "cx*" icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop',
+  `    oifname "cx*" ${MEMBERSHIP_REPORTS} drop`,
 ];
-
-/** What IPv6 cannot do without, and what the bridge itself must see to know the members. */
-const NEIGHBOUR_DISCOVERY =
-  'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert }';
-const MEMBERSHIP_REPORTS =
-  'icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report }';
 
 /** Whether a network's settings forbid its containers anything. */
 export function isGuarded({ multicast, groups, rate, sourceCheck }: NetworkOptions): boolean {
   const limited = groups !== undefined || rate !== undefined;
   return multicast === false || sourceCheck === true || limited;
 }
-
-const byVni = (a: LocalNetwork, b: LocalNetwork): number => a.vni - b.vni;
 
 /**
  * The whole table for the networks of a host, without the ports that its guards watch.
@@ -50,10 +48,11 @@ export function guardTable(
   networks: Iterable<LocalNetwork>,
   silenced: ReadonlySet<number> = new Set(),
 ): string {
-  const all = [...networks].sort(byVni);
-  const guarded = all.filter((it) => isGuarded(it.options));
-  const silent = all.filter((it) => silenced.has(it.vni));
-  const watched = all.filter((it) => guarded.includes(it) || silent.includes(it));
+  const watched = [...networks]
+    .filter((it) => isGuarded(it.options) || silenced.has(it.vni))
+    .sort((a, b) => a.vni - b.vni);
+  const guarded = watched.filter((it) => isGuarded(it.options));
+  const silent = watched.filter((it) => silenced.has(it.vni));
   return [
     `table bridge ${GUARD_TABLE}`,
     `delete table bridge ${GUARD_TABLE}`,
