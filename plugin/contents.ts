@@ -11,7 +11,8 @@ export interface Program {
 
 /**
  * The programs that the agent starts, by path; there is no shell. `unshare`, `mount` and `umount`
- * make the castnet namespace, give it a writable /proc for its sysctls, and take it away.
+ * make the castnet namespace, give it a writable /proc for its sysctls, and take it away; `cat`
+ * reads the /proc of a container's namespace.
  */
 export const PROGRAMS: readonly Program[] = [
   { target: '/usr/sbin/ip', candidates: ['ip'], debianPackage: 'iproute2' },
@@ -19,6 +20,7 @@ export const PROGRAMS: readonly Program[] = [
   { target: '/usr/sbin/nft', candidates: ['nft'], debianPackage: 'nftables' },
   { target: '/usr/bin/nsenter', candidates: ['nsenter'], debianPackage: 'util-linux' },
   { target: '/usr/bin/unshare', candidates: ['unshare'], debianPackage: 'util-linux' },
+  { target: '/usr/bin/cat', candidates: ['cat'], debianPackage: 'coreutils' },
   { target: '/usr/bin/mount', candidates: ['mount'], debianPackage: 'mount' },
   { target: '/usr/bin/umount', candidates: ['umount'], debianPackage: 'mount' },
   {

@@ -23,6 +23,7 @@ import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import * as kernel from './kernel/kernel.ts';
+import { isListening } from './kernel/listening.ts';
 import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { applyGuards, ensureNamespace, hasGuards, keepHostTable } from './kernel/namespace.ts';
@@ -164,6 +165,7 @@ async function main(): Promise<void> {
     endpoints: () => agent.tasks(),
     openSocket: sandbox.openSocketIn,
     isThere: (path) => sandbox.sandboxIdentity(path) !== undefined,
+    isListening,
     onChange: (services) => agent.onServices(services),
     onError: (error) => log.debug({ reason: error.message }, 'the tasks are not known'),
     intervalMs: config.tasksMilliseconds,

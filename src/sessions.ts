@@ -35,12 +35,8 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     port: config.peerPort,
     node,
     tunnel,
-    admit: (peer) => {
-      const { address } = peer;
-      if (!isMember(peer.node)) return `node ${peer.node} is not of this Swarm any more`;
-      onKnock(address);
-      return true;
-    },
+    admit: (peer) => isMember(peer.node) || `node ${peer.node} is not of this Swarm any more`,
+    onSubscribed: ({ address }) => onKnock(address),
     answer,
     log,
   });

@@ -1,7 +1,8 @@
 /** The agent killed: the kernel goes on, and what happened meanwhile is made up for. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../run.ts';
-import { agentPid, healthy, killAgentAndHold } from './support/agent.ts';
+import { agentPid, cpuSeconds, healthy, killAgentAndHold } from './support/agent.ts';
 import { groupReady } from './support/group.ts';
 import { settled, tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
@@ -68,6 +69,15 @@ async function sentTo(group: string, address: string, from: string): Promise<boo
   const entries = await tunnelEntries(lab().host(from));
   return entries.some((it) => it.dev === `cx${vni}` && it.mac === mac && it.to === address);
 }
+
+it('an agent that has nothing to do does next to nothing', async () => {
+  for (const host of lab().hosts) {
+    const before = await cpuSeconds(host);
+    await delay(3000);
+    // A tenth of a core; it is a hundredth on a machine without other load.
+    expect((await cpuSeconds(host)) - before, host.name).toBeLessThan(0.3);
+  }
+});
 
 it.each([
   ['the sender’s', 'h1'],

@@ -74,7 +74,11 @@ async function underLoad(change: () => Promise<unknown>): Promise<Outcome[]> {
   return Promise.all(callers.map((it) => it.stop()));
 }
 
-function expectNoFailure(outcomes: readonly Outcome[]): void {
+async function expectNoFailure(outcomes: readonly Outcome[]): Promise<void> {
+  if (outcomes.some((it) => it.failures.length > 0)) {
+    // When each task listened tells which of them a failure met.
+    console.log(await manager('service', 'logs', '--raw', 'web'));
+  }
   for (const { failures, answers } of outcomes) {
     expect(failures).toEqual([]);
     expect(Object.values(answers).reduce((a, b) => a + b, 0)).toBeGreaterThan(100);
@@ -99,13 +103,13 @@ it('scaled up and down: no request fails, and a connection stays with its task',
     await tasksRun(lab(), 'web', 6);
     for (const caller of callers) await spreads(caller, vip, 6);
   });
-  expectNoFailure(outcomes);
+  await expectNoFailure(outcomes);
   expect(await callers[0]?.say()).toEqual({ who: held });
   const down = await underLoad(async () => {
     await scale(3);
     await tasksRun(lab(), 'web', 3);
   });
-  expectNoFailure(down);
+  await expectNoFailure(down);
   // Docker chooses which ones stay.
   const stays = (await tasks()).some((it) => held?.startsWith(it.id.slice(0, 12)));
   if (stays) expect(await callers[0]?.say()).toEqual({ who: held });
@@ -117,11 +121,11 @@ it('a rolling update that starts first, and its rollback: no request fails', asy
     await updated('completed');
     await tasksRun(lab(), 'web', 3);
   });
-  expectNoFailure(forth);
+  await expectNoFailure(forth);
   for (const { answers } of forth) {
     expect(new Set(Object.keys(answers).map((it) => it.split(' ')[1]))).toEqual(new Set('12'));
   }
-  expectNoFailure(
+  await expectNoFailure(
     await underLoad(async () => {
       await manager('service', 'rollback', '--detach', 'web');
       await updated('rollback_completed');
@@ -187,7 +191,7 @@ it('an agent killed and started again: no request fails, no connection breaks', 
     // Past the time after which it writes its own rules.
     await delay(12_000);
   });
-  expectNoFailure(outcomes);
+  await expectNoFailure(outcomes);
   expect(await caller.say()).toEqual({ who: held });
 });
 
@@ -205,7 +209,7 @@ it('a host drained: no request fails', async () => {
     await tasksRun(lab(), 'web', 3);
   });
   await manager('node', 'update', '--availability', 'active', h3);
-  expectNoFailure(outcomes);
+  await expectNoFailure(outcomes);
 });
 
 it('a host that dies: errors stop within 10 s', async () => {

@@ -24,15 +24,21 @@ export type Outcome = {
   slowest: number;
 };
 
-type Target = { to: string; port: number };
+/** `from` is the client's port, any by default; `patience` is in milliseconds. */
+type Target = { to: string; port: number; from?: number; patience?: number };
 type Command = Target & { id: number; do: string; count?: number; at_once?: number };
 
 /** A connection that has not been answered by then counts as failed, milliseconds. */
 const PATIENCE_MS = 5000;
 
-function request({ to, port }: Target): Promise<string> {
+function request({ to, port, from, patience = PATIENCE_MS }: Target): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: to, port, timeout: PATIENCE_MS });
+    const socket = connect({
+      host: to,
+      port,
+      timeout: patience,
+      ...(from === undefined ? {} : { localPort: from }),
+    });
     let text = '';
     socket.setEncoding('utf8');
     socket.on('connect', () => socket.end('who\n'));

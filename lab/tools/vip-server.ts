@@ -4,7 +4,8 @@
  *
  *   node vip-server.ts PORT [VERSION]
  *
- * Each line of a TCP connection, and each UDP packet, is answered with "NAME VERSION".
+ * Each line of a TCP connection, and each UDP packet, is answered with "NAME VERSION". It prints
+ * when it begins and when it ceases to listen, in milliseconds since 1970.
  */
 import { createSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
@@ -24,13 +25,15 @@ const server = createServer((socket) => {
   socket.on('error', () => {});
   socket.on('close', () => open.delete(socket));
 });
-server.listen({ port, backlog: 511 });
+const say = (what: string): void => console.log(`${Date.now()} ${answer} ${what}`);
+server.listen({ port, backlog: 511 }, () => say('listens'));
 
 const packets = createSocket('udp4');
 packets.on('message', (_, from) => packets.send(answer, from.port, from.address));
 packets.bind(port);
 
 process.on('SIGTERM', () => {
+  say('is to stop');
   packets.close();
   server.close();
 });

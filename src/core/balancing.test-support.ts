@@ -21,7 +21,7 @@ export class Model {
   #reset(): void {
     for (const name of this.chains.keys()) this.chains.set(name, []);
     this.services.clear();
-    for (const set of ['vips', 'begun', 'passed']) this.sets.set(set, new Set());
+    for (const set of ['vips', 'idle', 'begun', 'passed']) this.sets.set(set, new Set());
   }
 
   #line(line: string): void {
@@ -63,13 +63,14 @@ export class Model {
     }
   }
 
-  /** Where a new connection to a virtual address may go, by the number that is drawn. */
-  choices(vip: string): { mod: number; map: Map<number, string> } {
+  /** Where a new connection to a virtual address may go, by the number that is drawn or without. */
+  choices(vip: string): { mod: number; map: Map<number, string>; otherwise?: string | undefined } {
     const rules = this.chains.get(this.services.get(vip) ?? '') ?? [];
     if (rules.length === 0) return { mod: 0, map: new Map() };
     const found = /^dnat to numgen random mod (\d+) map \{ (.*) \}$/.exec(rules[0] as string);
     const pairs = (found?.[2] ?? '').split(', ').map((it) => it.split(' : ') as [string, string]);
-    return { mod: Number(found?.[1]), map: new Map(pairs.map(([at, ip]) => [Number(at), ip])) };
+    const map = new Map(pairs.map(([at, ip]) => [Number(at), ip]));
+    return { mod: Number(found?.[1]), map, otherwise: /^dnat to (.*)$/.exec(rules[1] ?? '')?.[1] };
   }
 
   /** In an order of its own, so that two can be compared; without chains that nothing leads to. */

@@ -27,10 +27,11 @@ it('chooses each serving task with one number, without a gap, a repeat or a stra
       const model = new Model().run(wholeTable(all));
       expect([...model.services.keys()].sort()).toEqual(all.map((it) => it.vip).sort());
       for (const { vip, serving } of all) {
-        const { mod, map } = model.choices(vip);
+        const { mod, map, otherwise } = model.choices(vip);
         expect(mod).toBe(serving.length);
         expect([...map.keys()]).toEqual(serving.map((_, at) => at));
         expect([...map.values()]).toEqual(serving);
+        expect(otherwise).toBe(serving[0]);
       }
     }),
   );
@@ -45,6 +46,16 @@ it('lets the connections of exactly the serving and the draining tasks pass', ()
       );
       expect([...(model.sets.get('passed') ?? [])].sort()).toEqual(pairs.sort());
       expect(model.sets.get('begun')).toEqual(model.sets.get('passed'));
+    }),
+  );
+});
+
+it('refuses at once exactly what no task serves', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const model = new Model().run(wholeTable(before)).run(tableChanges(before, after));
+      const idle = after.filter((it) => it.serving.length === 0).map((it) => it.vip);
+      expect([...(model.sets.get('idle') ?? [])].sort()).toEqual(idle.sort());
     }),
   );
 });
@@ -67,6 +78,7 @@ it('touches only the service that changed, and keeps the counters of tasks that 
     [
       'flush chain ip castnet vip-10-0-1-2',
       'add rule ip castnet vip-10-0-1-2 dnat to numgen random mod 1 map { 0 : 10.0.1.5 }',
+      'add rule ip castnet vip-10-0-1-2 dnat to 10.0.1.5',
       '',
     ].join('\n'),
   );

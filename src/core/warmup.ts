@@ -1,9 +1,9 @@
 import type { Service } from './services.ts';
 
 /**
- * Docker counts a task without a health check as ready when its process starts, which is before
- * the process listens. So a task that joins others gets its first connections a little later; one
- * that has no elder to leave them to gets them at once.
+ * A task without a health check is in service as soon as it listens on anything, which need not yet
+ * be all that it will answer on. So a task that joins others gets its first connections a little
+ * later; one that has no elder to leave them to gets them at once.
  */
 
 /** How long after a task was first seen in service, milliseconds. */

@@ -1,14 +1,17 @@
 import type { Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import dns from 'dns-packet';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { ServiceRecord } from '../core/records.ts';
 import { type LocalTask, type TaskWatch, watchTasks } from './tasks.ts';
 
 const task = (id: string): LocalTask => ({ endpoint: id, ip: `10.0.1.${id}`, sandbox: '/run/s' });
 
 let watch: TaskWatch | undefined;
-afterEach(() => watch?.close());
+afterEach(() => {
+  watch?.close();
+  vi.restoreAllMocks();
+});
 
 /** Docker with a network "front" whose service "web" has these tasks; `known` is in its DNS. */
 function watching(tasks: LocalTask[], services: object) {
@@ -18,6 +21,8 @@ function watching(tasks: LocalTask[], services: object) {
   let silent = false;
   let closed = 0;
   let slow: Promise<void> | undefined;
+  const deaf = new Set<string>();
+  let pings = 0;
   socket.close = () => {
     closed++;
   };
@@ -44,12 +49,15 @@ function watching(tasks: LocalTask[], services: object) {
         await slow;
         return { Name: 'front', Services: services };
       },
-      ping: async () => {},
+      ping: async () => {
+        pings++;
+      },
       events: () => ({ close: () => {} }),
     },
     endpoints: () => new Map(tasks.length === 0 ? [] : [['n1', tasks]]),
     openSocket: async () => socket as unknown as Socket,
     isThere: () => true,
+    isListening: async (sandbox) => !deaf.has(sandbox),
     onChange: (it) => {
       seen.push(it);
       waiting.shift()?.();
@@ -71,6 +79,9 @@ function watching(tasks: LocalTask[], services: object) {
     /** The next time that a task is asked for. */
     asked: () => new Promise<void>((resolve) => asking.push(resolve)),
     closed: () => closed,
+    /** The namespaces in which nothing listens. */
+    deaf,
+    pings: () => pings,
     change: () => new Promise<void>((resolve) => waiting.push(resolve)),
   };
 }
@@ -111,6 +122,55 @@ it('a task that stops is noticed while the Engine is slow to list a new one', as
   known.delete('web.5.x.front');
   await change();
   expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+});
+
+it('a task that joined is in service once it listens, and stays so', async () => {
+  const tasks = [task('5')];
+  const { known, seen, change, deaf, asked } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
+  await change();
+  deaf.add('/run/6');
+  tasks.push({ ...task('6'), sandbox: '/run/6' });
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(false);
+  deaf.delete('/run/6');
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+  const changes = seen.length;
+  deaf.add('/run/6');
+  await asked();
+  await asked();
+  expect(seen).toHaveLength(changes);
+});
+
+it('a task in which nothing ever listens is in service after a while', async () => {
+  const tasks = [task('5')];
+  const { known, seen, change, deaf } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
+  await change();
+  deaf.add('/run/6');
+  tasks.push({ ...task('6'), sandbox: '/run/6' });
+  await change();
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 10_100);
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+});
+
+it('what an agent finds when it starts is in service, whether it listens or not', async () => {
+  const { known, seen, change, deaf } = watching([task('5')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  deaf.add('/run/s');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
+});
+
+it('does not wait for a busy Engine while its DNS answers for any name', async () => {
+  const { known, seen, change, pings } = watching([task('5'), task('6')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(false);
+  expect(pings()).toBe(0);
 });
 
 it('a DNS that is silent for one look changes nothing; for two, no task is in service', async () => {

@@ -12,6 +12,9 @@ import { onNetwork, resolveNames } from './names.ts';
  * container/controller.go, Shutdown), and adds one only when it is healthy. So the list says what
  * belongs to what, and the DNS says what is in service. Each host asks for its own tasks alone and
  * tells the others.
+ *
+ * A task without a health check is in the DNS before its program listens, which takes some programs
+ * seconds. So it is in service only once something in it listens, or has had the time to.
  */
 export interface TaskWatchOptions {
   readonly engine: Engine;
@@ -21,10 +24,12 @@ export interface TaskWatchOptions {
   readonly openSocket: (sandbox: string) => Promise<Socket>;
   /** As `sandboxIdentity` of the kernel: undefined when the namespace is gone. */
   readonly isThere: (sandbox: string) => boolean;
+  /** Whether anything in the container's namespace takes connections or packets. */
+  readonly isListening: (sandbox: string) => Promise<boolean>;
   /** By endpoint id; called when it differs from before. */
   readonly onChange: (services: ReadonlyMap<string, ServiceRecord>) => void;
   readonly onError: (error: Error) => void;
-  /** Between two looks, milliseconds: the time that Docker's DNS may be ahead. */
+  /** From one look to the next, milliseconds: the time that Docker's DNS may be ahead. */
   readonly intervalMs: number;
 }
 
@@ -67,6 +72,8 @@ interface Watched {
   readAt: number;
   /** The list is being read. */
   reading?: Promise<void>;
+  /** When each task was first in the DNS, and whether it has been seen to listen since. */
+  young: Map<string, { readonly since: number; ready: boolean }>;
   /** What was found last. */
   found: readonly Found[];
   /** What the DNS said last; absent when it said nothing. */
@@ -75,11 +82,16 @@ interface Watched {
 
 type Found = readonly [endpoint: string, service: ServiceRecord];
 
+/** How long a task that never listens is waited for, milliseconds: it may want nothing but pings. */
+const LISTEN_MS = 10_000;
+
 /** How long the list is believed while every local endpoint is in it, milliseconds. */
 const LIST_MS = 5000;
 
 export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const { engine, endpoints, onChange, onError, intervalMs } = options;
+  /** Nobody knows how old those are that an agent finds when it starts, so they count as ready. */
+  const elders = new Set([...endpoints().values()].flat().map((it) => it.endpoint));
   /** Bounded by the networks of this host. */
   const watched = new Map<string, Watched>();
   let last = '';
@@ -103,7 +115,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
 
   /** One network's trouble is not another's: it stays as it was found last. */
   const foundOn = async (network: string, tasks: readonly LocalTask[]) => {
-    const state = watched.get(network) ?? { name: '', listed: new Map(), readAt: 0, found: [] };
+    const state = watched.get(network) ?? unknownNetwork();
     watched.set(network, state);
     try {
       state.found = await lookAtNetwork(network, state, tasks);
@@ -128,20 +140,37 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     const also = candidates.map((it) => onNetwork(it.service.name, state.name));
     const names = [...new Set([...asked, ...also])];
     const answers = await answersTo(names, state, socket);
-    // Its DNS is silent too when the Engine is dead, which says nothing.
-    if (asked.some((it) => !answers.has(it))) await engine.ping();
-    return candidates.map(({ endpoint, ip, service }, at) => {
-      const serving = answers.get(asked[at] as string)?.includes(ip) === true;
-      return [endpoint, { ...service, serving }] as const;
+    const inDns = candidates.filter((it, at) => answers.get(asked[at] as string)?.includes(it.ip));
+    const serving = await readyOf(inDns, state);
+    return candidates.map(({ endpoint, service }) => {
+      return [endpoint, { ...service, serving: serving.has(endpoint) }] as const;
     });
+  };
+
+  /** Those of the tasks in the DNS that listen, or did, or have had the time to. */
+  const readyOf = async (tasks: readonly LocalTask[], state: Watched): Promise<Set<string>> => {
+    const now = performance.now();
+    const before = state.young;
+    state.young = new Map();
+    const isReady = async ({ endpoint, sandbox }: LocalTask): Promise<boolean> => {
+      if (elders.has(endpoint)) return true;
+      const young = before.get(endpoint) ?? { since: now, ready: false };
+      state.young.set(endpoint, young);
+      young.ready ||= now - young.since > LISTEN_MS || (await options.isListening(sandbox));
+      return young.ready;
+    };
+    const ready = await Promise.all(tasks.map(isReady));
+    return new Set(tasks.filter((_, at) => ready[at]).map((it) => it.endpoint));
   };
 
   /**
    * All silent: no task of these services is in service anywhere any more, or the Engine is busy,
-   * as it is when another host dies. So it is believed the second time.
+   * as it is when another host dies. So it is believed the second time. The DNS is silent too when
+   * the Engine is dead, which says nothing.
    */
   const answersTo = async (names: string[], state: Watched, socket: Socket) => {
     const answers = await resolveNames(socket, names);
+    if (answers.size === 0) await engine.ping();
     const before = state.answers;
     if (answers.size > 0) state.answers = answers;
     else delete state.answers;
@@ -193,12 +222,14 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
 
   let timer: NodeJS.Timeout | undefined;
   const turn = async (): Promise<void> => {
+    const begin = performance.now();
     try {
       await look();
     } catch (error) {
       onError(error as Error);
     }
-    if (!closed) timer = setTimeout(turn, intervalMs);
+    const rest = Math.max(0, intervalMs - (performance.now() - begin));
+    if (!closed) timer = setTimeout(turn, rest);
   };
   timer = setTimeout(turn, 0);
 
@@ -210,5 +241,13 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     },
   };
 }
+
+const unknownNetwork = (): Watched => ({
+  name: '',
+  listed: new Map(),
+  readAt: 0,
+  young: new Map(),
+  found: [],
+});
 
 const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(text);

@@ -121,15 +121,22 @@ async function readView(
 
 const Nodes = z.array(z.object({ ID: z.string() }));
 
-/** @param before what stays when a manager cannot tell, as without a leader */
+/**
+ * @param before what stays when a manager cannot tell, as without a leader; and the same set when
+ *   nothing differs, so that a change is told by comparing references
+ */
 async function readNodes(engine: Engine, before: SwarmView['nodes']): Promise<SwarmView['nodes']> {
   try {
-    return new Set(Nodes.parse(await engine.get('/nodes')).map((it) => it.ID));
+    const nodes = new Set(Nodes.parse(await engine.get('/nodes')).map((it) => it.ID));
+    return before !== undefined && isSame(nodes, before) ? before : nodes;
   } catch (error) {
     const { message } = error as Error;
     return /not a swarm manager|not part of a swarm/i.test(message) ? undefined : before;
   }
 }
+
+const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+  a.size === b.size && [...a].every((it) => b.has(it));
 
 async function inspect(engine: Engine, id: string): Promise<Partial<NetworkView>> {
   const { Options, Peers, Containers } = Network.parse(await engine.get(`/networks/${id}`));

@@ -27,7 +27,9 @@ export interface PublisherOptions {
   /** Where this host takes VXLAN packets, until a record says otherwise. */
   readonly tunnel: string;
   /** Whether a peer that proved its identity may subscribe; a text says why not. */
-  readonly admit: (peer: { node: string; address: string }) => true | string;
+  readonly admit: (peer: RemotePeer) => true | string;
+  /** Called once for each peer that begins to listen. */
+  readonly onSubscribed?: (peer: RemotePeer) => void;
   /** Answers `ask`; without it every request fails. */
   readonly answer?: Answerer;
   readonly log: Log;
@@ -39,6 +41,12 @@ export interface PublisherOptions {
 }
 
 /** Tells this host's record to whoever of the Swarm subscribes. */
+/** A peer that listens: its Swarm node id, and where it comes from. */
+export interface RemotePeer {
+  readonly node: string;
+  readonly address: string;
+}
+
 export interface Publisher {
   /** @throws Error (EADDRINUSE, EADDRNOTAVAIL…) when the address cannot be listened at */
   listen(): Promise<{ address: string; port: number }>;
@@ -120,7 +128,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (known > limits.sessions) session.refuse(`there are already ${limits.sessions} sessions`);
     else {
       session.write(nodesLine);
-      log.debug({ peer: session.node, address: session.address }, 'a peer subscribed');
+      const { node: peer = '', address } = session;
+      log.debug({ peer, address }, 'a peer subscribed');
+      options.onSubscribed?.({ node: peer, address });
     }
   }
 

@@ -175,6 +175,17 @@ describe('sessions', () => {
     await to.until(() => from.sessions().length === 0);
   });
 
+  it('tells of a peer that listens once, however often its right to is looked at', async () => {
+    const told: unknown[] = [];
+    const from = await publisher(a, { onSubscribed: (peer) => told.push(peer) });
+    from.publish(ofA(1));
+    const to = subscriber(b, from.port);
+    await to.until(({ state }) => state === 'up');
+    from.review();
+    from.review();
+    expect(told).toEqual([{ node: 'node-b', address: '127.0.0.1' }]);
+  });
+
   it('what cannot be asked fails alone, not with its session', async () => {
     const from = await publisher(a, { answer: async () => undefined });
     const to = subscriber(b, from.port);

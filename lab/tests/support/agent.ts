@@ -132,6 +132,17 @@ export async function agentPid(host: LabHost): Promise<number | undefined> {
   return pid > 0 ? pid : undefined;
 }
 
+/** The time that a core has spent on the agent so far. */
+export async function cpuSeconds(host: LabHost): Promise<number> {
+  const stat = await readFile(inHost(host, `/proc/${await agentPid(host)}/stat`), 'utf8');
+  // utime and stime, in ticks of 10 ms (proc_pid_stat(5)); the name before them may hold spaces.
+  const [utime, stime] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(utime) + Number(stime)) / 100;
+}
+
 /**
  * Kills the agent, and holds the one that Docker starts in its place (at once: seen on 20.10)
  * before it has done anything, so that the host is without an agent until `resume` is called.

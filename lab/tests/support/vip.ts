@@ -113,6 +113,11 @@ export class Caller {
     return (await this.#do('ask', { to, count })) as unknown as Outcome;
   }
 
+  /** One connection from a given port. @param patience milliseconds */
+  async askFrom(from: number, to: string, patience?: number): Promise<Outcome> {
+    return (await this.#do('ask', { to, from, patience })) as unknown as Outcome;
+  }
+
   /** Connections without a pause, until `stop`. */
   async load(to: string, atOnce = 4): Promise<void> {
     await this.#do('load', { to, at_once: atOnce });
