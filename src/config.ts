@@ -83,7 +83,7 @@ export function readConfig(environment: Environment): Config {
     lookSeconds: 20,
     inspectSeconds: 8,
     dockerSeconds: 5,
-    tasksMilliseconds: 400,
+    tasksMilliseconds: 500,
   });
 }
 
