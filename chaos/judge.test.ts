@@ -15,16 +15,17 @@ function heard(
     changes?: Record<string, Change>;
     calls?: Record<string, Calls>;
     startedAt?: number;
+    unread?: number;
   } = {},
 ): Heard {
-  const { changes = {}, calls = {}, startedAt = 0 } = more;
+  const { changes = {}, calls = {}, startedAt = 0, unread = 0 } = more;
   const flows: Report['flows'] = others.flatMap((from) =>
     ['m', 'u'].map((kind) => {
       const base = { from, kind, count: 9, lost: 0, doubles: 0, lastAt: NOW, since: 1_000 };
       return { ...base, ...changes[`${from} ${kind}`] };
     }),
   );
-  return { host, name: id, report: { id, startedAt, now: NOW, flows, calls } };
+  return { host, name: id, report: { id, startedAt, now: NOW, flows, calls, unread } };
 }
 
 describe('unheard', () => {
@@ -84,6 +85,17 @@ describe('losses', () => {
     expect(losses(then, after, none)).toMatchObject({ lost: 3, lostElsewhere: 3, doubles: 1 });
     const touched = (host: string): boolean => host === 'h2';
     expect(losses(then, after, touched)).toMatchObject({ lost: 3, lostElsewhere: 0 });
+  });
+
+  it('does not count what arrived and was not read in time', () => {
+    const changes = { 'b m': { lost: 5 }, 'b u': { lost: 4 } };
+    const later = (unread: number) => [
+      heard('a', 'h1', ['b'], { changes, unread }),
+      heard('b', 'h2', ['a'], { unread: 100 }),
+    ];
+    expect(losses(before, later(6), none)).toMatchObject({ lost: 3, lostElsewhere: 3 });
+    expect(losses(before, later(9), none)).toMatchObject({ lost: 0, lostElsewhere: 0 });
+    expect(losses(later(6), later(6), none)).toMatchObject({ lost: 0 });
   });
 
   it('leaves out containers that did not live all the while', () => {

@@ -63,7 +63,11 @@ export type Losses = {
   lastError: string;
 };
 
-/** What got lost between two looks, of containers that lived all the while. */
+/**
+ * What got lost between two looks, of containers that lived all the while. A packet that a receiver
+ * was too busy to read did arrive: 277 of them fill its socket, which is a second on a machine that
+ * has too few cores for the moment.
+ */
 export function losses(
   before: readonly Heard[],
   after: readonly Heard[],
@@ -74,6 +78,7 @@ export function losses(
   for (const to of after) {
     const then = earlier.get(to.report.id);
     if (then === undefined) continue;
+    const missing = { all: 0, elsewhere: 0 };
     for (const from of after) {
       const old = earlier.get(from.report.id);
       if (old === undefined || from === to) continue;
@@ -81,11 +86,14 @@ export function losses(
         const now = flowOf(to, from, kind);
         const was = flowOf(then, old, kind);
         const lost = (now?.lost ?? 0) - (was?.lost ?? 0);
-        sum.lost += lost;
-        if (!touched(from.host) && !touched(to.host)) sum.lostElsewhere += lost;
+        missing.all += lost;
+        if (!touched(from.host) && !touched(to.host)) missing.elsewhere += lost;
         sum.doubles += (now?.doubles ?? 0) - (was?.doubles ?? 0);
       }
     }
+    const unread = to.report.unread - then.report.unread;
+    sum.lost += Math.max(0, missing.all - unread);
+    sum.lostElsewhere += Math.max(0, missing.elsewhere - unread);
     for (const [address, { failed, lastError }] of Object.entries(to.report.calls)) {
       const more = failed - (then.report.calls[address]?.failed ?? 0);
       sum.failedCalls += more;

@@ -21,7 +21,8 @@ test_programs="promtool:prometheus chromium:chromium"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
-recipe_programs="mmdebstrap:mmdebstrap mvn:maven"
+image_programs="mmdebstrap:mmdebstrap"
+maven_programs="mvn:maven"
 
 say() { printf 'castnet: %s\n' "$*"; }
 fail() {
@@ -120,6 +121,12 @@ install_packages() {
     fail "still missing after the installation: $(missing_programs "$1")"
 }
 
+# Images can be made of Debian packages only where apt knows some.
+install_for_recipes() {
+  ! has apt-get || (install_packages "$1") ||
+    say "without these programs the recipes' tests are skipped: $(missing_programs "$1")" >&2
+}
+
 check_machine
 if [ "${1-}" = --no-lab ]; then
   install_packages "$build_programs"
@@ -127,8 +134,9 @@ else
   check_root
   [ "${1-}" != --test ] || lab_programs="$lab_programs $test_programs"
   install_packages "$lab_programs"
-  # Images can be made of Debian packages only where apt knows some.
-  [ "${1-}" != --recipes ] || ! has apt-get || (install_packages "$recipe_programs") ||
-    say "without $recipe_programs the recipes' tests are skipped" >&2
+  case "${1-}" in
+  --test) install_for_recipes "$image_programs" ;;
+  --recipes) install_for_recipes "$image_programs $maven_programs" ;;
+  esac
 fi
 install_modules

@@ -8,7 +8,7 @@
  *   PUT / {"to":["10.0.1.3"],"call":["10.0.1.2"]}   whom it says packets to and which it calls
  */
 import { createSocket } from 'node:dgram';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
@@ -42,6 +42,8 @@ export type Report = {
   }[];
   /** By address. */
   calls: Record<string, Calls>;
+  /** Packets that arrived when this program had not read so many that its socket was full. */
+  unread: number;
 };
 
 const SOCKET = '/tmp/pulse.sock';
@@ -130,13 +132,21 @@ const server = createServer((connection) => {
 });
 server.listen({ port: CALL_PORT, backlog: 511 });
 
+/** The last column of the socket's row in the kernel's table (proc_pid_net(5)). */
+function unread(): number {
+  const port = PACKET_PORT.toString(16).toUpperCase().padStart(4, '0');
+  const rows = readFileSync('/proc/self/net/udp', 'utf8').split('\n');
+  const own = rows.find((it) => it.includes(`: 00000000:${port} `));
+  return Number(own?.trim().split(/\s+/).at(-1) ?? 0);
+}
+
 function report(): Report {
   const list = [...flows].map(([key, { count, lost, doubles, lastAt, since }]) => {
     const [from = '', kind = ''] = key.split(' ');
     return { from, kind, count, lost, doubles, lastAt, since };
   });
   const heard = list.filter(({ count }) => count > 0);
-  return { id, startedAt, now: Date.now(), flows: heard, calls };
+  return { id, startedAt, now: Date.now(), flows: heard, calls, unread: unread() };
 }
 
 // A container that is started again finds the file of its earlier run.

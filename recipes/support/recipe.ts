@@ -29,8 +29,8 @@ export class Site {
   }
 
   /** Waits until a service has exactly so many running tasks. @returns them, by name */
-  async tasks(service: string, count: number): Promise<Task[]> {
-    await tasksRun(this.lab, `${this.stack}_${service}`, count);
+  async tasks(service: string, count: number, withinMs = 60_000): Promise<Task[]> {
+    await tasksRun(this.lab, `${this.stack}_${service}`, count, { withinMs });
     return until(
       async () => {
         const all = await containersOf(this.lab, `${this.stack}_net`);

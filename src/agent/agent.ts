@@ -170,8 +170,9 @@ export class Agent {
       changed: () => {
         this.#wantNetworks();
         this.#publishSoon();
-        // The first network after this host joined a Swarm comes before the timer's turn.
-        if (options.link.sessions === undefined) void this.#refreshLink();
+        // The first network after this host joined a Swarm, or another one, comes before the timer's
+        // turn.
+        void this.#refreshLink();
         void this.#guard.update();
         void this.#reconciler.request();
         options.askDocker();
@@ -298,6 +299,8 @@ export class Agent {
     this.#reviewMembers();
     this.#setPeers();
     this.#housekeeper.forget(view);
+    // Docker makes networks of its own when its host joins a Swarm, which is an event.
+    void this.#refreshLink();
   }
 
   /** The networks whose hosts and containers the agent wants to hear of. */

@@ -65,7 +65,12 @@ export async function deployStack(
 type Task = { Status: { State: string; Err?: string }; DesiredState: string };
 
 /** Waits until exactly so many tasks of a service run, and no other is left. */
-export async function tasksRun(lab: Lab, service: string, count: number): Promise<void> {
+export async function tasksRun(
+  lab: Lab,
+  service: string,
+  count: number,
+  options: { withinMs?: number } = {},
+): Promise<void> {
   await until(
     async () => {
       const filters = encodeURIComponent(JSON.stringify({ service: [service] }));
@@ -77,7 +82,11 @@ export async function tasksRun(lab: Lab, service: string, count: number): Promis
       const errors = [...new Set(tasks.flatMap(({ Status }) => Status.Err ?? []))];
       throw new Error(`${running.length} run, ${alive.length} live. ${errors.join('; ')}`);
     },
-    { what: `${count} tasks of ${service}`, timeoutMs: 60_000, everyMs: 100 },
+    {
+      what: `${count} tasks of ${service}`,
+      timeoutMs: options.withinMs ?? 60_000,
+      everyMs: 100,
+    },
   );
 }
 

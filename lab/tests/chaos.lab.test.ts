@@ -1,0 +1,29 @@
+/** A short chaos run: faults that take little time, in an order of its own, under load. */
+import { expect, it } from 'vitest';
+import * as agent from '../../chaos/faults/agent.ts';
+import * as engine from '../../chaos/faults/engine.ts';
+import * as link from '../../chaos/faults/link.ts';
+import * as load from '../../chaos/faults/load.ts';
+import * as swarm from '../../chaos/faults/swarm.ts';
+import { runChaos } from '../../chaos/run.ts';
+import { render } from '../../chaos/table.ts';
+import { useLab } from './support/lab.ts';
+
+const MINUTES = 3;
+const MANAGERS = 3;
+
+const FAULTS = [
+  ...[agent.killed, agent.stopped, agent.disabled, agent.upgraded],
+  ...[engine.killed, link.deaf, link.lossy, link.slow],
+  ...[load.burst, load.full, swarm.rotated, swarm.drained],
+];
+
+const lab = useLab('chaos', { hosts: 4, managers: MANAGERS });
+
+it(`${MINUTES} minutes of faults break no promise`, { timeout: 600_000 }, async () => {
+  const options = { faults: FAULTS, seed: 7, minutes: MINUTES, managers: MANAGERS };
+  const rows = await runChaos({ lab: lab(), ...options });
+  console.log(render(rows));
+  expect(rows.length).toBeGreaterThan(2);
+  expect(rows.flatMap(({ fault, broken }) => broken.map((why) => `${fault}: ${why}`))).toEqual([]);
+});
