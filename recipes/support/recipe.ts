@@ -38,7 +38,7 @@ export class Site {
         if (own.length === count) return own;
         throw new Error(`${own.length} containers`);
       },
-      { what: `${count} containers of ${service}`, timeoutMs: 30_000 },
+      { what: `${count} containers of ${service}`, timeoutMs: withinMs },
     );
   }
 
