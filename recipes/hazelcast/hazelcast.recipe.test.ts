@@ -83,16 +83,6 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     await hasAll(tasks[0] as Task);
   });
 
-  it('a rolling update changes every member, one after the other, and the map stays', async () => {
-    const before = await site().tasks('member', 3);
-    const { manager } = site();
-    const update = ['--force', '--detach=false', '--update-delay', '10s', 'hazelcast_member'];
-    await manager.docker(['service', 'update', '-q', ...update], { timeoutMs: 280_000 });
-    const after = await agree(site(), 3, LEFT_MS);
-    for (const old of before) expect(after.map((it) => it.id)).not.toContain(old.id);
-    await hasAll(after[0] as Task);
-  });
-
   it('a host that dies takes its members off the lists within Hazelcast’s own timeout', async () => {
     const h3 = site().lab.host('h3');
     await Promise.all([h3.killEngine('SIGKILL'), h3.cut()]);
