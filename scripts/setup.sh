@@ -2,7 +2,7 @@
 # Sets a machine up for castnet's lab and build: says what is missing, installs
 # it where it knows how, and changes nothing when all is there.
 #   sh scripts/setup.sh            for the lab, which needs root
-#   sh scripts/setup.sh --test     for the lab tests, which judge by other programs too
+#   sh scripts/setup.sh --test     for npm test, which judges by other programs too
 #   sh scripts/setup.sh --no-lab   for the build, which does not
 #   sh scripts/setup.sh --recipes  for all of the recipes' tests
 set -eu

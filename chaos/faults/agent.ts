@@ -1,30 +1,19 @@
 /** Faults of the agent: the kernel forwards without it, so nothing may be lost. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mustRun, until } from '../../lab/run.ts';
-import { agentPid } from '../../lab/tests/support/agent.ts';
+import { mustRun } from '../../lab/run.ts';
+import { agentPid, killAgent } from '../../lab/tests/support/agent.ts';
 import { ROOT } from '../../lab/tests/support/containers.ts';
 import { nextPackage } from '../../lab/tests/support/next-package.ts';
 import { type Fault, pause } from './fault.ts';
-
-const WITHIN_MS = 10_000;
 
 export const killed: Fault = {
   name: 'agent killed',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (_, victim) => {
-    const old = await agentPid(victim);
     const since = Date.now();
-    await victim.exec(['kill', '-9', String(old)]);
-    await until(
-      async () => {
-        const now = await agentPid(victim);
-        return now !== undefined && now !== old ? true : undefined;
-      },
-      { what: 'a new agent', timeoutMs: 30_000 },
-    );
+    await killAgent(victim, { withinMs: 30_000 });
     return since;
   },
 };
@@ -33,7 +22,6 @@ export const stopped: Fault = {
   name: 'agent stopped for 20 s',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     const pid = String(await agentPid(victim));
     await victim.exec(['kill', '-STOP', pid]);
@@ -47,7 +35,6 @@ export const disabled: Fault = {
   name: 'plugin disabled and enabled',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     await victim.docker(['plugin', 'disable', '-f', 'castnet:latest']);
     await pause(5_000, site);
@@ -61,7 +48,6 @@ export const upgraded: Fault = {
   name: 'plugin upgraded',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (_, victim) => {
     const next = await nextPackage();
     try {

@@ -3,8 +3,6 @@ import type { LabHost } from '../../lab/lab.ts';
 import type { Fault, Site } from './fault.ts';
 import { leader, nodeIs } from './nodes.ts';
 
-const WITHIN_MS = 10_000;
-
 /** Ends an Engine and starts it again. @returns when Docker lists its node as ready */
 async function restart(site: Site, host: LabHost, signal: 'SIGKILL' | 'SIGTERM'): Promise<number> {
   await host.killEngine(signal);
@@ -18,7 +16,6 @@ export const killed: Fault = {
   name: 'Engine killed',
   victims: 'any',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: (site, victim) => restart(site, victim, 'SIGKILL'),
 };
 
@@ -26,7 +23,6 @@ export const restarted: Fault = {
   name: 'Engine restarted',
   victims: 'any',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: (site, victim) => restart(site, victim, 'SIGTERM'),
 };
 
@@ -34,7 +30,6 @@ export const leaderKilled: Fault = {
   name: 'leader killed',
   victims: 'leader',
   lossless: false,
-  withinMs: WITHIN_MS,
   find: leader,
   inflict: (site, victim) => restart(site, victim, 'SIGKILL'),
 };

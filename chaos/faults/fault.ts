@@ -21,8 +21,6 @@ export type Fault = {
   find?: (site: Site) => Promise<LabHost>;
   /** Whether no packet and no call may be lost, wherever it is. */
   lossless: boolean;
-  /** In which every pair must hear each other again, milliseconds. */
-  withinMs: number;
   /**
    * Does it, and mends it. @returns since when castnet has all it needs to work again: the time
    * of the mending, or of Docker's own recovery where that comes later; milliseconds of the epoch.

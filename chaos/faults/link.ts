@@ -9,8 +9,6 @@ import { type Fault, pause } from './fault.ts';
 import { abandoned, STRAY_MS } from './gone.ts';
 import { anotherManager, nodeIs } from './nodes.ts';
 
-const WITHIN_MS = 10_000;
-
 /** Filters what passes the host's link, until `mend` is called. */
 async function filter(host: LabHost, rules: { input?: string; output?: string }): Promise<void> {
   const chains = Object.entries(rules).map(
@@ -31,7 +29,6 @@ export const cut: Fault = {
   name: 'host cut off',
   victims: 'any',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     await victim.cut();
     try {
@@ -51,7 +48,6 @@ function oneWay(name: string, rules: { input?: string; output?: string }): Fault
     name,
     victims: 'any',
     lossless: false,
-    withinMs: WITHIN_MS,
     inflict: async (site, victim) => {
       await filter(victim, rules);
       try {
@@ -73,7 +69,6 @@ export const lossy: Fault = {
   name: '5 % loss on a link',
   victims: 'any',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     const rule = 'numgen random mod 100 < 5 drop';
     await filter(victim, { input: rule, output: rule });
@@ -91,7 +86,6 @@ export const slow: Fault = {
   name: `${DELAY_MS} ms delay on a link`,
   victims: 'any',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     const { lab } = site;
     const inSwitch = ['nsenter', '-t', String(lab.switchPid), '--net'];

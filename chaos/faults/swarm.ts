@@ -9,13 +9,10 @@ import type { Fault } from './fault.ts';
 import { abandoned } from './gone.ts';
 import { nodeIs, nodeOf } from './nodes.ts';
 
-const WITHIN_MS = 10_000;
-
 export const demoted: Fault = {
   name: 'manager demoted and promoted',
   victims: 'second-manager',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
     const tell = (change: string): Promise<string> =>
@@ -42,7 +39,6 @@ export const drained: Fault = {
   name: 'node drained and active again',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
     const tell = (availability: string): Promise<string> =>
@@ -67,7 +63,6 @@ export const rejoined: Fault = {
   name: 'node left and rejoined anew',
   victims: 'worker',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
     await site.scene.removePlain(victim);
@@ -85,7 +80,6 @@ export const added: Fault = {
   name: 'host added, used and taken away',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async (site) => {
     const host = await addHost(site.lab);
     await loadUsrImage(host);
@@ -93,7 +87,7 @@ export const added: Fault = {
     await site.recovered();
     const { ID } = await nodeOf(site, host);
     await removeHost(site.lab);
-    await nodeIs({ ...site, lab: site.lab }, host, 'down');
+    await nodeIs(site, host, 'down');
     await abandoned(site, host);
     await manager(site.lab).docker(['node', 'rm', '--force', ID]);
     return Date.now();
@@ -104,7 +98,6 @@ export const rebooted: Fault = {
   name: 'host rebooted',
   victims: 'any',
   lossless: false,
-  withinMs: WITHIN_MS,
   inflict: async (site, victim) => {
     await rebootHost(site.lab, victim);
     await nodeIs(site, site.lab.host(victim.name), 'ready');
@@ -116,7 +109,6 @@ export const rotated: Fault = {
   name: 'certificates rotated',
   victims: 'any',
   lossless: true,
-  withinMs: WITHIN_MS,
   inflict: async ({ lab }) => {
     const since = Date.now();
     // Without --detach it ends when every node has a certificate of the new root.

@@ -1,9 +1,11 @@
 /** The agent killed: the kernel goes on, and what happened meanwhile is made up for. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentOf } from '../../bench/agent.ts';
+import { cpuSeconds } from '../../bench/counters.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { agentPid, cpuSeconds, healthy, killAgentAndHold } from './support/agent.ts';
+import { healthy, killAgent, killAgentAndHold } from './support/agent.ts';
 import { groupReady } from './support/group.ts';
 import { settled, tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
@@ -75,9 +77,10 @@ it('an agent that has nothing to do does next to nothing', async () => {
   const restsOn = (host: LabHost) =>
     until(
       async () => {
-        const before = await cpuSeconds(host);
+        const { pid, proc } = await agentOf(host);
+        const before = await cpuSeconds(pid, proc);
         await delay(3000);
-        const used = (await cpuSeconds(host)) - before;
+        const used = (await cpuSeconds(pid, proc)) - before;
         // A tenth of a core; it is a hundredth on a machine without other load.
         if (used < 0.3) return true;
         throw new Error(`${used} s of 3`);
@@ -97,16 +100,7 @@ it.each([
     const tag = `killed-${name}`;
     await on('h1').stream({ to: GROUP, tag, rate: RATE });
     await on('h2').hears(on('h1'), { tag, count: 100 });
-    const old = await agentPid(host);
-    expect(old).toBeGreaterThan(0);
-    await host.exec(['kill', '-9', String(old)]);
-    await until(
-      async () => {
-        const now = await agentPid(host);
-        return now !== undefined && now !== old ? true : undefined;
-      },
-      { what: 'a new agent', timeoutMs: 10_000 },
-    );
+    await killAgent(host);
     await settled(lab(), 'stream');
     // Past the new agent's first looks at the other hosts, which is when it may take things away.
     const heard = (await on('h2').heard(tag))[0]?.count ?? 0;

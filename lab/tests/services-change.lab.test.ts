@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { until } from '../run.ts';
-import { agentPid } from './support/agent.ts';
+import { killAgent } from './support/agent.ts';
 import { useLab } from './support/lab.ts';
 import {
   type Container,
@@ -179,15 +179,7 @@ it('an agent killed and started again: no request fails, no connection breaks', 
   await spreads(caller, vip, 3);
   const held = await caller.hold(vip);
   const outcomes = await underLoad(async () => {
-    const old = await agentPid(host);
-    await host.exec(['kill', '-9', String(old)]);
-    await until(
-      async () => {
-        const now = await agentPid(host);
-        return now !== undefined && now !== old ? true : undefined;
-      },
-      { what: 'a new agent', timeoutMs: 10_000 },
-    );
+    await killAgent(host);
     // Past the time after which it writes its own rules.
     await delay(12_000);
   });

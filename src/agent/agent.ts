@@ -2,8 +2,7 @@ import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
 import { leadsAway } from '../core/inheritance.ts';
 import { bareAddress } from '../core/local.ts';
-import type { Membership } from '../core/membership.ts';
-import { bridgeName, isPort, portName } from '../core/names.ts';
+import { bridgeName, portName } from '../core/names.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
 import type { HostReport, SwarmReport } from '../core/report.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
@@ -11,6 +10,8 @@ import type { HostBalance } from '../core/services-table.ts';
 import { Wanted } from '../core/wanted.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
+import { Acquaintances } from './acquaintances.ts';
+import { Audience } from './audience.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import { createDriver, DISCOVERY, type PortMaker } from './driver.ts';
 import { Guard, type GuardOptions } from './guard.ts';
@@ -28,11 +29,10 @@ import {
   wantedServices,
 } from './knowledge.ts';
 import type { Log } from './log.ts';
-import { type MemberEvent, Members } from './members.ts';
+import type { MemberEvent } from './members.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
-import { ROWS_MOST, Silencer } from './silencer.ts';
 import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 import { type Measures, Timings } from './timings.ts';
@@ -62,12 +62,6 @@ export interface AgentOptions {
   readonly version: string;
 }
 
-/** How long a host counts as a peer before Docker lists it, milliseconds. */
-const KNOCK_COUNTS_MS = 30_000;
-
-/** A burst of joins is told of once, this long after it began, milliseconds. */
-const NOTE_AFTER_MS = 1_000;
-
 /** Sentences about what hosts say that cannot be so. */
 const CONFLICTS_TOLD = 100;
 
@@ -83,14 +77,14 @@ export class Agent {
   /** What Docker knows nothing of. */
   readonly guests: Guests;
   readonly #options: AgentOptions;
-  readonly #members = new Members();
+  readonly #audience: Audience;
+  readonly #acquaintances: Acquaintances;
   readonly #wanted = new Wanted();
   readonly #timings: Timings;
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
   readonly #guard: Guard;
   readonly #housekeeper: Housekeeper;
-  readonly #silencer: Silencer;
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   readonly #startedAt: number;
@@ -99,8 +93,6 @@ export class Agent {
   /** Ports that Docker's calls are making or removing; bounded by its calls under way. */
   readonly #busy = new Set<string>();
   #lookBegan = 0;
-  /** Addresses of hosts that began to listen to us, and when; bounded by the sessions there are. */
-  readonly #knocked = new Map<string, number>();
   #tunnel: Tunnel | undefined;
   /** Absent until Docker has answered. */
   #view: SwarmView | undefined;
@@ -111,7 +103,6 @@ export class Agent {
   #record: HostRecord | undefined;
   #lists: readonly ReadonlySet<string>[] = [];
   readonly #refusals: Refusals;
-  #noting: NodeJS.Timeout | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -120,20 +111,25 @@ export class Agent {
     this.#startedOn = timeOfDay();
     this.#timings = new Timings(options.measures);
     this.#refusals = new Refusals(log, now);
+    this.#acquaintances = new Acquaintances(now);
+    this.#audience = new Audience({
+      enforce: () => this.#guard.update(),
+      flush: (port) => kernel.flushPort(port),
+      log,
+      now,
+    });
     this.#reconciler = new Reconciler({
       kernel,
       desired: () => this.#desired(),
       isBusy: (dev) => this.#busy.has(dev),
       onLookBegins: () => {
         this.#lookBegan = now();
-        this.#members.beginLook();
+        this.#audience.beginLook();
       },
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
         this.#inherited ??= facts.filter(leadsAway);
-        this.#members.look(memberships, ports);
-        for (const row of memberships) this.#listen(row);
-        void this.#silencer.release((port) => ports.has(port));
+        this.#audience.look(memberships, ports);
         this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);
         this.#publishSoon();
       },
@@ -170,9 +166,8 @@ export class Agent {
       changed: () => {
         this.#wantNetworks();
         this.#publishSoon();
-        // The first network after this host joined a Swarm, or another one, comes before the timer's
-        // turn.
-        void this.#refreshLink();
+        // The first network after this host joined a Swarm comes before the timer's turn.
+        if (options.link.sessions === undefined) void this.#refreshLink();
         void this.#guard.update();
         void this.#reconciler.request();
         options.askDocker();
@@ -186,14 +181,8 @@ export class Agent {
       ...options.guards,
       networks: () => state.networks.values(),
       endpoints: () => state.endpoints.values(),
-      silenced: () => this.#silencer.ports(),
+      silenced: () => this.#audience.silenced(),
       log,
-    });
-    this.#silencer = new Silencer({
-      enforce: () => this.#guard.update(),
-      flush: (port) => kernel.flushPort(port),
-      log,
-      now,
     });
     this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
@@ -223,15 +212,9 @@ export class Agent {
   }
 
   onMembers(event: MemberEvent): void {
-    this.#members.event(event);
-    this.#listen(event.row);
+    this.#audience.event(event);
     if (!event.gone) this.#timings.joined();
     this.#publishSoon();
-  }
-
-  #listen(row: Membership): void {
-    const rows = this.#members.count(row.port);
-    if (rows > ROWS_MOST && isPort(row.port)) void this.#silencer.take(row, rows);
   }
 
   /** Events of the kernel may have been lost. */
@@ -245,7 +228,7 @@ export class Agent {
    * it only seconds later. Counted as a peer for as long as the gossip may take.
    */
   onKnock(address: string): void {
-    this.#knocked.set(address, this.#options.now());
+    this.#acquaintances.meet(address);
     this.#setPeers();
     this.#options.askDocker();
   }
@@ -254,13 +237,13 @@ export class Agent {
   async acquaint(addresses: Iterable<string>): Promise<void> {
     // It may have joined its Swarm just now.
     if (this.#options.link.sessions === undefined) await this.tick();
-    for (const address of addresses) this.#knocked.set(address, this.#options.now());
+    this.#acquaintances.meet(...addresses);
     this.#setPeers();
   }
 
   onPeersChanged(): void {
     this.#reviewMembers();
-    this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
+    this.#refusals.noteSoon(() => this.report());
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
   }
@@ -299,7 +282,7 @@ export class Agent {
     this.#reviewMembers();
     this.#setPeers();
     this.#housekeeper.forget(view);
-    // Docker makes networks of its own when its host joins a Swarm, which is an event.
+    // Docker makes networks of its own when its host joins a Swarm anew, which is an event.
     void this.#refreshLink();
   }
 
@@ -341,7 +324,7 @@ export class Agent {
   }
 
   close(): void {
-    clearTimeout(this.#noting);
+    this.#refusals.close();
     this.#reconciler.close();
   }
 
@@ -384,8 +367,8 @@ export class Agent {
       tunnel: this.#tunnel,
       swarm: this.#view,
       peers: link.sessions?.views() ?? [],
-      memberships: (bridge) => this.#members.rows(bridge, this.#silencer.ports()),
-      silenced: (bridge) => this.#silencer.refused(bridge),
+      memberships: (bridge) => this.#audience.rows(bridge),
+      silenced: (bridge) => this.#audience.refused(bridge),
       guests: this.guests.endpoints(),
       guestNetworks: this.guests.networks(),
     };
@@ -425,15 +408,10 @@ export class Agent {
     this.#publishing = false;
     this.#record = hostRecord(this.#knowledge());
     void this.#balancer.update();
-    this.#noting ??= setTimeout(() => this.#noteRefusals(), NOTE_AFTER_MS).unref();
+    this.#refusals.noteSoon(() => this.report());
     if (this.#record === undefined) return;
     this.#options.link.sessions?.publish(this.#record);
     this.#timings.told();
-  }
-
-  #noteRefusals(): void {
-    this.#noting = undefined;
-    this.#refusals.note(this.report());
   }
 
   /** Whoever is no member any more is let go at once. */
@@ -451,12 +429,9 @@ export class Agent {
 
   #setPeers(): void {
     if (this.#view === undefined) return;
-    const old = this.#options.now() - KNOCK_COUNTS_MS;
-    for (const [address, since] of this.#knocked) {
-      if (since < old) this.#knocked.delete(address);
-    }
     const own = this.#options.ownAddresses();
-    const addresses = peerAddresses(this.#knowledge(), { own, knocked: [...this.#knocked.keys()] });
+    const knocked = this.#acquaintances.addresses();
+    const addresses = peerAddresses(this.#knowledge(), { own, knocked });
     this.#options.link.sessions?.setPeers(addresses);
   }
 }

@@ -178,11 +178,12 @@ export class Balancer {
 
   async #bring(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
     const { sandboxes, log } = this.#options;
+    const before = this.#inForce.get(path);
+    // A container that reaches no service pays nothing for those of others.
+    if (before === undefined && services.length === 0) return;
     const identity = sandboxes.identity(path);
     if (identity === undefined) return;
-    const before = this.#inForce.get(path);
     const known = before?.identity === identity ? before.services : undefined;
-    // A container that reaches no service pays nothing for those of others.
     if (known === undefined && services.length === 0) return;
     const script = scripts.of(known, services);
     if (script === '') return;

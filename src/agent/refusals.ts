@@ -8,10 +8,14 @@ const AGAIN_MS = 60_000;
 /** Lines about one network, told in one call; the others are told when these are over. */
 const AT_ONCE = 10;
 
+/** A burst of joins is told of once, this long after it began, milliseconds. */
+const NOTE_AFTER_MS = 1_000;
+
 /** Says in the log which groups of which container are refused, and bounds how often. */
 export class Refusals {
   readonly #log: Log;
   readonly #now: () => number;
+  #noting: NodeJS.Timeout | undefined;
   /** By network, port and reason; bounded by what was refused within the last minute. */
   readonly #told = new Map<string, { count: number; at: number }>();
 
@@ -21,6 +25,18 @@ export class Refusals {
   constructor(log: Log, now: () => number) {
     this.#log = log;
     this.#now = now;
+  }
+
+  /** Takes what will be refused when the burst that has begun is over. */
+  noteSoon(report: () => HostReport): void {
+    this.#noting ??= setTimeout(() => {
+      this.#noting = undefined;
+      this.note(report());
+    }, NOTE_AFTER_MS).unref();
+  }
+
+  close(): void {
+    clearTimeout(this.#noting);
   }
 
   /** Takes what is refused now. */

@@ -132,15 +132,18 @@ export async function agentPid(host: LabHost): Promise<number | undefined> {
   return pid > 0 ? pid : undefined;
 }
 
-/** The time that a core has spent on the agent so far. */
-export async function cpuSeconds(host: LabHost): Promise<number> {
-  const stat = await readFile(inHost(host, `/proc/${await agentPid(host)}/stat`), 'utf8');
-  // utime and stime, in ticks of 10 ms (proc_pid_stat(5)); the name before them may hold spaces.
-  const [utime, stime] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13);
-  return (Number(utime) + Number(stime)) / 100;
+/** Kills the agent and waits until Docker has started another. */
+export async function killAgent(host: LabHost, { withinMs = 10_000 } = {}): Promise<void> {
+  const old = await agentPid(host);
+  if (old === undefined) throw new Error(`${host.name}: castnet's agent does not run`);
+  await host.exec(['kill', '-9', String(old)]);
+  await until(
+    async () => {
+      const now = await agentPid(host);
+      return now !== undefined && now !== old ? true : undefined;
+    },
+    { what: 'a new agent', timeoutMs: withinMs },
+  );
 }
 
 /**

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { Acquaintances } from './acquaintances.ts';
+
+it('counts a host for as long as Docker’s gossip may take, from when it was last met', () => {
+  let now = 0;
+  const met = new Acquaintances(() => now);
+  met.meet('10.0.0.1', '10.0.0.2');
+  now = 20_000;
+  met.meet('10.0.0.2');
+  now = 30_001;
+  expect(met.addresses()).toEqual(['10.0.0.2']);
+  now = 50_001;
+  expect(met.addresses()).toEqual([]);
+});
