@@ -1,12 +1,13 @@
 /** What stands on the lab while faults come: a service of each kind and plain containers. */
 import type { Lab, LabHost } from '../lab/lab.ts';
+import { until } from '../lab/run.ts';
 import { http, inHost } from '../lab/tests/support/agent.ts';
 import { IMAGE, NODE_IN_CONTAINER, RUN_MOUNTS } from '../lab/tests/support/containers.ts';
+import { castnetLinks } from '../lab/tests/support/kernel.ts';
 import {
   type Container,
   containersOf,
   createNetwork,
-  removeNetwork,
   tasksRun,
 } from '../lab/tests/support/stack.ts';
 import { removeServices, SERVICE_MOUNTS, vipsOf } from '../lab/tests/support/vip.ts';
@@ -86,11 +87,30 @@ export class Scene {
     return alive === undefined ? memberOf(container) : { ...container, pid };
   }
 
+  /**
+   * Ends everything, and waits until no kernel has a trace of it. The network itself is removed
+   * if Swarm lets it go: it keeps one that a container of a host that was taken away had.
+   */
   async remove(): Promise<void> {
-    await removeServices(this.lab, ...Object.keys(SERVICES));
-    await Promise.all(this.lab.hosts.map((host) => this.removePlain(host)));
-    await removeNetwork(this.lab, NETWORK);
+    const { lab } = this;
+    await removeServices(lab, ...Object.keys(SERVICES));
+    await Promise.all(lab.hosts.map((host) => this.removePlain(host)));
+    for (const host of lab.hosts) await withoutLinks(host);
+    await manager(lab)
+      .docker(['network', 'rm', NETWORK])
+      .catch(() => undefined);
   }
+}
+
+async function withoutLinks(host: LabHost): Promise<void> {
+  await until(
+    async () => {
+      const links = await castnetLinks(host);
+      if (links.length === 0) return true;
+      throw new Error(links.join(', '));
+    },
+    { what: `${host.name} without links`, timeoutMs: 60_000, everyMs: 200 },
+  );
 }
 
 /** The host whose Engine the run asks and tells; no fault makes it a worker. */
