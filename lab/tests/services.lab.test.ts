@@ -129,6 +129,35 @@ it('a service without tasks is refused at once, by TCP and UDP, and serves again
   await removeServices(lab(), 'idle');
 });
 
+it('the address of a container that has gone refuses at once, until another container has it', async () => {
+  await createWeb(lab(), { name: 'goes', networks: ['vips'], replicas: 3 });
+  const gone = (await tasks('goes')).map((it) => it.ip);
+  const everyone = callers.flatMap((caller) => gone.map((ip) => ({ caller, ip })));
+  // Each caller's kernel knows the way to each of them now, and believes in it.
+  for (const { caller, ip } of everyone) await spreads(caller, ip, 1);
+  await lab().host('h1').docker(['service', 'scale', '--detach', 'goes=0']);
+  await tasksRun(lab(), 'goes', 0);
+  for (const { caller, ip } of everyone) {
+    await until(
+      async () => {
+        const { failures, slowest } = await caller.ask(ip);
+        return (failures[0]?.error === 'ECONNREFUSED' && slowest < 500) || undefined;
+      },
+      { what: `a refusal of ${ip} at once`, timeoutMs: 5_000 },
+    );
+  }
+  const [address = ''] = gone;
+  const args = ['--ip', address];
+  const next = await runContainer(lab().host('h2'), { network: 'vips', name: 'next', args });
+  for (const { container } of callers) {
+    const ping = ['/usr/bin/ping', '-c', '1', '-W', '5', address];
+    const said = await container.host.docker(['exec', container.id, ...ping]);
+    expect(said).toContain('1 received');
+  }
+  await removeContainers([next]);
+  await removeServices(lab(), 'goes');
+});
+
 it('a name that is a service and a container, and an alias', async () => {
   const host = lab().host('h2');
   const twin = await runContainer(host, { network: 'vips', name: 'web', args: [] });

@@ -69,7 +69,6 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     const [killed] = (await site().tasks('member', 6)) as [Task];
     await killed.host.docker(['kill', killed.id]);
     await expect.poll(() => running(killed), { timeout: 10_000 }).toBe(false);
-    // Swarm starts the successor a minute later, as the stack file says.
     const tasks = await agree(site(), 6, LEFT_MS);
     expect(tasks.map((it) => it.id)).not.toContain(killed.id);
     for (const task of [tasks[0], tasks[5]]) await hasAll(task as Task);
@@ -81,6 +80,16 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     await site().scale('member', 3);
     const tasks = await agree(site(), 3, 150_000);
     await hasAll(tasks[0] as Task);
+  });
+
+  it('a rolling update changes every member, one after the other, and the map stays', async () => {
+    const before = await site().tasks('member', 3);
+    const { manager } = site();
+    const update = ['--force', '--detach=false', 'hazelcast_member'];
+    await manager.docker(['service', 'update', '-q', ...update], { timeoutMs: 280_000 });
+    const after = await agree(site(), 3, LEFT_MS);
+    for (const old of before) expect(after.map((it) => it.id)).not.toContain(old.id);
+    await hasAll(after[0] as Task);
   });
 
   it('a host that dies takes its members off the lists within Hazelcast’s own timeout', async () => {

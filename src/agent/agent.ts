@@ -5,7 +5,7 @@ import { bareAddress } from '../core/local.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
 import type { HostReport, SwarmReport } from '../core/report.ts';
-import { type Service, servicesBySandbox } from '../core/services.ts';
+import type { Service } from '../core/services.ts';
 import type { HostBalance } from '../core/services-table.ts';
 import { Wanted } from '../core/wanted.ts';
 import type { Driver } from '../docker/driver.ts';
@@ -26,10 +26,10 @@ import {
   networksOf,
   peerAddresses,
   wantedInput,
-  wantedServices,
 } from './knowledge.ts';
 import type { Log } from './log.ts';
 import type { MemberEvent } from './members.ts';
+import { Reach } from './reach.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
@@ -85,8 +85,7 @@ export class Agent {
   readonly #balancer: Balancer;
   readonly #guard: Guard;
   readonly #housekeeper: Housekeeper;
-  /** By network; bounded by what the Swarm has. */
-  #services: ReadonlyMap<string, readonly Service[]> = new Map();
+  readonly #reach = new Reach();
   readonly #startedAt: number;
   /** The same for people. */
   readonly #startedOn: number;
@@ -317,10 +316,7 @@ export class Agent {
 
   /** The services of this host's networks, and what its containers sent to them. */
   async balance(): Promise<HostBalance> {
-    const services = [...this.#services].flatMap(([network, found]) =>
-      found.map(({ name, vip }) => ({ network, name, vip })),
-    );
-    return { services, counts: await this.#balancer.counts() };
+    return { services: this.#reach.services(), counts: await this.#balancer.counts() };
   }
 
   close(): void {
@@ -386,15 +382,11 @@ export class Agent {
 
   /** The services of each container, once all that is to be known of them is known. */
   #desiredServices(): ReadonlyMap<string, readonly Service[]> {
-    const { state, now } = this.#options;
+    const age = this.#options.now() - this.#startedAt;
     const knowledge = this.#knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
-    if (!allHeard(knowledge) && now() - this.#startedAt < HEAR_WITHIN_MS) return new Map();
-    this.#services = wantedServices(knowledge, { own: this.#record, before: this.#services });
-    return servicesBySandbox({
-      endpoints: state.endpoints.values(),
-      services: (id) => this.#services.get(id) ?? [],
-    });
+    if (!allHeard(knowledge) && age < HEAR_WITHIN_MS) return new Map();
+    return this.#reach.update(knowledge, this.#record);
   }
 
   /** After everything that is at hand now: a burst of events is one message. */

@@ -132,6 +132,20 @@ export function wantedServices(
   );
 }
 
+/** What each host says of its networks; undefined of one that does not speak, or not of all yet. */
+export function hostsWords(
+  { tunnel, peers }: Knowledge,
+  own: HostRecord | undefined,
+): { node: string; networks: HostRecord['networks'] | undefined }[] {
+  const { honest } = judgePeers(peers, tunnel?.address ?? '');
+  const others = honest.flatMap(({ node, state, awaited, networks }) =>
+    node === undefined
+      ? []
+      : [{ node, networks: state === 'up' && !awaited ? networks : undefined }],
+  );
+  return own === undefined ? others : [own, ...others];
+}
+
 /**
  * The addresses to listen to: the hosts that Docker lists for this host's networks, those that
  * began to listen to us, and those that still speak to us of a network. Docker's gossip may lose a host whose agent and containers are well,

@@ -25,11 +25,16 @@ export interface Admitted {
  * What of a network's memberships its settings admit. Which groups of a container with too many
  * are admitted depends on their names alone, so that it does not change from look to look.
  */
-export function admit(rows: Iterable<Membership>, options: NetworkOptions): Admitted {
+export function admit(rows: readonly Membership[], options: NetworkOptions): Admitted {
+  const maxGroups = options.maxGroups ?? MAX_GROUPS_DEFAULT;
+  const isFree = options.multicast !== false && options.groups === undefined;
+  // Fewer in all than one container may have: nothing to look for, many times a second.
+  if (isFree && rows.length <= Math.min(maxGroups, HOST_GROUPS_MOST)) {
+    return { rows: [...rows], refused: [] };
+  }
   const refused: RefusedGroups[] = [];
   const kept: Membership[] = [];
   const told = new Set<string>();
-  const maxGroups = options.maxGroups ?? MAX_GROUPS_DEFAULT;
   for (const [port, own] of [...byPort(rows)].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const refuse = (groups: readonly string[], reason: string): void => {
       const [example] = groups;

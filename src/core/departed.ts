@@ -1,0 +1,99 @@
+import type { HostRecord, NetworkRecord } from './records.ts';
+import type { Service } from './services.ts';
+
+/**
+ * Addresses whose container has gone. Nobody answers there: a client that knew the container waits
+ * for an answer that cannot come, for the entry in its neighbour table is believed as long as other
+ * connections seem to prove it. Seen: three tries of 4 s each, and none refused. Hazelcast and its
+ * like take a member for alive so long. The hosts know better at once, and let it be refused.
+ *
+ * Only the host that had a container can say that it has gone. One that has fallen silent may be
+ * cut off, with its containers well.
+ */
+export interface Departures {
+  /** What each host last said, by its node id. Bounded by the hosts. */
+  readonly heard: ReadonlyMap<string, Records>;
+  /** By network: those that went, the latest last. */
+  readonly gone: ReadonlyMap<string, readonly string[]>;
+}
+
+type Records = HostRecord['networks'];
+
+export const NOBODY_GONE: Departures = { heard: new Map(), gone: new Map() };
+
+/** So many are remembered of a network; each is an element in every container's rules. */
+export const GONE_MOST = 64;
+
+/** What a host says of itself now; undefined while it has not, or is silent. */
+export interface Word {
+  readonly node: string;
+  readonly networks: Records | undefined;
+}
+
+/**
+ * @param before the last answer
+ * @param words of this host and of each that speaks or may speak again
+ * @param networks those that count, by Docker's id
+ */
+export function departures(
+  before: Departures,
+  words: Iterable<Word>,
+  networks: Iterable<string>,
+): Departures {
+  const heard = new Map<string, Records>();
+  const left = new Map<string, string[]>();
+  const ids = [...networks];
+  for (const { node, networks: said } of words) {
+    const last = before.heard.get(node);
+    // A host may be known by several addresses, and silent at one.
+    const now = said ?? heard.get(node) ?? last;
+    if (now === undefined) continue;
+    heard.set(node, now);
+    for (const id of ids) {
+      const [was, is] = [last?.get(id), now.get(id)];
+      if (was !== is) left.set(id, [...(left.get(id) ?? []), ...missing(was, is)]);
+    }
+  }
+  const gone = ids.flatMap((id) => {
+    const all = [...(before.gone.get(id) ?? []), ...(left.get(id) ?? [])];
+    if (all.length === 0) return [];
+    const taken = addresses([...heard.values()].map((it) => it.get(id)));
+    // A Set keeps the first of two alike; the latest counts.
+    const latest = [...new Set(all.reverse())].reverse();
+    const still = latest.filter((ip) => !taken.has(ip)).slice(-GONE_MOST);
+    return still.length === 0 ? [] : [[id, still] as const];
+  });
+  return { heard, gone: new Map(gone) };
+}
+
+/** The addresses that one record has and the next one lacks. */
+function missing(was: NetworkRecord | undefined, is: NetworkRecord | undefined): string[] {
+  const now = addresses([is]);
+  return [...addresses([was])].filter((ip) => !now.has(ip));
+}
+
+/** Those of the containers in some records. */
+function addresses(records: Iterable<NetworkRecord | undefined>): Set<string> {
+  const found = new Set<string>();
+  for (const record of records) {
+    for (const { ip } of record?.endpoints ?? []) found.add(ip);
+  }
+  return found;
+}
+
+/**
+ * The services of a network, and the addresses that refuse. A network without services has none
+ * of these either: its containers have no rules, and pay nothing for the coming and going of others.
+ */
+export function withRefusals(
+  services: readonly Service[],
+  gone: readonly string[],
+): readonly Service[] {
+  if (services.length === 0 || gone.length === 0) return services;
+  // Docker may have given the address to a service.
+  const vips = new Set(services.map((it) => it.vip));
+  const refusing = gone
+    .filter((ip) => !vips.has(ip))
+    .map((vip): Service => ({ name: '', vip, serving: [], draining: [] }));
+  return [...services, ...refusing];
+}
