@@ -57,19 +57,22 @@ describe('recovery', () => {
   it('is the time from the fault to the first packet after the last gap of any pair', () => {
     const changes = { 'b m': { since: 14_000 }, 'b u': { since: 12_000 } };
     const all = [heard('a', 'h1', ['b'], { changes }), heard('b', 'h2', ['a'])];
-    expect(recovery(all, 10_000)).toBe(4_000);
-    expect(recovery(all, 20_000)).toBe(0);
+    expect(recovery(all, 10_000)).toEqual({ ms: 4_000, last: 'multicast from b at a' });
+    expect(recovery(all, 20_000)).toEqual({ ms: 0, last: '' });
   });
 
   it('begins with the container where that is younger than the fault', () => {
     const changes = { 'b m': { since: 14_000 }, 'b u': { since: 14_000 } };
     const b = heard('b', 'h2', ['a'], { startedAt: 13_500 });
-    expect(recovery([heard('a', 'h1', ['b'], { changes }), b], 10_000)).toBe(500);
+    expect(recovery([heard('a', 'h1', ['b'], { changes }), b], 10_000).ms).toBe(500);
   });
 
   it('lasts until the last call failed', () => {
-    const call = { ok: 1, failed: 1, okAt: NOW, failedAt: 17_000, lastError: '' };
-    expect(recovery([heard('a', 'h1', [], { calls: { v: call } })], 10_000)).toBe(7_000);
+    const call = { ok: 1, failed: 1, okAt: NOW, failedAt: 17_000, lastError: 'ECONNREFUSED' };
+    expect(recovery([heard('a', 'h1', [], { calls: { v: call } })], 10_000)).toEqual({
+      ms: 7_000,
+      last: 'a call of a, ECONNREFUSED',
+    });
   });
 });
 

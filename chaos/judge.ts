@@ -38,19 +38,32 @@ function unheardPairs(all: readonly Heard[]): string[] {
   );
 }
 
+export type Recovery = {
+  ms: number;
+  /** What was right last, in words; empty when nothing was wrong. */
+  last: string;
+};
+
 /**
- * Milliseconds from `since` (of the epoch) until the last pair was right, and the last call failed;
+ * From `since` (milliseconds of the epoch) until the last pair was right, and the last call failed;
  * from the start of the younger container, if that was later. All must be right now.
  */
-export function recovery(all: readonly Heard[], since: number): number {
-  const times = pairs(all).flatMap(({ from, to }) => {
+export function recovery(all: readonly Heard[], since: number): Recovery {
+  const flows = pairs(all).flatMap(({ from, to }) => {
     const begin = Math.max(since, from.report.startedAt, to.report.startedAt);
-    return Object.keys(KINDS).map((kind) => (flowOf(to, from, kind)?.since ?? begin) - begin);
+    return Object.entries(KINDS).map(([kind, word]): Recovery => {
+      const ms = (flowOf(to, from, kind)?.since ?? begin) - begin;
+      return { ms, last: `${word} from ${from.name} at ${to.name}` };
+    });
   });
-  const calls = all.flatMap(({ report }) =>
-    Object.values(report.calls).map(({ failedAt }) => failedAt - Math.max(since, report.startedAt)),
+  const calls = all.flatMap(({ name, report }) =>
+    Object.values(report.calls).map(({ failedAt, lastError }): Recovery => {
+      const ms = failedAt - Math.max(since, report.startedAt);
+      return { ms, last: `a call of ${name}, ${lastError}` };
+    }),
   );
-  return Math.max(0, ...times, ...calls);
+  const worst = (a: Recovery, b: Recovery): Recovery => (b.ms > a.ms ? b : a);
+  return [...flows, ...calls].reduce(worst, { ms: 0, last: '' });
 }
 
 export type Losses = {

@@ -34,6 +34,7 @@ async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
       const recovery = (row.recoveryMs / 1000).toFixed(1);
       const loss = `${row.lost} packets lost, ${row.failedCalls} calls failed`;
       console.log(`${at} s: ${row.fault}, ${row.victim}: right after ${recovery} s, ${loss}`);
+      for (const what of row.helped) console.log(`  ${what}`);
       for (const why of row.broken) console.log(`  BROKEN: ${why}`);
     };
     return await runChaos({ lab, faults, seed, minutes, managers: MANAGERS, onRow, signal });

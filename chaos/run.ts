@@ -64,11 +64,12 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
   });
   const row: Row = {
     ...{ fault: fault.name, victim: name, recoveryMs: Number.POSITIVE_INFINITY },
-    ...{ lost: 0, lostElsewhere: 0, failedCalls: 0, broken },
+    ...{ lost: 0, lostElsewhere: 0, failedCalls: 0, helped: [], broken },
   };
-  const after = await recovered(site.scene, site.signal).catch(note);
+  const after = await recovered(site.scene, site.signal, row.helped).catch(note);
   if (after === undefined) return row;
-  row.recoveryMs = recovery(after, since);
+  const { ms, last } = recovery(after, since);
+  row.recoveryMs = ms;
   await exact(site).catch(note);
   const lost = losses(before, after, (host) => host === name);
   const { doubles, lastError } = lost;
@@ -76,7 +77,7 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
   row.lostElsewhere = lost.lostElsewhere;
   row.failedCalls = lost.failedCalls;
   if (row.recoveryMs > RIGHT_MS) {
-    broken.push(`recovery took ${row.recoveryMs} ms, more than ${RIGHT_MS}`);
+    broken.push(`recovery took ${ms} ms, more than ${RIGHT_MS}; right last was ${last}`);
   }
   if (row.lostElsewhere > 0) broken.push(`${row.lostElsewhere} packets lost between other hosts`);
   if (doubles > 0) broken.push(`${doubles} packets came twice`);
@@ -88,11 +89,18 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
 }
 
 /** Waits until every container hears every other by multicast and unicast, for some seconds. */
-async function recovered(scene: Scene, signal: AbortSignal): Promise<Heard[]> {
+async function recovered(
+  scene: Scene,
+  signal: AbortSignal,
+  helped: string[] = [],
+): Promise<Heard[]> {
   await scene.dockerDone();
   return until(
     async () => {
-      const all = await scene.hear();
+      const all = await scene.hear().catch(async (error: Error) => {
+        helped.push(...(await scene.help()));
+        throw error;
+      });
       const missing = unheard(all);
       if (missing.length === 0) return all;
       throw new Error(`${missing.length} of the pairs; ${missing.slice(0, 3).join('; ')}`);

@@ -21,6 +21,9 @@ const PULSE = [...NODE_IN_CONTAINER, '/castnet/tools/pulse.ts'];
 /** Tasks in all; of the global service, one for each host. */
 const SERVICES = { everywhere: 'global', vip: 3, rr: 2 } as const;
 
+/** What Docker says of a container that its Swarm did not let onto a network within 20 s. */
+const UNATTACHED = 'attaching to network failed';
+
 /** A container that pulses. */
 export type Member = Container & { /** Pid of its program inside the host. */ pid: number };
 
@@ -63,11 +66,16 @@ export class Scene {
     await host.docker(['rm', '-f', plainName(host)]);
   }
 
-  /** Waits until Docker runs all that it should; how long that takes is not castnet's. */
+  /** Waits until Docker runs all tasks that it should; how long that takes is not castnet's. */
   async dockerDone(): Promise<void> {
     for (const [name, kind] of Object.entries(SERVICES)) {
       await tasksRun(this.lab, name, kind === 'global' ? this.lab.hosts.length : kind);
     }
+  }
+
+  /** Starts the plain containers that Docker gave up. @returns what that was, in sentences */
+  async help(): Promise<string[]> {
+    return (await Promise.all(this.lab.hosts.map(startUnattached))).flat();
   }
 
   /** What every container heard. Errors: when some are missing, or there are too many. */
@@ -117,6 +125,16 @@ async function withoutLinks(host: LabHost): Promise<void> {
 export const manager = (lab: Lab): LabHost => lab.hosts[0] as LabHost;
 
 const plainName = (host: LabHost): string => `plain-${host.name}`;
+
+/** Docker tries once to start a container anew when its host has started, and leaves it at that. */
+async function startUnattached(host: LabHost): Promise<string[]> {
+  const name = plainName(host);
+  const format = '{{.State.Running}} {{.State.Error}}';
+  const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
+  if (!said.startsWith('false') || !said.includes(UNATTACHED)) return [];
+  await host.docker(['start', name]);
+  return [`Docker did not start ${name} again: ${said.trim().slice('false '.length)}`];
+}
 
 const isPlain = (member: Member): boolean => member.name.startsWith('plain-');
 

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { median, type Row, render, summarize } from './table.ts';
 
 const row = (fault: string, recoveryMs: number, more: Partial<Row> = {}): Row => ({
-  ...{ fault, victim: 'h2', recoveryMs, lost: 0, lostElsewhere: 0, failedCalls: 0, broken: [] },
+  ...{
+    fault,
+    victim: 'h2',
+    recoveryMs,
+    lost: 0,
+    lostElsewhere: 0,
+    failedCalls: 0,
+    helped: [],
+    broken: [],
+  },
   ...more,
 });
 

@@ -13,6 +13,8 @@ export type Row = {
   lostElsewhere: number;
   /** Calls of the service's virtual address that failed, of containers that lived through it. */
   failedCalls: number;
+  /** What Docker had to be helped with, in sentences. */
+  helped: string[];
   /** What a promise does not allow, in sentences. */
   broken: string[];
 };
