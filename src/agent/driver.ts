@@ -128,7 +128,7 @@ export function createDriver(options: DriverOptions): Driver {
       state.allocations.delete(id);
     },
 
-    async createNetwork({ id, options: raw, subnet }) {
+    async createNetwork({ id, options: raw, ...subnets }) {
       const { vni, ...settings } = parseOptions(raw);
       if (vni === undefined) {
         throw new Fault(
@@ -141,7 +141,7 @@ export function createDriver(options: DriverOptions): Driver {
       refuseSmallMtu(settings, tunnel);
       const owner = [...state.networks.values()].find((it) => it.vni === vni && it.id !== id);
       refuseTaken(vni, owner?.id);
-      state.networks.set({ id, vni, options: settings, ...(subnet ? { subnet } : {}) });
+      state.networks.set({ id, vni, options: settings, ...subnets });
       await options.reconcile();
       if (!options.hasDevice(vxlanName(vni))) {
         state.networks.delete(id);

@@ -125,6 +125,19 @@ describe('the hosts to listen to', () => {
   });
 });
 
+it('a service at an address that is not of its network is left out', () => {
+  state.networks.set({ id: 'net-a', vni: 8_000_001, subnet: '10.0.1.0/24', options: {} });
+  const task = (vip: string) => ({
+    ...{ id: vip, ip: '10.0.1.3', mac: '' },
+    service: { name: 'web', vip, serving: true },
+  });
+  const endpoints = [task('10.0.1.2'), task('8.8.8.8')];
+  const networks = new Map([['net-a', { vni: 8_000_001, endpoints, groups: [] }]]);
+  const peers = [peer({ networks })];
+  const found = wantedServices(know({ peers }), { own: undefined, before: new Map() });
+  expect(found.get('net-a')?.map((it) => it.vip)).toEqual(['10.0.1.2']);
+});
+
 it('a service is what all hosts say of their tasks, and is remembered without any', () => {
   const record = (ip: string): NetworkRecord => ({
     vni: 8_000_001,

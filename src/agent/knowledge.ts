@@ -1,8 +1,8 @@
-import { contestedWords, foreignNetworks, judgePeers } from '../core/claims.ts';
+import { contestedWords, foreignNetworks, judgePeers, strayServices } from '../core/claims.ts';
 import type { Fact } from '../core/facts.ts';
 import { networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
-import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
+import { type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
 import { admit, type RefusedGroups } from '../core/policy.ts';
@@ -110,7 +110,8 @@ export function conflicts({ state, tunnel, peers }: Knowledge, wanted: Wanted): 
   const { honest, refused } = judgePeers(peers, tunnel?.address ?? '');
   const networks = new Map([...state.networks.values()].map((it) => [it.id, it]));
   const contested = wanted.contested().map(({ claims }) => contestedWords(claims));
-  return [...new Set([...refused, ...foreignNetworks(honest, networks), ...contested])];
+  const foreign = foreignNetworks(honest, networks);
+  return [...new Set([...refused, ...foreign, ...strayServices(honest, networks), ...contested])];
 }
 
 /**
@@ -124,10 +125,15 @@ export function wantedServices(
 ): Map<string, Service[]> {
   const { honest } = judgePeers(peers, tunnel?.address ?? '');
   return new Map(
-    [...state.networks.keys()].map((id) => {
+    [...state.networks.values()].map((network) => {
+      const { id } = network;
       const all = [of.own, ...honest].map((it) => it?.networks.get(id));
       const records = all.filter((it) => it !== undefined);
-      return [id, servicesOf(records, of.before.get(id))] as const;
+      const before = of.before.get(id) ?? [];
+      const known = new Set(before.map((it) => it.vip));
+      // Else a host could have what the containers say to any address. Looked at once, for it is slow.
+      const isOurs = ({ vip }: Service) => known.has(vip) || mayHave(network, vip);
+      return [id, servicesOf(records, before).filter(isOurs)] as const;
     }),
   );
 }

@@ -23,7 +23,7 @@ export class Reach {
   ): ReadonlyMap<string, readonly Service[]> {
     const { networks, endpoints } = knowledge.state;
     this.#services = wantedServices(knowledge, { own, before: this.#services });
-    this.#departures = departures(this.#departures, hostsWords(knowledge, own), networks.keys());
+    this.#departures = departures(this.#departures, hostsWords(knowledge, own), networks.values());
     const { gone } = this.#departures;
     return servicesBySandbox({
       endpoints: endpoints.values(),

@@ -26,6 +26,7 @@ const network = z.looseObject({
   vni: z.number(),
   name: text.optional(),
   subnet: text.optional(),
+  otherSubnets: z.array(text).optional(),
   mtu: z.number().optional(),
   options: z.looseObject({}),
   hosts: z.array(text),

@@ -52,6 +52,7 @@ const network = z.object({
   name: z.string().optional(),
   vni: count,
   subnet: z.string().optional(),
+  otherSubnets: z.array(z.string()).optional(),
   options: z.object({
     mtu: count.optional(),
     ipv6: z.string().optional(),

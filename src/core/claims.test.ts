@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Claimant, contestedWords, foreignNetworks, judgePeers } from './claims.ts';
+import {
+  type Claimant,
+  contestedWords,
+  foreignNetworks,
+  judgePeers,
+  strayServices,
+} from './claims.ts';
 
 const peer = (address: string, tunnel = address): Claimant => ({
   address,
@@ -47,6 +53,22 @@ it('a network under another VXLAN id is told', () => {
     expect.stringContaining('under VXLAN id 8000001, this host under 8000002'),
   ]);
   expect(foreignNetworks([peer('10.9.0.2')], new Map())).toEqual([]);
+});
+
+it('a service at an address that is not of its network is told', () => {
+  const own = { id: 'net', vni: 8_000_001, subnet: '10.0.1.0/24', otherSubnets: ['10.0.3.0/24'] };
+  const says = (vip: string) => {
+    const service = { name: 'web', vip, serving: true };
+    const endpoints = [{ id: 'e', ip: '10.0.1.5', mac: '02:42:0a:00:01:05', service }];
+    const one = { ...peer('10.9.0.2'), networks: new Map([['net', { ...has, endpoints }]]) };
+    return strayServices([one], new Map([['net', { ...own, options: {} }]]));
+  };
+  const has = { vni: 8_000_001, groups: [] };
+  expect(says('10.0.1.2')).toEqual([]);
+  expect(says('10.0.3.2')).toEqual([]);
+  expect(says('8.8.8.8')).toEqual([
+    expect.stringContaining('its service web has the address 8.8.8.8, which is not of network net'),
+  ]);
 });
 
 it('what two claim is told with their names', () => {

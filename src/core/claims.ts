@@ -1,5 +1,5 @@
 import type { Fact } from './facts.ts';
-import type { LocalNetwork } from './local.ts';
+import { type LocalNetwork, mayHave } from './local.ts';
 import type { NetworkRecord } from './records.ts';
 
 /**
@@ -60,6 +60,25 @@ export function foreignNetworks(
       if (own === undefined || own === vni) return [];
       const words = `${nameOf(peer)} has network ${id} under VXLAN id ${vni}, this host under ${own}`;
       return [`${words}: they do not reach each other on it`];
+    }),
+  );
+}
+
+/** Services with an address that no service of the network can have, in sentences. */
+export function strayServices(
+  peers: readonly Claimant[],
+  networks: ReadonlyMap<string, LocalNetwork>,
+): string[] {
+  return peers.flatMap((peer) =>
+    [...peer.networks].flatMap(([id, { endpoints }]) => {
+      const network = networks.get(id);
+      if (network === undefined) return [];
+      const named = new Map(endpoints.map(({ service }) => [service?.vip, service?.name]));
+      return [...named].flatMap(([vip, name]) => {
+        if (vip === undefined || mayHave(network, vip)) return [];
+        const words = `${nameOf(peer)} says that its service ${name} has the address ${vip}`;
+        return [`${words}, which is not of network ${id} (${network.subnet}): it is left out`];
+      });
     }),
   );
 }

@@ -3,6 +3,7 @@ import { type Departures, departures, GONE_MOST, NOBODY_GONE, withRefusals } fro
 import type { NetworkRecord } from './records.ts';
 
 const NET = 'n1';
+const network = { id: NET, vni: 8_000_001, subnet: '10.0.0.0/16', options: {} };
 
 const has = (...ips: string[]): ReadonlyMap<string, NetworkRecord> =>
   new Map([
@@ -19,7 +20,7 @@ function after(...said: readonly Said[]): readonly string[] {
   let known: Departures = NOBODY_GONE;
   for (const it of said) {
     const words = Object.entries(it).map(([node, networks]) => ({ node, networks }));
-    known = departures(known, words, [NET]);
+    known = departures(known, words, [network]);
   }
   return known.gone.get(NET) ?? [];
 }
@@ -46,6 +47,10 @@ it('an address that someone has again is not refused, whoever has it', () => {
   expect(after(first, gone)).toEqual(['10.0.0.2']);
   expect(after(first, gone, { ...gone, b: has('10.0.0.2', '10.0.0.4') })).toEqual([]);
   expect(after(first, { a: has(), b: has('10.0.0.2', '10.0.0.4') }), 'moved').toEqual([]);
+});
+
+it('does not refuse what is no address of the network, whoever said that it had it', () => {
+  expect(after({ a: has('8.8.8.8') }, { a: has() })).toEqual([]);
 });
 
 it('remembers the latest of many', () => {

@@ -1,3 +1,4 @@
+import { type LocalNetwork, mayHave } from './local.ts';
 import type { HostRecord, NetworkRecord } from './records.ts';
 import type { Service } from './services.ts';
 
@@ -33,28 +34,31 @@ export interface Word {
 /**
  * @param before the last answer
  * @param words of this host and of each that speaks or may speak again
- * @param networks those that count, by Docker's id
+ * @param networks those that count
  */
 export function departures(
   before: Departures,
   words: Iterable<Word>,
-  networks: Iterable<string>,
+  networks: Iterable<LocalNetwork>,
 ): Departures {
   const heard = new Map<string, Records>();
   const left = new Map<string, string[]>();
-  const ids = [...networks];
+  const wanted = [...networks];
   for (const { node, networks: said } of words) {
     const last = before.heard.get(node);
     // A host may be known by several addresses, and silent at one.
     const now = said ?? heard.get(node) ?? last;
     if (now === undefined) continue;
     heard.set(node, now);
-    for (const id of ids) {
+    for (const network of wanted) {
+      const { id } = network;
       const [was, is] = [last?.get(id), now.get(id)];
-      if (was !== is) left.set(id, [...(left.get(id) ?? []), ...missing(was, is)]);
+      if (was === is) continue;
+      const ours = missing(was, is).filter((ip) => mayHave(network, ip));
+      left.set(id, [...(left.get(id) ?? []), ...ours]);
     }
   }
-  const gone = ids.flatMap((id) => {
+  const gone = wanted.flatMap(({ id }) => {
     const all = [...(before.gone.get(id) ?? []), ...(left.get(id) ?? [])];
     if (all.length === 0) return [];
     const taken = addresses([...heard.values()].map((it) => it.get(id)));

@@ -1,5 +1,7 @@
 /** What Docker asked this host to have. */
 
+import { inAny } from '../net/cidr.ts';
+
 /** Settings of a network, from `docker network create --opt`. */
 export interface NetworkOptions {
   /** Bytes; without it the tunnel's underlay decides. */
@@ -32,7 +34,14 @@ export interface LocalNetwork {
   readonly vni: number;
   /** The IPv4 subnet, as `10.0.1.0/24`; absent when Docker named none. */
   readonly subnet?: string;
+  /** Of a network with several, the others. */
+  readonly otherSubnets?: readonly string[];
   readonly options: NetworkOptions;
+}
+
+/** Whether containers and services of a network may have an address, as far as is known. */
+export function mayHave({ subnet, otherSubnets = [] }: LocalNetwork, address: string): boolean {
+  return subnet === undefined || inAny(address, [subnet, ...otherSubnets]);
 }
 
 export interface LocalEndpoint {

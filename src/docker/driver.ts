@@ -6,6 +6,8 @@ export interface NetworkRequest {
   readonly options: Readonly<Record<string, string>>;
   /** IPv4 subnet, as `10.0.1.0/24`. */
   readonly subnet?: string;
+  /** Of a network with several, the others. */
+  readonly otherSubnets?: readonly string[];
 }
 
 export interface EndpointRequest {

@@ -63,9 +63,10 @@ it('CreateNetwork finds the options where Docker puts them', async () => {
   await call('NetworkDriver.CreateNetwork', {
     NetworkID: NET,
     Options: { 'com.docker.network.generic': generic, 'com.docker.network.enable_ipv6': false },
-    IPv4Data: [{ Pool: '10.0.1.0/24', Gateway: '10.0.1.1/24' }],
+    IPv4Data: [{ Pool: '10.0.1.0/24', Gateway: '10.0.1.1/24' }, { Pool: '10.0.3.0/24' }],
   });
-  expect(calls).toEqual([['create', { id: NET, options: generic, subnet: '10.0.1.0/24' }]]);
+  const subnets = { subnet: '10.0.1.0/24', otherSubnets: ['10.0.3.0/24'] };
+  expect(calls).toEqual([['create', { id: NET, options: generic, ...subnets }]]);
 });
 
 it('a MAC is answered only where none was asked for', async () => {

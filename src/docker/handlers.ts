@@ -165,8 +165,12 @@ function networkRequest(
   options: Readonly<Record<string, string>>,
   pools: readonly protocol.Pool[] | null | undefined,
 ): NetworkRequest {
-  const subnet = pools?.[0]?.Pool;
-  return { id, options, ...(subnet ? { subnet } : {}) };
+  const [subnet, ...otherSubnets] = (pools ?? []).flatMap(({ Pool }) => (Pool ? [Pool] : []));
+  return {
+    ...{ id, options },
+    ...(subnet === undefined ? {} : { subnet }),
+    ...(otherSubnets.length === 0 ? {} : { otherSubnets }),
+  };
 }
 
 function genericOptions(options: Record<string, unknown> | null | undefined) {
