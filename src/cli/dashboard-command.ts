@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
-import { type AgentFlags, withSocket } from './agent-client.ts';
-
-/** What `castnet dashboard` takes. */
-export interface DashboardFlags extends AgentFlags {
-  readonly listen: string;
-}
+import { withSocket } from './agent-client.ts';
+import type { DashboardFlags } from './dashboard.ts';
 
 /** Adds `castnet dashboard`; what serves the page is loaded only when it is asked for. */
 export function registerDashboard(program: Command): void {

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { listenAtPort } from '../api/listen.ts';
 import { health } from '../core/health.ts';
 import { addressAndPort } from '../net/listen-address.ts';
-import { askAgent } from './agent-client.ts';
+import { type AgentFlags, askAgent } from './agent-client.ts';
 import { isLoopback, newToken } from './dashboard-access.ts';
-import type { DashboardFlags } from './dashboard-command.ts';
 import { Feed } from './dashboard-feed.ts';
 import { dashboardApp, readPage } from './dashboard-server.ts';
 import { UserError } from './output.ts';
+
+/** What `castnet dashboard` takes. */
+export interface DashboardFlags extends AgentFlags {
+  readonly listen: string;
+}
 
 /** Where the page lies: beside the bundle, or in a checkout where the build puts it. */
 const PAGES = ['web', '../../dist/web'].map((path) => join(import.meta.dirname, path));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from './finding.ts';
 import type { ProbeKind } from './probe.ts';
-import { type Participant, probeReport } from './probe-report.ts';
+import type { Participant } from './probe-pairs.ts';
+import { probeReport } from './probe-report.ts';
 
 const ALL: Record<ProbeKind, number> = { unicast: 50, multicast: 10, broadcast: 10, large: 10 };
 const NONE: Record<ProbeKind, number> = { unicast: 0, multicast: 0, broadcast: 0, large: 0 };

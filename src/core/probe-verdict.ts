@@ -1,6 +1,6 @@
 import { tunnelOverhead } from '../net/mtu.ts';
 import type { Finding } from './finding.ts';
-import type { ProbePair, Seated } from './probe-report.ts';
+import type { ProbePair, Seated } from './probe-pairs.ts';
 import { sessionFinding } from './session-finding.ts';
 
 /** What a probe saw, and the ports that it depends on. */

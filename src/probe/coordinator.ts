@@ -10,7 +10,8 @@ import {
   type ProbeSent,
   probeAddress,
 } from '../core/probe.ts';
-import { type Participant, type ProbeReport, probeReport } from '../core/probe-report.ts';
+import type { Participant } from '../core/probe-pairs.ts';
+import { type ProbeReport, probeReport } from '../core/probe-report.ts';
 import type { HostReport, PeerReport } from '../core/report.ts';
 import type { SessionFault } from '../core/session-fault.ts';
 import { sessionFinding } from '../core/session-finding.ts';

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
-import type { ProbePair, ProbeReport } from '../../src/core/probe-report.ts';
+import type { ProbePair } from '../../src/core/probe-pairs.ts';
+import type { ProbeReport } from '../../src/core/probe-report.ts';
 import { hostName } from './hosts.ts';
 import { view } from './state.ts';
 
