@@ -16,16 +16,18 @@ function heard(
     calls?: Record<string, Calls>;
     startedAt?: number;
     unread?: number;
+    told?: Record<string, number>;
   } = {},
 ): Heard {
-  const { changes = {}, calls = {}, startedAt = 0, unread = 0 } = more;
+  const { changes = {}, calls = {}, startedAt = 0, unread = 0, told = {} } = more;
   const flows: Report['flows'] = others.flatMap((from) =>
     ['m', 'u'].map((kind) => {
       const base = { from, kind, count: 9, lost: 0, doubles: 0, lastAt: NOW, since: 1_000 };
       return { ...base, ...changes[`${from} ${kind}`] };
     }),
   );
-  return { host, name: id, report: { id, startedAt, now: NOW, flows, calls, unread } };
+  const report = { id, startedAt, now: NOW, flows, told, calls, unread };
+  return { host, name: id, ip: `ip-${id}`, report };
 }
 
 describe('unheard', () => {
@@ -65,6 +67,12 @@ describe('recovery', () => {
     const changes = { 'b m': { since: 14_000 }, 'b u': { since: 14_000 } };
     const b = heard('b', 'h2', ['a'], { startedAt: 13_500 });
     expect(recovery([heard('a', 'h1', ['b'], { changes }), b], 10_000).ms).toBe(500);
+  });
+
+  it('begins with the sender’s being told of the other, of unicast', () => {
+    const changes = { 'b m': { since: 14_000 }, 'b u': { since: 19_000 } };
+    const b = heard('b', 'h2', ['a'], { told: { 'ip-a': 18_000 } });
+    expect(recovery([heard('a', 'h1', ['b'], { changes }), b], 10_000).ms).toBe(4_000);
   });
 
   it('lasts until the last call failed', () => {

@@ -2,7 +2,7 @@
 import type { Report } from '../lab/tools/pulse.ts';
 
 /** A container's report, with the host that it runs on. */
-export type Heard = { host: string; name: string; report: Report };
+export type Heard = { host: string; name: string; ip: string; report: Report };
 
 /** A flow without a packet for that long is interrupted; they come every 0.1 s. Milliseconds. */
 const SILENT_MS = 2_000;
@@ -46,12 +46,14 @@ export type Recovery = {
 
 /**
  * From `since` (milliseconds of the epoch) until the last pair was right, and the last call failed;
- * from the start of the younger container, if that was later. All must be right now.
+ * from the start of the younger container, or from when the one was told of the other, if that was
+ * later. All must be right now.
  */
 export function recovery(all: readonly Heard[], since: number): Recovery {
   const flows = pairs(all).flatMap(({ from, to }) => {
-    const begin = Math.max(since, from.report.startedAt, to.report.startedAt);
+    const lived = Math.max(since, from.report.startedAt, to.report.startedAt);
     return Object.entries(KINDS).map(([kind, word]): Recovery => {
+      const begin = kind === 'm' ? lived : Math.max(lived, from.report.told[to.ip] ?? 0);
       const ms = (flowOf(to, from, kind)?.since ?? begin) - begin;
       return { ms, last: `${word} from ${from.name} at ${to.name}` };
     });

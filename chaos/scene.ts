@@ -161,7 +161,7 @@ export function tell(members: readonly Member[], vip?: string): Promise<Heard[]>
       const call = vip !== undefined && isPlain(member) ? [vip] : [];
       const report = await pulse(member, JSON.stringify({ to, call }));
       // A task's name has its id in it; the service's is enough beside the address.
-      return { host: host.name, name: `${name.split('.')[0]} ${host.name}/${ip}`, report };
+      return { host: host.name, name: `${name.split('.')[0]} ${host.name}/${ip}`, ip, report };
     }),
   );
 }

@@ -40,6 +40,8 @@ export type Report = {
     lastAt: number;
     since: number;
   }[];
+  /** Since when it says packets to each address that it was told of, milliseconds of the epoch. */
+  told: Record<string, number>;
   /** By address. */
   calls: Record<string, Calls>;
   /** Packets that arrived when this program had not read so many that its socket was full. */
@@ -63,6 +65,7 @@ const flows = new Map<string, Flow>();
 const said = new Map<string, number>();
 const calls: Record<string, Calls> = {};
 const underWay = new Set<string>();
+let told: Record<string, number> = {};
 let targets: { to: string[]; call: string[] } = { to: [], call: [] };
 
 const socket = createSocket({ type: 'udp4', reuseAddr: true });
@@ -146,7 +149,7 @@ function report(): Report {
     return { from, kind, count, lost, doubles, lastAt, since };
   });
   const heard = list.filter(({ count }) => count > 0);
-  return { id, startedAt, now: Date.now(), flows: heard, calls, unread: unread() };
+  return { id, startedAt, now: Date.now(), flows: heard, told, calls, unread: unread() };
 }
 
 // A container that is started again finds the file of its earlier run.
@@ -156,6 +159,7 @@ createHttpServer(async (request, answer) => {
     let text = '';
     for await (const chunk of request) text += chunk;
     targets = JSON.parse(text) as typeof targets;
+    told = Object.fromEntries(targets.to.map((it) => [it, told[it] ?? Date.now()]));
   }
   answer.end(JSON.stringify(report()));
 }).listen(SOCKET);
