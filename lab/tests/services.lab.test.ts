@@ -129,7 +129,7 @@ it('a service without tasks is refused at once, by TCP and UDP, and serves again
   await removeServices(lab(), 'idle');
 });
 
-it('the address of a container that has gone refuses at once, until another container has it', async () => {
+it('the address of a task that has gone refuses at once, until another container has it', async () => {
   await createWeb(lab(), { name: 'goes', networks: ['vips'], replicas: 3 });
   const gone = (await tasks('goes')).map((it) => it.ip);
   const everyone = callers.flatMap((caller) => gone.map((ip) => ({ caller, ip })));

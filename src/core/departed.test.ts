@@ -5,11 +5,17 @@ import type { NetworkRecord } from './records.ts';
 const NET = 'n1';
 const network = { id: NET, vni: 8_000_001, subnet: '10.0.0.0/16', options: {} };
 
+const service = { name: 'web', vip: '10.0.0.9', serving: true };
+
 const has = (...ips: string[]): ReadonlyMap<string, NetworkRecord> =>
   new Map([
     [
       NET,
-      { vni: 8_000_001, endpoints: ips.map((ip) => ({ id: ip, ip, mac: '02:42' })), groups: [] },
+      {
+        vni: 8_000_001,
+        endpoints: ips.map((ip) => ({ id: ip, ip, mac: '', service })),
+        groups: [],
+      },
     ],
   ]);
 
@@ -51,6 +57,12 @@ it('an address that someone has again is not refused, whoever has it', () => {
 
 it('does not refuse what is no address of the network, whoever said that it had it', () => {
   expect(after({ a: has('8.8.8.8') }, { a: has() })).toEqual([]);
+});
+
+it('leaves alone what was no task', () => {
+  const plain = { id: 'e', ip: '10.0.0.2', mac: '' };
+  const record = { vni: 8_000_001, endpoints: [plain], groups: [] };
+  expect(after({ a: new Map([[NET, record]]) }, { a: has() })).toEqual([]);
 });
 
 it('remembers the latest of many', () => {

@@ -3,13 +3,16 @@ import type { HostRecord, NetworkRecord } from './records.ts';
 import type { Service } from './services.ts';
 
 /**
- * Addresses whose container has gone. Nobody answers there: a client that knew the container waits
+ * Addresses of services' tasks that have gone. Nobody answers there: a client that knew the container waits
  * for an answer that cannot come, for the entry in its neighbour table is believed as long as other
  * connections seem to prove it. Seen: three tries of 4 s each, and none refused. Hazelcast and its
  * like take a member for alive so long. The hosts know better at once, and let it be refused.
  *
  * Only the host that had a container can say that it has gone. One that has fallen silent may be
  * cut off, with its containers well.
+ *
+ * Other containers do not count, whose coming and going may be frequent: what goes in here is written
+ * into every container's rules, which a task's end changes anyway.
  */
 export interface Departures {
   /** What each host last said, by its node id. Bounded by the hosts. */
@@ -70,10 +73,11 @@ export function departures(
   return { heard, gone: new Map(gone) };
 }
 
-/** The addresses that one record has and the next one lacks. */
+/** The addresses of tasks that one record has and the next one lacks. */
 function missing(was: NetworkRecord | undefined, is: NetworkRecord | undefined): string[] {
   const now = addresses([is]);
-  return [...addresses([was])].filter((ip) => !now.has(ip));
+  const tasks = (was?.endpoints ?? []).filter((it) => it.service !== undefined);
+  return tasks.map((it) => it.ip).filter((ip) => !now.has(ip));
 }
 
 /** Those of the containers in some records. */
@@ -86,8 +90,8 @@ function addresses(records: Iterable<NetworkRecord | undefined>): Set<string> {
 }
 
 /**
- * The services of a network, and the addresses that refuse. A network without services has none
- * of these either: its containers have no rules, and pay nothing for the coming and going of others.
+ * The services of a network, and the addresses that refuse. Without services there are none of these
+ * either: a container that reaches no service has no rules.
  */
 export function withRefusals(
   services: readonly Service[],
