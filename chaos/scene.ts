@@ -88,6 +88,21 @@ export class Scene {
     return tell(members, this.vip);
   }
 
+  /**
+   * Removes containers that got an address of a service from Docker, which Swarm or this run replaces.
+   * @returns what was so, in sentences
+   */
+  async partTwins(): Promise<string[]> {
+    const { lab } = this;
+    const vips = (await Promise.all(Object.keys(SERVICES).map((it) => vipsOf(lab, it)))).flat();
+    const twins = (await containersOf(lab, NETWORK)).filter(({ ip }) => vips.includes(ip));
+    for (const { host, id, name } of twins) {
+      await host.docker(['rm', '-f', id]);
+      if (name === plainName(host)) await this.runPlain(host);
+    }
+    return twins.map(({ name, ip }) => `Docker gave ${name} the address ${ip} of a service`);
+  }
+
   async #member(container: Container): Promise<Member> {
     const pid = this.#pids.get(container.id);
     if (pid === undefined) return memberOf(container);

@@ -14,7 +14,7 @@ import {
   runContainer,
   tasksRun,
 } from './support/stack.ts';
-import { Caller, createWeb, removeServices, spreads, vipsOf } from './support/vip.ts';
+import { Caller, createWeb, removeServices, serve, spreads, vipsOf } from './support/vip.ts';
 
 const lab = useLab('services');
 let callers: Caller[] = [];
@@ -156,6 +156,27 @@ it('the address of a task that has gone refuses at once, until another container
   }
   await removeContainers([next]);
   await removeServices(lab(), 'goes');
+});
+
+it('an address that goes from a service to a container leads there, from a port used before too', async () => {
+  await createWeb(lab(), { name: 'lent', networks: ['vips'], replicas: 2 });
+  const [address = ''] = await vipsOf(lab(), 'lent');
+  for (const caller of callers) {
+    await spreads(caller, address, 2);
+    expect(await caller.send(address)).toMatch(/ 1$/);
+  }
+  await removeServices(lab(), 'lent');
+  const args = ['--ip', address];
+  const heir = await runContainer(lab().host('h2'), { network: 'vips', name: 'heir', args });
+  await serve(heir);
+  for (const caller of callers) {
+    await until(
+      async () => (await caller.send(address))?.startsWith(heir.id.slice(0, 12)) || undefined,
+      { what: `${caller.container.name}: the container’s answer by UDP`, timeoutMs: 5_000 },
+    );
+    await spreads(caller, address, 1);
+  }
+  await removeContainers([heir]);
 });
 
 it('a name that is a service and a container, and an alias', async () => {

@@ -302,7 +302,10 @@ export class Agent {
     const swarm = certificate();
     const { lastChange } = this.#reconciler;
     return hostReport(knowledge, {
-      conflicts: conflicts(knowledge, this.#wanted).slice(0, CONFLICTS_TOLD),
+      conflicts: [...this.#reach.conflicts(), ...conflicts(knowledge, this.#wanted)].slice(
+        0,
+        CONFLICTS_TOLD,
+      ),
       agent: version,
       peerPort,
       now: timeOfDay(),

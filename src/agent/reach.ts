@@ -31,6 +31,16 @@ export class Reach {
     });
   }
 
+  /** Services whose address Docker gave to a container as well, in sentences. */
+  conflicts(): string[] {
+    const taken = [...this.#services.values()].flat().filter((it) => it.isTaken === true);
+    return taken.map(
+      ({ name, vip }) =>
+        `Docker gave the address ${vip} of service ${name} to a container too; it leads to the ` +
+        'container. Start that container again for another address',
+    );
+  }
+
   /** The services of each network. */
   services(): { network: string; name: string; vip: string }[] {
     return [...this.#services].flatMap(([network, found]) =>

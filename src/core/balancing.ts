@@ -90,7 +90,7 @@ const FRAME = [
   '  chain checked {',
   '    ct original zone != 0 jump keep',
   `    ct original ip daddr . ip daddr @${PASSED} accept`,
-  `    ip daddr @${IDLE} goto refusal`,
+  `    ct original ip daddr @${IDLE} goto refusal`,
   // The task that had this connection is gone, or the connection began before these rules.
   ...KINDS.flatMap(({ map, sent }) => [
     // An update leaves the value of an element that is there.

@@ -65,6 +65,13 @@ it('leaves alone what was no task', () => {
   expect(after({ a: new Map([[NET, record]]) }, { a: has() })).toEqual([]);
 });
 
+it('knows a task whose container goes a moment later', () => {
+  const plain = { id: 'e', ip: '10.0.0.2', mac: '' };
+  const left = new Map([[NET, { vni: 8_000_001, endpoints: [plain], groups: [] }]]);
+  expect(after({ a: has('10.0.0.2') }, { a: left })).toEqual([]);
+  expect(after({ a: has('10.0.0.2') }, { a: left }, { a: has() })).toEqual(['10.0.0.2']);
+});
+
 it('remembers the latest of many', () => {
   const many = Array.from({ length: GONE_MOST + 1 }, (_, nth) => `10.0.1.${nth}`);
   const steps = many.map((_, nth) => ({ a: has(...many.slice(nth)) }));

@@ -1,5 +1,5 @@
 import { type LocalNetwork, mayHave } from './local.ts';
-import type { HostRecord, NetworkRecord } from './records.ts';
+import type { EndpointRecord, HostRecord, NetworkRecord } from './records.ts';
 import type { Service } from './services.ts';
 
 /**
@@ -17,13 +17,15 @@ import type { Service } from './services.ts';
 export interface Departures {
   /** What each host last said, by its node id. Bounded by the hosts. */
   readonly heard: ReadonlyMap<string, Records>;
-  /** By network: those that went, the latest last. */
+  /** By network: addresses of tasks of before, the latest last. A task may leave before its container. */
+  readonly former: ReadonlyMap<string, readonly string[]>;
+  /** Those of them that no container has, by network. */
   readonly gone: ReadonlyMap<string, readonly string[]>;
 }
 
 type Records = HostRecord['networks'];
 
-export const NOBODY_GONE: Departures = { heard: new Map(), gone: new Map() };
+export const NOBODY_GONE: Departures = { heard: new Map(), former: new Map(), gone: new Map() };
 
 /** So many are remembered of a network; each is an element in every container's rules. */
 export const GONE_MOST = 64;
@@ -57,36 +59,39 @@ export function departures(
       const { id } = network;
       const [was, is] = [last?.get(id), now.get(id)];
       if (was === is) continue;
-      const ours = missing(was, is).filter((ip) => mayHave(network, ip));
+      const tasks = new Set(addresses([is], isTask));
+      const ours = addresses([was], isTask).filter((ip) => !tasks.has(ip) && mayHave(network, ip));
       left.set(id, [...(left.get(id) ?? []), ...ours]);
     }
   }
-  const gone = wanted.flatMap(({ id }) => {
-    const all = [...(before.gone.get(id) ?? []), ...(left.get(id) ?? [])];
-    if (all.length === 0) return [];
-    const taken = addresses([...heard.values()].map((it) => it.get(id)));
+  const former = new Map<string, readonly string[]>();
+  const gone = new Map<string, readonly string[]>();
+  for (const { id } of wanted) {
+    const all = [...(before.former.get(id) ?? []), ...(left.get(id) ?? [])];
+    if (all.length === 0) continue;
+    const now = [...heard.values()].map((it) => it.get(id));
+    const tasks = new Set(addresses(now, isTask));
     // A Set keeps the first of two alike; the latest counts.
     const latest = [...new Set(all.reverse())].reverse();
-    const still = latest.filter((ip) => !taken.has(ip)).slice(-GONE_MOST);
-    return still.length === 0 ? [] : [[id, still] as const];
-  });
-  return { heard, gone: new Map(gone) };
-}
-
-/** The addresses of tasks that one record has and the next one lacks. */
-function missing(was: NetworkRecord | undefined, is: NetworkRecord | undefined): string[] {
-  const now = addresses([is]);
-  const tasks = (was?.endpoints ?? []).filter((it) => it.service !== undefined);
-  return tasks.map((it) => it.ip).filter((ip) => !now.has(ip));
-}
-
-/** Those of the containers in some records. */
-function addresses(records: Iterable<NetworkRecord | undefined>): Set<string> {
-  const found = new Set<string>();
-  for (const record of records) {
-    for (const { ip } of record?.endpoints ?? []) found.add(ip);
+    const still = latest.filter((ip) => !tasks.has(ip)).slice(-GONE_MOST);
+    former.set(id, still);
+    const present = new Set(addresses(now));
+    gone.set(
+      id,
+      still.filter((ip) => !present.has(ip)),
+    );
   }
-  return found;
+  return { heard, former, gone };
+}
+
+const isTask = ({ service }: EndpointRecord): boolean => service !== undefined;
+
+/** The addresses of the containers in some records. */
+function addresses(
+  records: Iterable<NetworkRecord | undefined>,
+  which: (endpoint: EndpointRecord) => boolean = () => true,
+): string[] {
+  return [...records].flatMap((it) => (it?.endpoints ?? []).filter(which).map(({ ip }) => ip));
 }
 
 /**

@@ -47,19 +47,25 @@ describe('the services of a network', () => {
           expect(of?.serving.includes(ip)).toBe(service.serving);
           expect(of?.draining.includes(ip)).toBe(!service.serving);
         }
-        const held = found.flatMap((it) => [...it.serving, ...it.draining]);
+        const others = found.filter((it) => !containers.has(it.vip));
+        const held = others.flatMap((it) => [...it.serving, ...it.draining]);
         expect(new Set(held).size).toBe(held.length);
         for (const ip of held) expect(containers).toContain(ip);
       }),
     );
   });
 
-  it('have no address that a container has', () => {
+  it('lead to the container alone where one has their address', () => {
     fc.assert(
       fc.property(records, (all) => {
         const containers = tasksOf(all).map((it) => it.ip);
         const known = containers.map((vip) => ({ name: 'gone', vip }));
-        for (const { vip } of servicesOf(all, known)) expect(containers).not.toContain(vip);
+        const inUse = new Set(tasksOf(all).map((it) => it.service?.vip));
+        for (const it of servicesOf(all, known)) {
+          if (!containers.includes(it.vip)) continue;
+          expect(it).toMatchObject({ serving: [it.vip], draining: [] });
+          expect(it.isTaken).toBe(inUse.has(it.vip) ? true : undefined);
+        }
       }),
     );
   });

@@ -10,11 +10,17 @@ export interface Service {
   readonly serving: readonly string[];
   /** Addresses of tasks that are being stopped, or not yet healthy: connections they have stay. */
   readonly draining: readonly string[];
+  /** Its address is a container's as well, and leads there. */
+  readonly isTaken?: true;
 }
 
 /**
  * The services of one network, from what every host says of its own tasks. A host that is gone has
  * no record, so its tasks are gone here too. Sorted by address.
+ *
+ * Docker may give the address of a service that is no more to a container, and after a change of the
+ * Swarm's leader 20.10 was seen to give away one that is in use. Then it leads to the container alone,
+ * and connections that were begun to the service meanwhile find their way there as to another task.
  *
  * @param known services of before: one whose last task went stays, without tasks, since its
  *   address still belongs to it and must refuse instead of keeping clients waiting. Bounded by the
@@ -44,18 +50,16 @@ export function servicesOf(
     }
   }
   for (const { vip, name } of known) entry(vip, name);
-  return (
-    [...found]
-      // Docker may give the address of a service that is no more to a container.
-      .filter(([vip]) => !containers.has(vip))
-      .map(([vip, { name, serving, draining }]) => ({
-        name,
-        vip,
-        serving: [...serving].sort(),
-        draining: [...draining].filter((ip) => !serving.has(ip)).sort(),
-      }))
-      .sort((a, b) => (a.vip < b.vip ? -1 : 1))
-  );
+  return [...found]
+    .map(([vip, { name, serving, draining }]): Service => {
+      if (containers.has(vip)) {
+        const isInUse = serving.size + draining.size > 0;
+        return { name, vip, serving: [vip], draining: [], ...(isInUse ? { isTaken: true } : {}) };
+      }
+      const left = [...draining].filter((ip) => !serving.has(ip)).sort();
+      return { name, vip, serving: [...serving].sort(), draining: left };
+    })
+    .sort((a, b) => (a.vip < b.vip ? -1 : 1));
 }
 
 export interface SandboxInput {

@@ -46,6 +46,11 @@ export async function createWeb(lab: Lab, spec: WebSpec): Promise<string> {
   return id.trim();
 }
 
+/** Runs the services' program in a container. */
+export async function serve({ host, id }: Container): Promise<void> {
+  await host.docker(['exec', '-d', id, ...NODE_IN_CONTAINER, SERVER, String(SERVICE_PORT)]);
+}
+
 /** The options of `docker service update` that start each task anew, as another version. */
 export function newVersion(version: string): string[] {
   const program = [...NODE_IN_CONTAINER, SERVER, String(SERVICE_PORT), version];
