@@ -1,5 +1,5 @@
 import { type LocalNetwork, mayHave } from './local.ts';
-import type { EndpointRecord, HostRecord, NetworkRecord } from './records.ts';
+import type { HostRecord, NetworkRecord } from './records.ts';
 import type { Service } from './services.ts';
 
 /**
@@ -59,8 +59,8 @@ export function departures(
       const { id } = network;
       const [was, is] = [last?.get(id), now.get(id)];
       if (was === is) continue;
-      const tasks = new Set(addresses([is], isTask));
-      const ours = addresses([was], isTask).filter((ip) => !tasks.has(ip) && mayHave(network, ip));
+      const tasks = new Set(tasksOf(is));
+      const ours = tasksOf(was).filter((ip) => !tasks.has(ip) && mayHave(network, ip));
       left.set(id, [...(left.get(id) ?? []), ...ours]);
     }
   }
@@ -69,29 +69,32 @@ export function departures(
   for (const { id } of wanted) {
     const all = [...(before.former.get(id) ?? []), ...(left.get(id) ?? [])];
     if (all.length === 0) continue;
-    const now = [...heard.values()].map((it) => it.get(id));
-    const tasks = new Set(addresses(now, isTask));
     // A Set keeps the first of two alike; the latest counts.
-    const latest = [...new Set(all.reverse())].reverse();
-    const still = latest.filter((ip) => !tasks.has(ip)).slice(-GONE_MOST);
-    former.set(id, still);
-    const present = new Set(addresses(now));
-    gone.set(
-      id,
-      still.filter((ip) => !present.has(ip)),
-    );
+    const latest = new Set(all.reverse());
+    const { tasks, present } = holders(latest, [...heard.values()], id);
+    const still = [...latest].reverse().filter((ip) => !tasks.has(ip));
+    former.set(id, still.slice(-GONE_MOST));
+    const free = still.filter((ip) => !present.has(ip));
+    gone.set(id, free.slice(-GONE_MOST));
   }
   return { heard, former, gone };
 }
 
-const isTask = ({ service }: EndpointRecord): boolean => service !== undefined;
+const tasksOf = (record: NetworkRecord | undefined): string[] =>
+  (record?.endpoints ?? []).flatMap(({ ip, service }) => (service === undefined ? [] : [ip]));
 
-/** The addresses of the containers in some records. */
-function addresses(
-  records: Iterable<NetworkRecord | undefined>,
-  which: (endpoint: EndpointRecord) => boolean = () => true,
-): string[] {
-  return [...records].flatMap((it) => (it?.endpoints ?? []).filter(which).map(({ ip }) => ip));
+/** Which of some addresses containers have now, and which of them tasks. */
+function holders(of: ReadonlySet<string>, heard: readonly Records[], network: string) {
+  const present = new Set<string>();
+  const tasks = new Set<string>();
+  for (const records of heard) {
+    for (const { ip, service } of records.get(network)?.endpoints ?? []) {
+      if (!of.has(ip)) continue;
+      present.add(ip);
+      if (service !== undefined) tasks.add(ip);
+    }
+  }
+  return { present, tasks };
 }
 
 /**
