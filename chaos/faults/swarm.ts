@@ -15,8 +15,13 @@ export const demoted: Fault = {
   lossless: true,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
+    // Swarm refuses a change ("update out of sequence") of what it is changing itself.
     const tell = (change: string): Promise<string> =>
-      manager(site.lab).docker(['node', change, ID], { timeoutMs: 60_000 });
+      until(() => manager(site.lab).docker(['node', change, ID], { timeoutMs: 60_000 }), {
+        what: `docker node ${change}`,
+        timeoutMs: 60_000,
+        everyMs: 500,
+      });
     const isManager = async (): Promise<boolean> =>
       (await victim.api<{ Swarm: { ControlAvailable: boolean } }>('GET', '/info')).Swarm
         .ControlAvailable;
@@ -42,7 +47,10 @@ export const drained: Fault = {
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
     const tell = (availability: string): Promise<string> =>
-      manager(site.lab).docker(['node', 'update', '--availability', availability, ID]);
+      until(
+        () => manager(site.lab).docker(['node', 'update', '--availability', availability, ID]),
+        { what: `availability ${availability}`, timeoutMs: 60_000, everyMs: 500 },
+      );
     await tell('drain');
     await withoutTasks(victim);
     await tell('active');
