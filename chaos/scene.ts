@@ -31,12 +31,16 @@ export class Scene {
   readonly lab: Lab;
   /** The virtual address that plain containers call. */
   readonly vip: string;
+  readonly #vips: readonly string[];
+  /** Containers with an address of a service since `partTwins`, in sentences. */
+  readonly #twins = new Set<string>();
   /** By container, its pid; containers that are gone are forgotten at each look. */
   #pids = new Map<string, number>();
 
-  private constructor(lab: Lab, vip: string) {
+  private constructor(lab: Lab, vip: string, vips: readonly string[]) {
     this.lab = lab;
     this.vip = vip;
+    this.#vips = vips;
   }
 
   static async deploy(lab: Lab): Promise<Scene> {
@@ -52,7 +56,8 @@ export class Scene {
       ]);
     }
     const [vip = ''] = await vipsOf(lab, 'vip');
-    const scene = new Scene(lab, vip);
+    const all = await Promise.all(Object.keys(SERVICES).map((it) => vipsOf(lab, it)));
+    const scene = new Scene(lab, vip, all.flat());
     await Promise.all(lab.hosts.map((host) => scene.runPlain(host)));
     return scene;
   }
@@ -81,6 +86,7 @@ export class Scene {
   /** What every container heard. Errors: when some are missing, or there are too many. */
   async hear(): Promise<Heard[]> {
     const found = await containersOf(this.lab, NETWORK);
+    this.#noteTwins(found);
     const wanted = 2 * this.lab.hosts.length + SERVICES.vip + SERVICES.rr;
     if (found.length !== wanted) throw new Error(`${found.length} of ${wanted} containers`);
     const members = await Promise.all(found.map((it) => this.#member(it)));
@@ -90,17 +96,24 @@ export class Scene {
 
   /**
    * Removes containers that got an address of a service from Docker, which Swarm or this run replaces.
-   * @returns what was so, in sentences
+   * @returns which were so since the last time, in sentences
    */
   async partTwins(): Promise<string[]> {
-    const { lab } = this;
-    const vips = (await Promise.all(Object.keys(SERVICES).map((it) => vipsOf(lab, it)))).flat();
-    const twins = (await containersOf(lab, NETWORK)).filter(({ ip }) => vips.includes(ip));
-    for (const { host, id, name } of twins) {
+    for (const { host, id, name } of this.#noteTwins(await containersOf(this.lab, NETWORK))) {
       await host.docker(['rm', '-f', id]);
       if (name === plainName(host)) await this.runPlain(host);
     }
-    return twins.map(({ name, ip }) => `Docker gave ${name} the address ${ip} of a service`);
+    const noted = [...this.#twins];
+    this.#twins.clear();
+    return noted;
+  }
+
+  #noteTwins(found: readonly Container[]): Container[] {
+    const twins = found.filter(({ ip }) => this.#vips.includes(ip));
+    for (const { name, ip } of twins) {
+      this.#twins.add(`Docker gave ${name} the address ${ip} of a service`);
+    }
+    return twins;
   }
 
   async #member(container: Container): Promise<Member> {
