@@ -324,6 +324,7 @@ export class Agent {
 
   close(): void {
     this.#refusals.close();
+    this.#balancer.close();
     this.#reconciler.close();
   }
 

@@ -60,6 +60,26 @@ function balancerOf(paths: string[], first: Service[]) {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+it('leaves the rules as they are once closed, though an agent that stops hears nobody more', async () => {
+  const { balancer, written, set } = balancerOf(['/a'], web('10.0.1.5'));
+  await balancer.update();
+  balancer.close();
+  set(web());
+  await balancer.update();
+  await balancer.inspect();
+  expect(written).toHaveLength(1);
+});
+
+it('does not begin a new round when it is closed during one', async () => {
+  const { balancer, written, set } = balancerOf(['/a'], web('10.0.1.5'));
+  const round = balancer.update();
+  set(web());
+  void balancer.update();
+  balancer.close();
+  await round;
+  expect(written).toHaveLength(1);
+});
+
 describe('update', () => {
   it('writes a namespace whole once, then its differences, and nothing without one', async () => {
     const { balancer, written, set } = balancerOf(['/a', '/b'], web('10.0.1.5', '10.0.1.6'));

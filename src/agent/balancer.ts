@@ -71,6 +71,7 @@ export class Balancer {
   #warm: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  #closed = false;
 
   constructor(options: BalancerOptions) {
     this.#options = options;
@@ -79,11 +80,21 @@ export class Balancer {
 
   /** Brings every namespace up to date; calls during a run are one more run. */
   update(): Promise<void> {
+    if (this.#closed) return this.#running ?? Promise.resolve();
     this.#again = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
     return this.#running;
+  }
+
+  /**
+   * From now on the rules stay as they are. An agent that stops ends its sessions, after which it
+   * knows of no task of other hosts: its containers must not be written that.
+   */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#warm);
   }
 
   /** Looks whether the rules are still there: a container may have flushed its own. */
@@ -135,7 +146,7 @@ export class Balancer {
   }
 
   async #run(): Promise<void> {
-    while (this.#again) {
+    while (this.#again && !this.#closed) {
       this.#again = false;
       const desired = this.#warmed(this.#options.desired());
       for (const path of this.#inForce.keys()) {
