@@ -19,7 +19,9 @@ sub open_at {
   # /sys shows the devices of another namespace; ip asks the kernel.
   my ($index) = `ip -o link show dev $interface` =~ /^(\d+):/;
   defined $index or die "no interface $interface\n";
-  socket(my $socket, AF_PACKET, SOCK_RAW, unpack('S', pack('n', ETH_P_ALL))) or die "socket: $!\n";
+  # Without a protocol it hears nothing before it is bound: else frames of other interfaces, which
+  # arrive anyway, would be handed on as well and come twice.
+  socket(my $socket, AF_PACKET, SOCK_RAW, 0) or die "socket: $!\n";
   setsockopt($socket, SOL_PACKET, PACKET_VNET_HDR, pack('i', 1)) or die "vnet header: $!\n";
   setsockopt($socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, pack('i', 1)) or die "outgoing: $!\n";
   setsockopt($socket, SOL_SOCKET, SO_RCVBUFFORCE, pack('i', 16 << 20)) or die "buffer: $!\n";
