@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addCounts, countReport, summaryLine } from './test-report.ts';
+import { addCounts, countReport, failuresOf, summaryLine } from './test-report.ts';
 
 const file = (status: string, ...tests: string[]) => ({
   status,
@@ -18,6 +18,25 @@ describe('countReport', () => {
     ['no report', undefined, 0, [0, 1, 0]],
   ])('counts %s', (_name, text, status, [passed, failed, skipped]) => {
     expect(countReport(text, status)).toEqual({ passed, failed, skipped });
+  });
+});
+
+describe('failuresOf', () => {
+  it('names each failed test and each failed file, with the first line of the reason', () => {
+    const failed = { status: 'failed', fullName: 'net it works', failureMessages: ['no\n at x'] };
+    const files = [
+      { name: '/a/one.test.ts', status: 'failed', assertionResults: [failed] },
+      { name: '/a/two.test.ts', status: 'failed', message: 'does not load\n at y' },
+      { name: '/a/three.test.ts', ...file('passed', 'passed') },
+    ];
+    expect(failuresOf(report(...files))).toEqual([
+      'one.test.ts: net it works: no',
+      'two.test.ts: does not load',
+    ]);
+  });
+
+  it.each([undefined, '{"testResults": ['])('tells that a report cannot be read: %s', (text) => {
+    expect(failuresOf(text)).toEqual(['there is no report that can be read']);
   });
 });
 

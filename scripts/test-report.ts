@@ -1,9 +1,11 @@
-/** Counting what vitest's JSON report says, so that no failure is ever missed. */
+/** Counting and naming what vitest's JSON report says, so that no failure is ever missed. */
 
 export type Counts = { passed: number; failed: number; skipped: number };
 
+type Test = { status: string; fullName?: string; failureMessages?: string[] };
+
 type Report = {
-  testResults?: { status?: string; assertionResults?: { status: string }[] }[];
+  testResults?: { name?: string; status?: string; message?: string; assertionResults?: Test[] }[];
 };
 
 /**
@@ -30,6 +32,29 @@ export function countReport(text: string | undefined, exitStatus: number): Count
   if (exitStatus !== 0 && counts.failed === 0) counts.failed = 1;
   return counts;
 }
+
+/**
+ * A line for each failure that a report names: its file, its words and the first line of its reason.
+ * CI keeps a log's end alone, and vitest names a failure long before it.
+ */
+export function failuresOf(text: string | undefined): string[] {
+  let report: Report = {};
+  try {
+    report = JSON.parse(text ?? '') as Report;
+  } catch {
+    return ['there is no report that can be read'];
+  }
+  return (report.testResults ?? []).flatMap(({ name, status, message, assertionResults = [] }) => {
+    const file = name?.split('/').at(-1) ?? 'a file';
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : [];
+    return failed.map((test) => {
+      return `${file}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`;
+    });
+  });
+}
+
+const firstLine = (text = ''): string => text.split('\n', 1)[0] ?? '';
 
 export function addCounts(a: Counts, b: Counts): Counts {
   return {

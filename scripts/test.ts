@@ -1,6 +1,7 @@
 /**
  * What `npm test` runs: builds the plugin, then the unit tests, then the lab tests on real Docker
- * Engines, then the recipes whose software comes from Debian and npm. Reports go to test-output/. The last line says `N passed, N failed`, and the exit
+ * Engines, then the recipes whose software comes from Debian and npm. Reports go to test-output/.
+ * What failed is named once more at the end. The last line says `N passed, N failed`, and the exit
  * status is 0 only if nothing failed and something passed.
  *
  *   npm test                        unit, lab and recipes
@@ -11,7 +12,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeOrphans } from '../lab/tests/support/orphans.ts';
-import { addCounts, type Counts, countReport, summaryLine } from './test-report.ts';
+import { addCounts, type Counts, countReport, failuresOf, summaryLine } from './test-report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, 'test-output');
@@ -45,6 +46,7 @@ async function runProject(project: string, words: string[]): Promise<Counts> {
     ...words,
   ]);
   const report = await readFile(json, 'utf8').catch(() => undefined);
+  failures.push(...failuresOf(report).map((it) => `${project}: ${it}`));
   return countReport(report, status);
 }
 
@@ -55,6 +57,7 @@ const words = given.filter((word) => !ALL_PROJECTS.includes(word));
 
 await rm(OUTPUT, { recursive: true, force: true });
 await mkdir(OUTPUT, { recursive: true });
+const failures: string[] = [];
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
 if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
   for (const project of chosen) total = addCounts(total, await runProject(project, words));
@@ -64,5 +67,6 @@ if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
   console.error('castnet: the plugin could not be built, so no test was run.');
   total = { passed: 0, failed: 1, skipped: 0 };
 }
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(summaryLine(total));
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -5,9 +5,18 @@ import type { LabHost } from '../../lab/lab.ts';
 import { until } from '../../lab/run.ts';
 import { joinSwarm } from '../../lab/swarm.ts';
 import { manager } from '../scene.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, Site } from './fault.ts';
 import { abandoned } from './gone.ts';
 import { nodeIs, nodeOf } from './nodes.ts';
+
+/** Changes a node. Swarm refuses ("update out of sequence") while it changes it itself. */
+function tell({ lab }: Site, ...change: readonly string[]): Promise<string> {
+  return until(() => manager(lab).docker(['node', ...change], { timeoutMs: 60_000 }), {
+    what: `docker node ${change.join(' ')}`,
+    timeoutMs: 60_000,
+    everyMs: 500,
+  });
+}
 
 export const demoted: Fault = {
   name: 'manager demoted and promoted',
@@ -15,13 +24,6 @@ export const demoted: Fault = {
   lossless: true,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
-    // Swarm refuses a change ("update out of sequence") of what it is changing itself.
-    const tell = (change: string): Promise<string> =>
-      until(() => manager(site.lab).docker(['node', change, ID], { timeoutMs: 60_000 }), {
-        what: `docker node ${change}`,
-        timeoutMs: 60_000,
-        everyMs: 500,
-      });
     const isManager = async (): Promise<boolean> =>
       (await victim.api<{ Swarm: { ControlAvailable: boolean } }>('GET', '/info')).Swarm
         .ControlAvailable;
@@ -31,9 +33,9 @@ export const demoted: Fault = {
         timeoutMs: 60_000,
         everyMs: 200,
       });
-    await tell('demote');
+    await tell(site, 'demote', ID);
     await becomes(false);
-    await tell('promote');
+    await tell(site, 'promote', ID);
     await becomes(true);
     await nodeIs(site, victim, 'ready');
     return Date.now();
@@ -46,14 +48,9 @@ export const drained: Fault = {
   lossless: true,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
-    const tell = (availability: string): Promise<string> =>
-      until(
-        () => manager(site.lab).docker(['node', 'update', '--availability', availability, ID]),
-        { what: `availability ${availability}`, timeoutMs: 60_000, everyMs: 500 },
-      );
-    await tell('drain');
+    await tell(site, 'update', '--availability', 'drain', ID);
     await withoutTasks(victim);
-    await tell('active');
+    await tell(site, 'update', '--availability', 'active', ID);
     return Date.now();
   },
 };

@@ -37,7 +37,7 @@ export class Reach {
     return taken.map(
       ({ name, vip }) =>
         `Docker gave the address ${vip} of service ${name} to a container too; it leads to the ` +
-        'container. Start that container again for another address',
+        'container. Remove that container and run it anew for another address',
     );
   }
 

@@ -18,8 +18,9 @@ export interface Service {
  * The services of one network, from what every host says of its own tasks. A host that is gone has
  * no record, so its tasks are gone here too. Sorted by address.
  *
- * Docker may give the address of a service that is no more to a container, and after a change of the
- * Swarm's leader 20.10 was seen to give away one that is in use. Then it leads to the container alone,
+ * Docker may give the address of a service that is no more to a container, and 20.10 was seen to give
+ * away one that is in use, to a container that its Swarm had not let onto the network in time and that
+ * was started again. Then it leads to the container alone,
  * and connections that were begun to the service meanwhile find their way there as to another task.
  *
  * @param known services of before: one whose last task went stays, without tasks, since its
