@@ -2,7 +2,13 @@
 import type { Lab, LabHost } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
 import { http, inHost } from '../lab/tests/support/agent.ts';
-import { IMAGE, NODE_IN_CONTAINER, RUN_MOUNTS } from '../lab/tests/support/containers.ts';
+import {
+  IMAGE,
+  NODE_IN_CONTAINER,
+  RUN_MOUNTS,
+  runDetached,
+  UNATTACHED,
+} from '../lab/tests/support/containers.ts';
 import { castnetLinks } from '../lab/tests/support/kernel.ts';
 import {
   type Container,
@@ -20,9 +26,6 @@ const PULSE = [...NODE_IN_CONTAINER, '/castnet/tools/pulse.ts'];
 
 /** Tasks in all; of the global service, one for each host. */
 const SERVICES = { everywhere: 'global', vip: 3, rr: 2 } as const;
-
-/** What Docker says of a container that its Swarm did not let onto a network within 20 s. */
-const UNATTACHED = 'attaching to network failed';
 
 /** A container that pulses. */
 export type Member = Container & { /** Pid of its program inside the host. */ pid: number };
@@ -78,9 +81,20 @@ export class Scene {
     }
   }
 
-  /** Starts the plain containers that Docker gave up. @returns what that was, in sentences */
+  /** Runs the plain containers anew that Docker gave up. @returns what that was, in sentences */
   async help(): Promise<string[]> {
-    return (await Promise.all(this.lab.hosts.map(startUnattached))).flat();
+    return (await Promise.all(this.lab.hosts.map((host) => this.#runUnattached(host)))).flat();
+  }
+
+  /** Docker tries once to start a container again when its host has started, and leaves it at that. */
+  async #runUnattached(host: LabHost): Promise<string[]> {
+    const name = plainName(host);
+    const format = '{{.State.Running}} {{.State.Error}}';
+    const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
+    if (!said.startsWith('false') || !said.includes(UNATTACHED)) return [];
+    await this.removePlain(host);
+    await this.runPlain(host);
+    return [`Docker did not start ${name} again: ${said.trim().slice('false '.length)}`];
   }
 
   /** What every container heard. Errors: when some are missing, or there are too many. */
@@ -154,24 +168,14 @@ export const manager = (lab: Lab): LabHost => lab.hosts[0] as LabHost;
 
 const plainName = (host: LabHost): string => `plain-${host.name}`;
 
-/** Docker tries once to start a container anew when its host has started, and leaves it at that. */
-async function startUnattached(host: LabHost): Promise<string[]> {
-  const name = plainName(host);
-  const format = '{{.State.Running}} {{.State.Error}}';
-  const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
-  if (!said.startsWith('false') || !said.includes(UNATTACHED)) return [];
-  await host.docker(['start', name]);
-  return [`Docker did not start ${name} again: ${said.trim().slice('false '.length)}`];
-}
-
 const isPlain = (member: Member): boolean => member.name.startsWith('plain-');
 
 export async function runPulse(
   host: LabHost,
   { network, name }: { network: string; name: string },
 ): Promise<void> {
-  const where = ['--network', network, '--name', name, '--restart', 'always'];
-  await host.docker(['run', '-d', ...where, ...RUN_MOUNTS, IMAGE, ...PULSE]);
+  const where = ['--network', network, '--restart', 'always'];
+  await runDetached(host, name, [...where, ...RUN_MOUNTS, IMAGE, ...PULSE]);
 }
 
 export async function memberOf(container: Container): Promise<Member> {

@@ -3,6 +3,7 @@ import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, until } from '../../lab/run.ts';
 import { castnetLinks, footprint } from '../../lab/tests/support/kernel.ts';
 import {
+  type Container,
   containersOf,
   createNetwork,
   networkGone,
@@ -57,6 +58,18 @@ export const burst: Fault = {
   },
 };
 
+async function everyoneHeard(containers: readonly Container[]): Promise<void> {
+  const members = await Promise.all(containers.map(memberOf));
+  await until(
+    async () => {
+      const missing = unheard(await tell(members));
+      if (missing.length > 0) throw new Error(missing[0]);
+      return true;
+    },
+    { what: `everyone hearing everyone on ${AGAIN}`, timeoutMs: HEARD_MS, everyMs: 200 },
+  );
+}
+
 export const again: Fault = {
   name: 'network removed and made again',
   victims: 'any',
@@ -64,23 +77,19 @@ export const again: Fault = {
   inflict: async (site) => {
     const { lab } = site;
     const before = await prints(site);
+    const name = (host: LabHost): string => `${AGAIN}-${host.name}`;
     for (const _ of ['once', 'again']) {
       await createNetwork(lab, AGAIN);
-      await Promise.all(
-        lab.hosts.map((host) => runPulse(host, { network: AGAIN, name: `${AGAIN}-${host.name}` })),
-      );
-      const containers = await containersOf(lab, AGAIN);
-      const members = await Promise.all(containers.map(memberOf));
-      await until(
-        async () => {
-          const missing = unheard(await tell(members));
-          if (missing.length > 0) throw new Error(missing[0]);
-          return true;
-        },
-        { what: `everyone hearing everyone on ${AGAIN}`, timeoutMs: HEARD_MS, everyMs: 200 },
-      );
-      await removeContainers(containers);
-      await removeNetwork(lab, AGAIN);
+      try {
+        await Promise.all(
+          lab.hosts.map((host) => runPulse(host, { network: AGAIN, name: name(host) })),
+        );
+        await everyoneHeard(await containersOf(lab, AGAIN));
+      } finally {
+        // One that was never made is no error: why it was not is.
+        await Promise.allSettled(lab.hosts.map((host) => host.docker(['rm', '-f', name(host)])));
+        await removeNetwork(lab, AGAIN);
+      }
       for (const host of lab.hosts) await networkGone(host, AGAIN);
     }
     await asBefore(site, before);

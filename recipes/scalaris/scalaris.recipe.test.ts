@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/lab.ts';
+import { runDetached } from '../../lab/tests/support/containers.ts';
 import { createNetwork, removeNetwork } from '../../lab/tests/support/stack.ts';
 import { inTask, recipe, says, type Task } from '../support/recipe.ts';
 
@@ -16,9 +17,9 @@ const nodeOf = (ip: string): string => `node@${ip}`;
 /** Starts a node at its own fixed address; the name and the address may be used again after its end. */
 async function startNode(host: LabHost, ip: string): Promise<Task> {
   const name = `ring-${ip.split('.').at(-1)}`;
-  const where = ['--network', NETWORK, '--ip', ip, '--name', name];
+  const where = ['--network', NETWORK, '--ip', ip];
   const erl = ['erl', '-noinput', '-name', nodeOf(ip), '-setcookie', COOKIE];
-  const id = (await host.docker(['run', '-d', ...where, IMAGE, ...erl])).trim();
+  const id = await runDetached(host, name, [...where, IMAGE, ...erl]);
   return { host, id, name, ip };
 }
 

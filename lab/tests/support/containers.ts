@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { USR_RUN } from '../../image.ts';
+import type { LabHost } from '../../lab.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -30,3 +31,27 @@ export const STACK_VOLUMES = [
   `${NODE}:/castnet/node:ro`,
   `${TOOLS}:/castnet/tools:ro`,
 ];
+
+/** What Docker says when its Swarm has not let a container onto a network in 20 s. */
+export const UNATTACHED = 'attaching to network failed';
+
+/**
+ * `docker run -d`, a second time if Swarm did not let the container onto its network in time, as
+ * happens on a busy machine. It is made anew then, for Docker 20.10 may start what it left behind with
+ * an address that another has.
+ * @param run what follows the name: options, image, command. @returns the container's id
+ */
+export async function runDetached(
+  host: LabHost,
+  name: string,
+  run: readonly string[],
+): Promise<string> {
+  const start = (): Promise<string> => host.docker(['run', '-d', '--name', name, ...run]);
+  const id = await start().catch(async (error: Error) => {
+    if (!error.message.includes(UNATTACHED)) throw error;
+    console.warn(`${host.name}: Docker did not run ${name} at once: ${error.message}`);
+    await host.docker(['rm', '-f', name]);
+    return start();
+  });
+  return id.trim();
+}

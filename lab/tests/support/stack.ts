@@ -1,7 +1,7 @@
 /** Stacks, tasks and containers on the hosts of a lab. */
 import type { Lab, LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
-import { IMAGE, RUN_MOUNTS, STACK_VOLUMES } from './containers.ts';
+import { IMAGE, RUN_MOUNTS, runDetached, STACK_VOLUMES } from './containers.ts';
 
 /** A container on a network, with the address it has there. */
 export type Container = {
@@ -155,9 +155,8 @@ export type RunSpec = { network: string; name: string; args?: string[] };
 /** Runs a sleeping container on a host, attached to a network. */
 export async function runContainer(host: LabHost, spec: RunSpec): Promise<Container> {
   const { network, name, args = [] } = spec;
-  const where = ['--network', network, '--name', name, ...args];
-  const what = [IMAGE, '/usr/bin/sleep', 'infinity'];
-  const id = (await host.docker(['run', '-d', ...RUN_MOUNTS, ...where, ...what])).trim();
+  const what = [...RUN_MOUNTS, '--network', network, ...args, IMAGE, '/usr/bin/sleep', 'infinity'];
+  const id = await runDetached(host, name, what);
   const found = (await containersOn(host, network)).find((it) => it.id === id);
   if (found === undefined) throw new Error(`${name} is not on ${network}`);
   return found;
