@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { agentOf } from '../../bench/agent.ts';
 import { cpuSeconds } from '../../bench/counters.ts';
 import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
+import { mustRun, until } from '../run.ts';
 import { healthy, killAgent, killAgentAndHold } from './support/agent.ts';
 import { groupReady } from './support/group.ts';
 import { settled, tunnelEntries } from './support/kernel.ts';
@@ -108,6 +108,42 @@ it.each([
     await expectWhole(on('h1'), tag);
   },
 );
+
+/** The hosts that a host's Engine counts to the network, by its gossip. */
+async function listed(host: LabHost): Promise<number> {
+  const path = '/networks/stream';
+  const { Peers } = await host.api<{ Peers: unknown[] | null }>('GET', path);
+  return Peers?.length ?? 0;
+}
+
+it('an agent killed while Docker’s gossip has lost another host: not one packet is lost', async () => {
+  const h1 = lab().host('h1');
+  const h2 = lab().host('h2');
+  const nft = (script: string) => mustRun(h1.enter(['nft', '-f', '-']), { input: script });
+  const lists = (count: number) =>
+    until(async () => (await listed(h2)) === count || undefined, {
+      what: `h2's Engine listing ${count} hosts`,
+      timeoutMs: 90_000,
+      everyMs: 200,
+    });
+  await nft(`table inet nogossip {
+    chain in { type filter hook input priority 0; meta l4proto { tcp, udp } th dport 7946 drop; }
+    chain out { type filter hook output priority 0; meta l4proto { tcp, udp } th dport 7946 drop; }
+  }`);
+  try {
+    await lists(2);
+    await on('h2').stream({ to: GROUP, tag: 'unlisted', rate: RATE });
+    await on('h1').hears(on('h2'), { tag: 'unlisted', count: 100 });
+    await killAgent(h2);
+    await settled(lab(), 'stream');
+    const heard = (await on('h1').heard('unlisted'))[0]?.count ?? 0;
+    await on('h1').hears(on('h2'), { tag: 'unlisted', count: heard + 5 * RATE });
+    await expectWhole(on('h2'), 'unlisted');
+  } finally {
+    await nft('delete table inet nogossip');
+  }
+  await lists(lab().hosts.length);
+}, 240_000);
 
 it('what changes while the agent is down is applied when it is back, and the stream is whole', async () => {
   const h1 = lab().host('h1');

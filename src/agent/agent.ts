@@ -1,6 +1,4 @@
-import type { Fact } from '../core/facts.ts';
 import type { Tunnel } from '../core/forwarding.ts';
-import { leadsAway } from '../core/inheritance.ts';
 import { bareAddress } from '../core/local.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
@@ -18,7 +16,6 @@ import { Guard, type GuardOptions } from './guard.ts';
 import { Guests } from './guests.ts';
 import { Housekeeper } from './housekeeping.ts';
 import {
-  allHeard,
   conflicts,
   hostRecord,
   type Knowledge,
@@ -27,6 +24,7 @@ import {
   peerAddresses,
   wantedInput,
 } from './knowledge.ts';
+import { Legacy } from './legacy.ts';
 import type { Log } from './log.ts';
 import type { MemberEvent } from './members.ts';
 import { Reach } from './reach.ts';
@@ -86,6 +84,7 @@ export class Agent {
   readonly #guard: Guard;
   readonly #housekeeper: Housekeeper;
   readonly #reach = new Reach();
+  readonly #legacy = new Legacy(() => this.#outlive());
   readonly #startedAt: number;
   /** The same for people. */
   readonly #startedOn: number;
@@ -95,8 +94,6 @@ export class Agent {
   #tunnel: Tunnel | undefined;
   /** Absent until Docker has answered. */
   #view: SwarmView | undefined;
-  /** What an earlier agent left in the kernel, until it is known what of it is still right. */
-  #inherited: readonly Fact[] | undefined;
   #publishing = false;
   /** What this host last told the others. */
   #record: HostRecord | undefined;
@@ -127,7 +124,7 @@ export class Agent {
       },
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
-        this.#inherited ??= facts.filter(leadsAway);
+        this.#legacy.found(facts);
         this.#audience.look(memberships, ports);
         this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);
         this.#publishSoon();
@@ -376,9 +373,7 @@ export class Agent {
 
   #desired(): Wanted | undefined {
     const knowledge = this.#knowledge();
-    const inherited = this.#inherited ?? [];
-    if (inherited.length > 0 && allHeard(knowledge)) this.#inherited = [];
-    const input = wantedInput(knowledge, inherited);
+    const input = wantedInput(knowledge, this.#legacy.facts(knowledge));
     if (input === undefined) return undefined;
     this.#wanted.update(input);
     return this.#wanted;
@@ -389,8 +384,13 @@ export class Agent {
     const age = this.#options.now() - this.#startedAt;
     const knowledge = this.#knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
-    if (!allHeard(knowledge) && age < HEAR_WITHIN_MS) return new Map();
+    if (!this.#legacy.isOutlived(knowledge) && age < HEAR_WITHIN_MS) return new Map();
     return this.#reach.update(knowledge, this.#record);
+  }
+
+  #outlive(): void {
+    void this.#reconciler.request();
+    void this.#balancer.update();
   }
 
   /** After everything that is at hand now: a burst of events is one message. */

@@ -98,7 +98,7 @@ export function wantedInput(
         address === undefined ? [] : [{ tunnel: address, networks }],
     ),
   };
-  if (inherited.length === 0 || allHeard(knowledge)) return input;
+  if (inherited.length === 0) return input;
   const heard = peers.flatMap((it) => (it.tunnel === undefined || unheard(it) ? [] : [it.tunnel]));
   const vnis = input.networks.map((it) => it.vni);
   const known = { heard: new Set(heard), vnis: new Set(vnis) };
@@ -154,8 +154,8 @@ export function hostsWords(
 
 /**
  * The addresses to listen to: the hosts that Docker lists for this host's networks, those that
- * began to listen to us, and those that still speak to us of a network. Docker's gossip may lose a host whose agent and containers are well,
- * while its Engine restarts.
+ * began to listen to us, and those that still speak to us of a network. Docker's gossip may lose a
+ * host whose agent and containers are well, while its Engine restarts.
  */
 export function peerAddresses(
   { state, swarm, peers }: Knowledge,

@@ -20,8 +20,8 @@ export interface Service {
  *
  * Docker may give the address of a service that is no more to a container, and 20.10 was seen to give
  * away one that is in use, to a container that its Swarm had not let onto the network in time and that
- * was started again. Then it leads to the container alone,
- * and connections that were begun to the service meanwhile find their way there as to another task.
+ * was started again. Then it leads to the container alone, and connections that were begun to the
+ * service meanwhile find their way there as to another task.
  *
  * @param known services of before: one whose last task went stays, without tasks, since its
  *   address still belongs to it and must refuse instead of keeping clients waiting. Bounded by the
