@@ -26,7 +26,7 @@ function runNode(args: string[]): Promise<number> {
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
     // The terminal sends Ctrl-C to the child too; it cleans up, and this waits for it.
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-    process.on('SIGINT', () => {}).on('SIGTERM', pass);
+    process.on('SIGTERM', pass);
     child.once('error', reject);
     child.once('close', (status) => {
       process.off('SIGTERM', pass);
@@ -55,12 +55,20 @@ const named = given.filter((word) => ALL_PROJECTS.includes(word));
 const chosen = named.length > 0 ? named : PROJECTS;
 const words = given.filter((word) => !ALL_PROJECTS.includes(word));
 
+let isInterrupted = false;
+const stop = (): void => {
+  isInterrupted = true;
+};
+process.on('SIGINT', stop).on('SIGTERM', stop);
+
 await rm(OUTPUT, { recursive: true, force: true });
 await mkdir(OUTPUT, { recursive: true });
 const failures: string[] = [];
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
 if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
-  for (const project of chosen) total = addCounts(total, await runProject(project, words));
+  for (const project of chosen) {
+    if (!isInterrupted) total = addCounts(total, await runProject(project, words));
+  }
   // An interrupted test cannot take its lab down itself.
   for (const name of await removeOrphans()) console.error(`castnet: took down lab "${name}"`);
 } else {
@@ -69,4 +77,5 @@ if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
 }
 for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(summaryLine(total));
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+const isWhole = total.failed === 0 && total.passed > 0;
+process.exitCode = isInterrupted ? 130 : isWhole ? 0 : 1;

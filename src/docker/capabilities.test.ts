@@ -16,7 +16,6 @@ it('finds the containers that may change their firewall, and asks about the othe
       const id = path.split('/')[2] as string;
       return { HostConfig: hosts[id], NetworkSettings: { SandboxKey: `/run/${id}` } };
     },
-    ping: async () => {},
     events: () => ({ close: () => {} }),
   };
   const netAdmins = watchNetAdmins(engine);

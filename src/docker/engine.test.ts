@@ -31,12 +31,6 @@ it('reads an answer as JSON, at the oldest API version it supports', async () =>
   expect(await it.get('/networks')).toEqual(['/v1.41/networks']);
 });
 
-it('knows whether the Engine is there', async () => {
-  const it = await engine((_, response) => response.end('OK'));
-  await expect(it.ping()).resolves.toBeUndefined();
-  await expect(dockerEngine(join(directory, 'none')).ping()).rejects.toThrow('ENOENT');
-});
-
 it('a refusal is an error with the Engine’s words and status', async () => {
   const it = await engine((_, response) => response.writeHead(404).end('no such network'));
   await expect(it.get('/networks/x')).rejects.toMatchObject({

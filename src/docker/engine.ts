@@ -4,8 +4,6 @@ import { request } from 'node:http';
 export interface Engine {
   /** @throws EngineError when the Engine does not answer or refuses */
   get(path: string): Promise<unknown>;
-  /** @throws EngineError when the Engine does not answer */
-  ping(): Promise<void>;
   /** Follows the Engine's events until closed; `onEvent` gets each as parsed JSON. */
   events(options: EventOptions): { close(): void };
 }
@@ -36,9 +34,6 @@ const RETRY_MS = 1000;
 export function dockerEngine(socketPath: string): Engine {
   return {
     get: async (path) => JSON.parse(await get(socketPath, path)),
-    ping: async () => {
-      await get(socketPath, '/_ping');
-    },
     events: (options) => followEvents(socketPath, options),
   };
 }

@@ -38,7 +38,8 @@ export async function resolveNames(
     answers.set(name, answer.addresses);
     if (answers.size === names.length) done();
   };
-  const timer = setTimeout(done, PATIENCE_MS);
+  // A process that got no core for so long has its timers run before it reads what came meanwhile.
+  const timer = setTimeout(() => setImmediate(done), PATIENCE_MS);
   socket.on('message', take);
   try {
     for (const [id, name] of names.entries()) {

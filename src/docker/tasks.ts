@@ -13,6 +13,11 @@ import { onNetwork, resolveNames } from './names.ts';
  * belongs to what, and the DNS says what is in service. Each host asks for its own tasks alone and
  * tells the others.
  *
+ * The DNS says nothing of a name that it does not know, and nothing in time when the Engine is busy.
+ * It knows a service's own name for as long as there is any task of it, stopping or not (seen with
+ * 20.10), so this tells the one from the other. When both are silent, a task is what it was before:
+ * its end is seen by that of its endpoint.
+ *
  * A task without a health check is in the DNS before its program listens, which takes some programs
  * seconds. So it is in service only once something in it listens, or has had the time to.
  */
@@ -74,10 +79,10 @@ interface Watched {
   reading?: Promise<void>;
   /** When each task was first in the DNS, and whether it has been seen to listen since. */
   young: Map<string, { readonly since: number; ready: boolean }>;
+  /** The endpoints that were in the DNS when it last said anything of them. */
+  inDns: ReadonlySet<string>;
   /** What was found last. */
   found: readonly Found[];
-  /** What the DNS said last; absent when it said nothing. */
-  answers?: ReadonlyMap<string, readonly string[]>;
 }
 
 type Found = readonly [endpoint: string, service: ServiceRecord];
@@ -90,7 +95,10 @@ const LIST_MS = 5000;
 
 export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const { engine, endpoints, onChange, onError, intervalMs } = options;
-  /** Nobody knows how old those are that an agent finds when it starts, so they count as ready. */
+  /**
+   * Nobody knows how old those are that an agent finds when it starts, so they count as ready, and as
+   * in service until the DNS says otherwise.
+   */
   const elders = new Set([...endpoints().values()].flat().map((it) => it.endpoint));
   /** Bounded by the networks of this host. */
   const watched = new Map<string, Watched>();
@@ -115,7 +123,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
 
   /** One network's trouble is not another's: it stays as it was found last. */
   const foundOn = async (network: string, tasks: readonly LocalTask[]) => {
-    const state = watched.get(network) ?? unknownNetwork();
+    const state = watched.get(network) ?? unknownNetwork(elders);
     watched.set(network, state);
     try {
       state.found = await lookAtNetwork(network, state, tasks);
@@ -135,12 +143,14 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     });
     if (candidates.length === 0) return [];
     const socket = await socketOf(state, tasks);
-    const asked = candidates.map((it) => onNetwork(it.task, state.name));
-    // The services' own names tell that Docker's DNS is well when none of their tasks is known.
-    const also = candidates.map((it) => onNetwork(it.service.name, state.name));
-    const names = [...new Set([...asked, ...also])];
-    const answers = await answersTo(names, state, socket);
-    const inDns = candidates.filter((it, at) => answers.get(asked[at] as string)?.includes(it.ip));
+    const nameOf = (name: string) => onNetwork(name, state.name);
+    const names = candidates.flatMap((it) => [nameOf(it.task), nameOf(it.service.name)]);
+    const answers = await resolveNames(socket, [...new Set(names)]);
+    const inDns = candidates.filter(({ endpoint, ip, task, service }) => {
+      const isKnown = answers.has(nameOf(task)) || answers.has(nameOf(service.name));
+      return isKnown ? answers.get(nameOf(task))?.includes(ip) : state.inDns.has(endpoint);
+    });
+    state.inDns = new Set(inDns.map((it) => it.endpoint));
     const serving = await readyOf(inDns, state);
     return candidates.map(({ endpoint, service }) => {
       return [endpoint, { ...service, serving: serving.has(endpoint) }] as const;
@@ -161,20 +171,6 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     };
     const ready = await Promise.all(tasks.map(isReady));
     return new Set(tasks.filter((_, at) => ready[at]).map((it) => it.endpoint));
-  };
-
-  /**
-   * All silent: no task of these services is in service anywhere any more, or the Engine is busy,
-   * as it is when another host dies. So it is believed the second time. The DNS is silent too when
-   * the Engine is dead, which says nothing.
-   */
-  const answersTo = async (names: string[], state: Watched, socket: Socket) => {
-    const answers = await resolveNames(socket, names);
-    if (answers.size === 0) await engine.ping();
-    const before = state.answers;
-    if (answers.size > 0) state.answers = answers;
-    else delete state.answers;
-    return answers.size > 0 ? answers : (before ?? answers);
   };
 
   const refreshList = (network: string, state: Watched, tasks: readonly LocalTask[]): void => {
@@ -242,12 +238,9 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   };
 }
 
-const unknownNetwork = (): Watched => ({
-  name: '',
-  listed: new Map(),
-  readAt: 0,
-  young: new Map(),
-  found: [],
+const unknownNetwork = (inDns: ReadonlySet<string>): Watched => ({
+  ...{ name: '', listed: new Map(), readAt: 0 },
+  ...{ young: new Map(), inDns, found: [] },
 });
 
 const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(text);

@@ -10,7 +10,6 @@ function watching(nodes: string[]) {
   watch = watchSwarm({
     engine: {
       get: async (path) => (path === '/nodes' ? nodes.map((ID) => ({ ID })) : []),
-      ping: async () => {},
       events: () => ({ close: () => {} }),
     },
     attached: () => [],
