@@ -31,7 +31,7 @@ async function cluster(site: Site, count: number): Promise<void> {
     await says(() => inTask(task, ['redis-cli', 'cluster', 'info']), {
       what: `${task.name} on ${task.host.name}, cluster info`,
       words: new RegExp(`cluster_known_nodes:${count}\\b`),
-      withinMs: 5_000,
+      withinMs: 30_000,
     });
   }
 }
@@ -47,7 +47,7 @@ await recipe({ directory: import.meta.dirname, file: 'redis.yml' }, (site) => {
     await site().scale('redis', 3);
     await cluster(site(), 3);
     const [worker] = (await site().tasks('discover', 1)) as [Task];
-    await says(() => logOf(worker), { what: 'worker', words: /.* is gone$/m, withinMs: 1_000 });
+    await says(() => logOf(worker), { what: 'worker', words: /.* is gone$/m, withinMs: 15_000 });
     expect(await logOf(worker)).not.toContain('did not forget');
   });
 });

@@ -56,7 +56,7 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     const tasks = await cluster(site());
     const slot = killed.name.split('.')[1];
     const next = tasks.find((it) => it.name.split('.')[1] === slot) as Task;
-    await says(() => logOf(next), { what: next.name, words: /.* joins .*/, withinMs: 5_000 });
+    await says(() => logOf(next), { what: next.name, words: /.* joins .*/, withinMs: 15_000 });
     const words = /.*SST (?:complete|received).*/i;
     await says(() => logOf(next), { what: next.name, words, withinMs: 30_000 });
     expect(await sql(next, 'SELECT COUNT(*) FROM wordpress.written')).toContain(String(WRITES));

@@ -24,20 +24,31 @@ export async function createPlugin(input: CreateInput): Promise<void> {
   });
 }
 
-/** Starts the plugin. Docker waits until the agent answers. */
+/**
+ * Docker's words when nobody listened at the plugin's socket in its four looks, the last some 10 s
+ * after the start (moby 20.10, plugin/manager_linux.go, pluginPostStart).
+ */
+const UNANSWERED = /^dial unix .*: connect: (no such file or directory|connection refused)$/;
+
+/** Starts the plugin. Docker waits until the agent answers, on a busy host in vain; so it may twice. */
 export async function enablePlugin(docker: Docker, name: string): Promise<void> {
-  await docker(['plugin', 'enable', name]).catch((error: Error) => {
-    throw new UserError(`Docker could not start ${name}: ${enableWords(error.message)}`, {
-      hint: enableHint(error.message),
-      cause: error,
+  const enable = () => docker(['plugin', 'enable', name]);
+  const again = (error: Error) =>
+    UNANSWERED.test(error.message) ? enable() : Promise.reject(error);
+  await enable()
+    .catch(again)
+    .catch((error: Error) => {
+      throw new UserError(`Docker could not start ${name}: ${enableWords(error.message)}`, {
+        hint: enableHint(error.message),
+        cause: error,
+      });
     });
-  });
 }
 
 /** Docker's words, but for the ones that name a socket where they mean a program that ended. */
 export function enableWords(message: string): string {
-  return /^dial unix .*: connect: (no such file or directory|connection refused)$/.test(message)
-    ? 'the agent ended before it answered'
+  return UNANSWERED.test(message)
+    ? 'the agent ended before it answered, or did not answer within 10 s'
     : message;
 }
 

@@ -20,6 +20,8 @@ export interface FakeOptions {
   readonly build?: string;
   /** A docker command that starts so fails with these words. */
   readonly fails?: Readonly<Record<string, string>>;
+  /** The same, but only the first time. */
+  readonly failsOnce?: Readonly<Record<string, string>>;
 }
 
 const info = (dataRoot: string) => ({
@@ -46,6 +48,7 @@ export function fakePlugin(build: string, enabled = true): FakePlugin {
 export function fakeEngine(options: FakeOptions = {}): FakeEngine {
   const plugins = new Map(Object.entries(options.plugins ?? {}));
   const calls: string[] = [];
+  const once = new Map(Object.entries(options.failsOnce ?? {}));
   const answer = (args: readonly string[]): string => {
     const name = args.find((arg, at) => at > 1 && arg.includes(':') && !arg.startsWith('{')) ?? '';
     const plugin = plugins.get(name);
@@ -82,6 +85,12 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     calls.push(call);
     for (const [start, words] of Object.entries(options.fails ?? {})) {
       if (call.startsWith(start)) throw new DockerError(args, words);
+    }
+    for (const start of once.keys()) {
+      if (!call.startsWith(start)) continue;
+      const words = once.get(start) as string;
+      once.delete(start);
+      throw new DockerError(args, words);
     }
     return answer(args);
   };

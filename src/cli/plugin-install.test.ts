@@ -68,6 +68,17 @@ describe('install', () => {
     },
   );
 
+  test('tries once more when Docker did not wait long enough for the agent', async () => {
+    const words =
+      'dial unix /run/docker/plugins/x/castnet.sock: connect: no such file or directory';
+    const engine = fakeEngine({ failsOnce: { 'plugin enable': words } });
+    await installPlugin(withSource(engine));
+    expect(engine.plugins.get(NAME)?.enabled).toBe(true);
+    const dead = fakeEngine({ fails: { 'plugin enable': words } });
+    await expect(installPlugin(withSource(dead))).rejects.toThrow('did not answer within 10 s');
+    expect(dead.calls.filter((it) => it.startsWith('plugin enable'))).toHaveLength(2);
+  });
+
   test('says which mount must be shared', async () => {
     const words = 'path /run is mounted on /run but it is not a shared mount';
     const engine = fakeEngine({ fails: { 'plugin enable': words } });

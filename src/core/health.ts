@@ -24,7 +24,7 @@ export function health(report: HostReport): Finding[] {
     add(
       'conflict',
       what,
-      'one of these hosts is wrongly set up, or not to be trusted: docs/security.md',
+      'what Docker gave twice: see docs/limits.md; else one of these hosts is wrongly set up, or not to be trusted: docs/security.md',
     );
   }
   for (const { name, id, refused } of report.networks) {
