@@ -53,14 +53,16 @@ it('a group with members on two hosts and a sender on a third, asked of any host
   for (const each of members) await each.join(group);
   const capture = await Capture.start(lab().host('h1'));
   await stream(sender as Station, group);
-  const found = await row(group, (it) => it.packetsPerSecond > 0.7 * RATE);
+  const found = await row(
+    group,
+    (it) => it.packetsPerSecond > 0.7 * RATE && it.packetsPerSecond < 1.3 * RATE,
+  );
   const byName = (a: { container: string }, b: { container: string }) =>
     a.container < b.container ? -1 : 1;
   expect(found.network).toBe('table');
   expect(found.sources).toBe('any');
   expect([...found.members].sort(byName)).toEqual(members.map(place));
   expect(found.senders).toEqual([{ ...place(sender as Station), source: sender?.container.ip }]);
-  expect(found.packetsPerSecond).toBeLessThan(1.3 * RATE);
   const size = found.bytesPerSecond / found.packetsPerSecond;
   expect(Math.abs(size - SIZE - HEADERS)).toBeLessThan(20);
   expect(found.copiedTo).toEqual([address('h2'), address('h3')]);
