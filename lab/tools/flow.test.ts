@@ -16,6 +16,12 @@ describe('Flow', () => {
     expect(flowOf(1, 2, 6, 7)).toMatchObject({ count: 4, lost: 3, since: 300, lastAt: 400 });
   });
 
+  it('is whole all the while when its receiver was too busy to read', () => {
+    const flow = new Flow(() => true);
+    for (const number of [1, 2, 6]) flow.take(number, 100 * number);
+    expect(flow).toMatchObject({ count: 3, lost: 3, since: 100, lastAt: 600 });
+  });
+
   it('does not count a packet that comes late as lost', () => {
     expect(flowOf(1, 3, 2, 4)).toMatchObject({ count: 4, lost: 0, doubles: 0 });
   });

@@ -16,10 +16,16 @@ export class Flow {
   doubles = 0;
   /** When the last one came. */
   lastAt = 0;
-  /** When the first packet after the last gap came: from then on nothing is missing. */
+  /** When the first packet after the last gap came: from then on nothing that was sent is missing. */
   since = 0;
   #last = 0;
   readonly #missing = new Set<number>();
+  readonly #isOwnFault: () => boolean;
+
+  /** @param isOwnFault whether packets arrived just now that the receiver was too busy to read */
+  constructor(isOwnFault: () => boolean = () => false) {
+    this.#isOwnFault = isOwnFault;
+  }
 
   /** Takes note of packet `number`, which came at `at`. */
   take(number: number, at: number): void {
@@ -40,9 +46,9 @@ export class Flow {
   }
 
   #advance(number: number, at: number): void {
+    if (number > this.#last + 1 && !this.#isOwnFault()) this.since = at;
     for (let missing = this.#last + 1; missing < number; missing++) {
       this.lost++;
-      this.since = at;
       this.#missing.add(missing);
       if (this.#missing.size > REMEMBERED) this.#forgetOldest();
     }

@@ -54,6 +54,8 @@ const PACKET_PORT = 5001;
 const CALL_PORT = 9000;
 const SAY_EVERY_MS = 100;
 const CALL_EVERY_MS = 200;
+/** For so long after packets were not read, gaps are this program's own. */
+const BUSY_MS = 1_000;
 /** A call without an answer by then has failed; longer than the kernel's first retries (1, 3 s). */
 const CALL_PATIENCE_MS = 5_000;
 
@@ -74,7 +76,7 @@ socket.on('error', () => {});
 socket.on('message', (data) => {
   const [from = '', kind, number] = data.toString().split(' ');
   const key = `${from} ${kind}`;
-  const flow = flows.get(key) ?? new Flow();
+  const flow = flows.get(key) ?? new Flow(wasBusy);
   flows.set(key, flow);
   if (from !== id) flow.take(Number(number), Date.now());
 });
@@ -141,6 +143,19 @@ function unread(): number {
   const rows = readFileSync('/proc/self/net/udp', 'utf8').split('\n');
   const own = rows.find((it) => it.includes(`: 00000000:${port} `));
   return Number(own?.trim().split(/\s+/).at(-1) ?? 0);
+}
+
+let busy = { count: 0, at: Number.NEGATIVE_INFINITY };
+
+/**
+ * Whether this program has not read something in time in the last seconds: each flow finds its gap
+ * with its next packet, which may wait in the socket behind some hundred others.
+ */
+function wasBusy(): boolean {
+  const now = performance.now();
+  const count = unread();
+  if (count > busy.count) busy = { count, at: now };
+  return now - busy.at < BUSY_MS;
 }
 
 function report(): Report {
