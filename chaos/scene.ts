@@ -48,10 +48,14 @@ export class Scene {
 
   static async deploy(lab: Lab): Promise<Scene> {
     await createNetwork(lab, NETWORK);
+    // It loses its power in the end, and calls that its tasks have by then are lost with it.
+    const added = `${lab.name}-h${lab.hosts.length + 1}`;
     for (const [name, kind] of Object.entries(SERVICES)) {
       await manager(lab).docker([
         ...['service', 'create', '--detach', '--name', name, '--no-resolve-image'],
-        ...(kind === 'global' ? ['--mode', kind] : ['--replicas', String(kind)]),
+        ...(kind === 'global'
+          ? ['--mode', kind]
+          : ['--replicas', String(kind), '--constraint', `node.hostname!=${added}`]),
         ...(name === 'rr' ? ['--endpoint-mode', 'dnsrr'] : []),
         ...['--restart-delay', '0s', '--stop-grace-period', '2s', '--network', NETWORK],
         ...SERVICE_MOUNTS,

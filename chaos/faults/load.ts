@@ -1,13 +1,12 @@
 /** Faults of what runs on the hosts: many containers at once, networks made again, a full disk. */
 import type { LabHost } from '../../lab/lab.ts';
-import { mustRun, until } from '../../lab/run.ts';
+import { mustRun, settle, until } from '../../lab/run.ts';
 import { castnetLinks, footprint } from '../../lab/tests/support/kernel.ts';
 import {
   type Container,
   containersOf,
   createNetwork,
   networkGone,
-  removeContainers,
   removeNetwork,
   runContainer,
 } from '../../lab/tests/support/stack.ts';
@@ -43,15 +42,14 @@ export const burst: Fault = {
   inflict: async (site) => {
     const before = await prints(site);
     const { hosts } = site.lab;
-    const made = await Promise.all(
-      Array.from({ length: CONTAINERS }, (_, index) =>
-        runContainer(hosts[index % hosts.length] as LabHost, {
-          network: NETWORK,
-          name: `burst-${index}`,
-        }),
-      ),
-    );
-    await removeContainers(made);
+    const all = Array.from({ length: CONTAINERS }, (_, index) => ({
+      ...{ host: hosts[index % hosts.length] as LabHost, name: `burst-${index}` },
+    }));
+    try {
+      await settle(all.map(({ host, name }) => runContainer(host, { network: NETWORK, name })));
+    } finally {
+      await Promise.allSettled(all.map(({ host, name }) => host.docker(['rm', '-f', name])));
+    }
     const since = Date.now();
     await asBefore(site, before);
     return since;
@@ -81,9 +79,7 @@ export const again: Fault = {
     for (const _ of ['once', 'again']) {
       await createNetwork(lab, AGAIN);
       try {
-        await Promise.all(
-          lab.hosts.map((host) => runPulse(host, { network: AGAIN, name: name(host) })),
-        );
+        await settle(lab.hosts.map((host) => runPulse(host, { network: AGAIN, name: name(host) })));
         await everyoneHeard(await containersOf(lab, AGAIN));
       } finally {
         // One that was never made is no error: why it was not is.

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Hono } from 'hono';
@@ -19,18 +19,29 @@ afterEach(async () => {
 
 const app = new Hono().post('/ping', async (context) => context.text(await context.req.text()));
 
-const post = (socketPath: string, host: string): Promise<number | undefined> =>
+const answerTo = (options: RequestOptions): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const call = request(
-      { socketPath, method: 'POST', path: '/ping', headers: { host } },
-      (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      },
-    );
+    const call = request({ method: 'POST', path: '/ping', ...options }, (answer) => {
+      answer.resume();
+      resolve(answer);
+    });
     call.on('error', reject);
     call.end('x');
   });
+
+const post = async (socketPath: string, host: string): Promise<number | undefined> =>
+  (await answerTo({ socketPath, headers: { host } })).statusCode;
+
+it('never closes a connection that a caller keeps, which may be about to use it', async () => {
+  const path = join(directory, 'a.sock');
+  listener = await listenAt(path, app);
+  const agent = new Agent({ keepAlive: true });
+  const { headers } = await answerTo({ socketPath: path, agent });
+  // Node announces here after how many seconds it would.
+  expect(headers).toMatchObject({ connection: 'keep-alive' });
+  expect(headers['keep-alive']).toBeUndefined();
+  agent.destroy();
+});
 
 it.each(['localhost', '', '%2Frun%2Fdocker%2Fplugins', '/run/docker/plugins/a.sock'])(
   'answers a caller whose Host header is %j, as Docker’s is a path',

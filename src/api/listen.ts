@@ -11,7 +11,7 @@ export interface Listener {
 
 /**
  * Serves an app at a Unix socket that only root may use. A socket file left by an agent that died
- * is replaced.
+ * is replaced. Connections stay open for as long as their callers want.
  * @throws Error when the path cannot be listened at
  */
 export function listenAt(path: string, app: Hono): Promise<Listener> {
@@ -23,6 +23,9 @@ export function listenAt(path: string, app: Hono): Promise<Listener> {
     request.headers.host = 'castnet';
     void answer(request, response);
   });
+  // Docker keeps connections. One that is closed just as it sends a call, it calls again without the
+  // body (moby 20.10, pkg/plugins/client.go, callWithRetry): a container would not start.
+  server.keepAliveTimeout = 0;
   return listening(server, { path }, () => chmodSync(path, 0o600));
 }
 
