@@ -59,6 +59,14 @@ export function readConfig(environment: Environment): Config {
     if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
     throw new Fault(`${name}=${environment[name]} is not a port from 1 to 65535`);
   };
+  const version = text('CASTNET_VERSION', '');
+  // Begun by hand it would make its namespace and its rules on the host, and nobody would use them.
+  if (version === '') {
+    throw new Fault(
+      'this is the agent of castnet’s Docker plugin, which Docker starts (it sets CASTNET_VERSION). ' +
+        'Run "castnet plugin install"',
+    );
+  }
   const logLevel = text('LOG_LEVEL', 'info');
   if (!LEVELS.includes(logLevel)) {
     throw new Fault(`LOG_LEVEL=${logLevel} is not one of ${LEVELS.join(', ')}`);
@@ -68,7 +76,7 @@ export function readConfig(environment: Environment): Config {
     throw new Fault(`CASTNET_TUNNEL_ADDRESS=${tunnelAddress} is not an IPv4 or IPv6 address`);
   }
   return Object.freeze({
-    version: text('CASTNET_VERSION', 'unknown'),
+    version,
     logLevel,
     peerPort: port('CASTNET_PORT', 4790),
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),

@@ -93,7 +93,9 @@ const environment: Target = {
       const texts = Object.entries(JSON.parse(input) ?? {}).filter(
         (it) => typeof it[1] === 'string',
       );
-      return Object.keys(readConfig(Object.fromEntries(texts) as Record<string, string>)).join();
+      return Object.keys(
+        readConfig({ CASTNET_VERSION: '0.1.0', ...Object.fromEntries(texts) }),
+      ).join();
     } catch (error) {
       return error instanceof SyntaxError ? 'not JSON' : said(error);
     }

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { readConfig } from './config.ts';
+import { Fault } from './net/fault.ts';
+
+const plugin = { CASTNET_VERSION: '0.1.0' };
+
+it('an empty setting is its default, as Docker gives one that is not set', () => {
+  expect(readConfig({ ...plugin, LOG_LEVEL: '', CASTNET_METRICS: '' })).toMatchObject({
+    ...{ version: '0.1.0', logLevel: 'info', peerPort: 4790, vxlanPort: 4789 },
+    ...{ metrics: undefined, tunnelAddress: undefined },
+  });
+});
+
+it.each([
+  ['LOG_LEVEL', 'loud', 'not one of trace, debug'],
+  ['CASTNET_PORT', '70000', 'not a port from 1 to 65535'],
+  ['CASTNET_TUNNEL_ADDRESS', 'eth0', 'not an IPv4 or IPv6 address'],
+  ['CASTNET_METRICS', '9790', 'not ADDRESS:PORT'],
+])('%s=%s is refused with what is accepted', (name, value, words) => {
+  const read = () => readConfig({ ...plugin, [name]: value });
+  expect(read).toThrow(Fault);
+  expect(read).toThrow(`${name}=${value} is ${words}`);
+});
+
+it('an agent that Docker did not start refuses to touch the host', () => {
+  expect(() => readConfig({})).toThrow('castnet plugin install');
+});
