@@ -185,3 +185,14 @@ it('counts what all containers sent to each task', async () => {
     { vip: '10.0.1.2', task: '10.0.1.5', connections: 2, packets: 5, bytes: 200 },
   ]);
 });
+
+it('counts each container once, though others are looked into meanwhile', async () => {
+  const { balancer, sandboxes } = balancerOf(['/a', '/bc'], web('10.0.1.5'));
+  await balancer.update();
+  const counted = sandboxes.pairCounters as NonNullable<Sandboxes['pairCounters']>;
+  sandboxes.pairCounters = async (path, table, set) => {
+    if (path === '/bc') await balancer.inspect();
+    return counted(path, table, set);
+  };
+  expect(await balancer.counts()).toMatchObject([{ connections: 2, packets: 5 }]);
+});

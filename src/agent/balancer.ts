@@ -127,7 +127,8 @@ export class Balancer {
   /** What this host's containers sent to each task, since their rules were made. */
   async counts(): Promise<TaskCount[]> {
     const found: TaskCount[] = [];
-    for (const path of this.#inForce.keys()) found.push(...(await this.#countsOf(path)));
+    // A list of its own: whoever is looked into meanwhile moves to the end, and would come twice.
+    for (const path of [...this.#inForce.keys()]) found.push(...(await this.#countsOf(path)));
     return [...sums([{ counts: found }]).values()];
   }
 
