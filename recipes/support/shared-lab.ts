@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { labDown, labUp, openLab } from '../../lab/lab.ts';
 import { leftovers, machineLinks } from '../../lab/tests/support/leftovers.ts';
+import { removeOrphans } from '../../lab/tests/support/orphans.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,6 +16,7 @@ const GIVEN = process.env.CASTNET_TEST_LAB;
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
   if (GIVEN) return project.provide('lab', (await openLab(GIVEN)).name);
+  await removeOrphans();
   const linksBefore = (await machineLinks()).join();
   const lab = await labUp({ name: `test-recipes-${process.pid.toString(36)}` });
   const dir = dirname(dirname(lab.hosts[0]?.socket ?? ''));

@@ -7,6 +7,7 @@ import { type Lab, type LabUpOptions, labUp, openLab } from '../../lab.ts';
 import { hostReport } from './agent.ts';
 import { ROOT } from './containers.ts';
 import { leftovers, machineLinks } from './leftovers.ts';
+import { removeOrphans } from './orphans.ts';
 
 /**
  * Set to the name of a lab that is up, it is used as it is and stays: for writing tests. Each test
@@ -27,6 +28,8 @@ export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): (
   let lab: Lab | undefined;
   let linksBefore: string[] = [];
   beforeAll(async () => {
+    // A file whose own hooks failed did not come to taking its lab down, and this one needs the cores.
+    await removeOrphans();
     linksBefore = await machineLinks();
     lab = GIVEN ? await openLab(GIVEN) : await labUp({ name: labName(tag), ...options });
     await Promise.all(lab.hosts.map((host) => loadUsrImage(host)));
