@@ -175,17 +175,22 @@ function report(context: Context, { made, heard, told, shares, containers }: Out
   );
 }
 
+/**
+ * By how much a cause may be read later than its effect, ns: each host has a program that follows its
+ * bridges, and either may have to wait for a core. A group's next change is seconds away.
+ */
+const READ_LATE = 200e6;
+
 /** Milliseconds from each cause to its effect; undefined where none came before the next cause. */
 function delays(
   causes: readonly Happening[],
   effects: readonly Happening[],
 ): (number | undefined)[] {
   return causes.map((cause) => {
-    const like = (it: Happening): boolean =>
-      it.group === cause.group && it.what === cause.what && it.at > cause.at;
-    const effect = effects.find(like);
-    const next = causes.find(like);
+    const like = (it: Happening): boolean => it.group === cause.group && it.what === cause.what;
+    const effect = effects.find((it) => like(it) && it.at > cause.at - READ_LATE);
+    const next = causes.find((it) => like(it) && it.at > cause.at);
     if (effect === undefined || (next !== undefined && effect.at > next.at)) return undefined;
-    return (effect.at - cause.at) / 1e6;
+    return Math.max(0, effect.at - cause.at) / 1e6;
   });
 }
