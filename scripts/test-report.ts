@@ -8,18 +8,23 @@ type Report = {
   testResults?: { name?: string; status?: string; message?: string; assertionResults?: Test[] }[];
 };
 
+/** Undefined when there is none, or half of one. */
+function parse(text = ''): Report | undefined {
+  try {
+    return JSON.parse(text) as Report;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Counts the tests of a report. A file that failed outside of its tests (it does not load, a hook
  * fails) is one failure, and so is a run that ended badly without saying why, or without a report.
  */
 export function countReport(text: string | undefined, exitStatus: number): Counts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  let report: Report = {};
-  try {
-    report = JSON.parse(text ?? '') as Report;
-  } catch {
-    return { ...counts, failed: 1 };
-  }
+  const report = parse(text);
+  if (report === undefined) return { ...counts, failed: 1 };
   for (const { status, assertionResults = [] } of report.testResults ?? []) {
     const failedBefore = counts.failed;
     for (const test of assertionResults) {
@@ -38,12 +43,8 @@ export function countReport(text: string | undefined, exitStatus: number): Count
  * CI keeps a log's end alone, and vitest names a failure long before it.
  */
 export function failuresOf(text: string | undefined): string[] {
-  let report: Report = {};
-  try {
-    report = JSON.parse(text ?? '') as Report;
-  } catch {
-    return ['there is no report that can be read'];
-  }
+  const report = parse(text);
+  if (report === undefined) return ['there is no report that can be read'];
   return (report.testResults ?? []).flatMap(({ name, status, message, assertionResults = [] }) => {
     const file = name?.split('/').at(-1) ?? 'a file';
     const failed = assertionResults.filter((test) => test.status === 'failed');

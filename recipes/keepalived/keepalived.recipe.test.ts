@@ -61,7 +61,7 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     await says(() => inTask(other, ping), {
       what: other.name,
       words: /1 received/,
-      withinMs: 10_000,
+      withinMs: 2_000,
     });
     const neighbour = await inTask(other, ['ip', 'neighbour', 'show', ADDRESS]);
     const mac = await inTask(next, ['cat', '/sys/class/net/eth0/address']);
