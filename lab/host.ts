@@ -8,6 +8,9 @@ import { labEnv, mustRun, type RunOptions, type RunResult, run, until } from './
 import type { HostState } from './state.ts';
 import { setCable, UNDERLAY_INTERFACE } from './underlay.ts';
 
+/** SIGSTOP and SIGCONT: the Engine stands still meanwhile, and its containers go on. */
+export type EngineSignal = 'SIGKILL' | 'SIGTERM' | 'SIGHUP' | 'SIGSTOP' | 'SIGCONT';
+
 /** Milliseconds in which an Engine must answer after its start. */
 const ENGINE_START_MS = 60_000;
 
@@ -76,11 +79,11 @@ export class LabHost {
   }
 
   /** Sends a signal to the Engine; after SIGKILL and SIGTERM waits until it has ended. */
-  async killEngine(signal: 'SIGKILL' | 'SIGTERM' | 'SIGHUP' = 'SIGKILL'): Promise<void> {
+  async killEngine(signal: EngineSignal = 'SIGKILL'): Promise<void> {
     const pid = await this.#enginePid();
     if (pid === undefined) return;
     await mustRun(this.enter(['kill', '-s', signal.slice(3), String(pid)]));
-    if (signal === 'SIGHUP') return;
+    if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return;
     await until(async () => !(await this.isEngineAlive()) || undefined, {
       what: `${this.name}: the end of the Docker Engine`,
       timeoutMs: 30_000,

@@ -35,9 +35,6 @@ import { Fault } from './net/fault.ts';
 import { openProbing } from './probing.ts';
 import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 
-/** The plugin's name, with or without the repository and the tag it was installed under. */
-const IS_CASTNET = /(^|\/)castnet(:|$)/;
-
 /** The agent of one host: builds the rooms, starts them, stops them in reverse order. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -155,7 +152,6 @@ async function main(): Promise<void> {
   const watch = watchSwarm({
     engine,
     attached: () => agent.attached(),
-    isOurs: (driver) => IS_CASTNET.test(driver),
     onView: (view) => agent.onSwarmView(view),
     onError: (error) => log.debug({ reason: error.message }, 'Docker did not answer'),
     intervalMs: config.dockerSeconds * 1000,
@@ -172,6 +168,7 @@ async function main(): Promise<void> {
   });
   const monitor = startMonitor({
     onEvent: (event) => agent.onMembers(event),
+    onGone: (device) => agent.onDeviceGone(device),
     onLost: (reason) => agent.onMembersLost(reason),
   });
   await stopCounting();

@@ -4,6 +4,7 @@ import { difference, explain } from '../../src/core/difference.ts';
 import type { Fact } from '../../src/core/facts.ts';
 import { groupsOf, isMembership, type Membership } from '../../src/core/membership.ts';
 import { admit } from '../../src/core/policy.ts';
+import { parseGoneLink } from '../../src/kernel/link-event.ts';
 import { parseMdbEvent } from '../../src/kernel/mdb-event.ts';
 import { flowsOf } from '../../src/kernel/meter.ts';
 import { parsePairCounters } from '../../src/kernel/pair-counters.ts';
@@ -81,6 +82,12 @@ const EVENTS = [
   '[ROUTER]router dev cb8000001 port cx8000001 0.00 temp',
 ];
 
+const GONE = [
+  'Deleted 4: cv0123456789abc@NONE: <BROADCAST,MULTICAST> mtu 1500 ',
+  'Deleted 4: cv0123456789abc@NONE: <BROADCAST,MULTICAST> mtu 1500 master cb8000001 ',
+  '4: cv0123456789abc@cc0123456789abc: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 master cb8000001 state forwarding priority 32 cost 2 ',
+];
+
 /** What containers join, as it is told to the other hosts: they must take it. */
 const events: Target = {
   name: 'membership events',
@@ -98,6 +105,16 @@ const events: Target = {
   },
 };
 
+const devices: Target = {
+  name: 'devices that go',
+  corpus: GONE,
+  take(input) {
+    const gone = input.split('\n').flatMap((line) => parseGoneLink(line) ?? []);
+    must(!gone.some((it) => /[\s@:]/.test(it)), `no name of a device: ${gone.join(', ')}`);
+    return String(gone.length);
+  },
+};
+
 export const kernelTargets: readonly Target[] = [
   parser('links of ip', linkFacts, LINKS),
   parser('fdb of bridge', fdbFacts, FDB),
@@ -107,4 +124,5 @@ export const kernelTargets: readonly Target[] = [
   parser('guard counters of nft', refusedOf, REFUSED),
   parser('flows of nft', flowsOf, FLOWS),
   events,
+  devices,
 ];

@@ -5,7 +5,7 @@ import { agentOf } from '../../bench/agent.ts';
 import { cpuSeconds } from '../../bench/counters.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
-import { healthy, killAgent, killAgentAndHold } from './support/agent.ts';
+import { healthy, hostReport, killAgent, killAgentAndHold } from './support/agent.ts';
 import { groupReady } from './support/group.ts';
 import { settled, tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
@@ -144,6 +144,36 @@ it('an agent killed while Docker’s gossip has lost another host: not one packe
   }
   await lists(lab().hosts.length);
 }, 240_000);
+
+it('an agent started again while the Swarm’s leader is silent hears the other hosts', async () => {
+  type Node = { Status: { State: string; Addr: string }; ManagerStatus?: { Leader?: boolean } };
+  const nodesOf = (host: LabHost) => host.api<Node[]>('GET', '/nodes');
+  const nodes = await nodesOf(lab().host('h1'));
+  const leads = (host: LabHost) =>
+    nodes.some((it) => it.ManagerStatus?.Leader && it.Status.Addr === host.address);
+  const host = lab().hosts.find((it) => !leads(it)) as LabHost;
+  const others = lab().hosts.filter((it) => it !== host);
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') =>
+    Promise.all(others.map((it) => it.killEngine(name)));
+  await signal('SIGSTOP');
+  try {
+    await killAgent(host);
+    await until(
+      async () => {
+        const { peers } = await hostReport(host);
+        return peers.filter((it) => it.state === 'up').length === others.length || undefined;
+      },
+      { what: `${host.name} hearing the others`, timeoutMs: 5_000 },
+    );
+  } finally {
+    await signal('SIGCONT');
+  }
+  await until(
+    async () => (await nodesOf(host)).every((it) => it.Status.State === 'ready') || undefined,
+    { what: 'all nodes ready', timeoutMs: 90_000, everyMs: 200 },
+  );
+  await settled(lab(), 'stream');
+}, 180_000);
 
 it('what changes while the agent is down is applied when it is back, and the stream is whole', async () => {
   const h1 = lab().host('h1');

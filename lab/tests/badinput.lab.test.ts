@@ -1,7 +1,10 @@
 /** Calls to the plugin that cannot be met: a clear `Err`, and nothing half-made stays. */
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { portName } from '../../src/core/names.ts';
+import { until } from '../run.ts';
 import { http, pluginSocket } from './support/agent.ts';
-import { footprint } from './support/kernel.ts';
+import { footprint, inCastnet } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
 import { createNetwork, removeNetwork, vniOf } from './support/stack.ts';
 
@@ -188,6 +191,34 @@ describe('on a network that exists', () => {
       expect(await send('DeleteEndpoint', endpoint(null))).toEqual({});
       expect(await state()).toEqual(empty);
     }
+  });
+
+  it('an endpoint whose port the kernel took away is gone at once, before Docker says so', async () => {
+    const empty = await state();
+    await send('CreateEndpoint', endpoint(ADDRESS));
+    // As with the last process of a container's namespace.
+    await inCastnet(lab().host('h1'), ['ip', 'link', 'del', 'dev', portName(ENDPOINT)]);
+    // The agent itself looks at the kernel every 20 s.
+    await until(async () => isDeepStrictEqual(await state(), empty) || undefined, {
+      what: 'nothing left of the endpoint',
+      timeoutMs: 3_000,
+    });
+    expect(await send('DeleteEndpoint', endpoint(null))).toEqual({});
+  });
+
+  it('an address given away leads to who has it now, before Docker says that the other has gone', async () => {
+    const empty = await state();
+    const heir = 'fedcba98'.repeat(8);
+    const ofHeir = { ...endpoint(ADDRESS), EndpointID: heir };
+    for (const it of [endpoint(ADDRESS), ofHeir]) await send('CreateEndpoint', it);
+    const stations = ['bridge', 'fdb', 'show', 'br', `cb${VNI}`];
+    const behind = async () =>
+      (await inCastnet(lab().host('h1'), stations)).includes(
+        `02:42:0a:c8:00:05 dev ${portName(heir)}`,
+      ) || undefined;
+    await until(behind, { what: 'the address behind the new port', timeoutMs: 3_000 });
+    for (const it of [endpoint(null), ofHeir]) expect(await send('DeleteEndpoint', it)).toEqual({});
+    expect(await state()).toEqual(empty);
   });
 
   it.each([

@@ -213,6 +213,15 @@ export class Agent {
     this.#publishSoon();
   }
 
+  /**
+   * A device is gone. If it was a container's port, and Docker did not ask for that, the container died
+   * with its Engine: a look finds what is still there, whatever was made since the event.
+   */
+  onDeviceGone(device: string): void {
+    const isPort = [...this.#options.state.endpoints.keys()].some((id) => portName(id) === device);
+    if (isPort && !this.#busy.has(device)) void this.#reconciler.request(true);
+  }
+
   /** Events of the kernel may have been lost. */
   onMembersLost(reason: string): void {
     this.#options.log.debug({ reason }, 'membership events were interrupted');
@@ -424,7 +433,6 @@ export class Agent {
   }
 
   #setPeers(): void {
-    if (this.#view === undefined) return;
     const own = this.#options.ownAddresses();
     const knocked = this.#acquaintances.addresses();
     const addresses = peerAddresses(this.#knowledge(), { own, knocked });

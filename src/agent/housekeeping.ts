@@ -25,7 +25,7 @@ export class Housekeeper {
   }
 
   /**
-   * A container that died with Docker takes its veth pair along, and no one says so.
+   * A container that died with Docker takes its veth pair along, and Docker does not say so.
    * @param ports the bridge ports that a look found
    * @param began when that look began, milliseconds: what was made since is not in it
    */
@@ -43,13 +43,15 @@ export class Housekeeper {
     const { state, now, log, deleteEndpoint, deleteNetwork } = this.#options;
     const old = now() - FORGET_AFTER_MS;
     for (const { id, network, sandbox, since } of [...state.endpoints.values()]) {
+      if (view.unanswered.has(network)) continue;
       const listed = view.networks.get(network)?.containers.has(id) === true;
       if (sandbox !== undefined || listed || since > old) continue;
       log.info({ endpoint: id }, 'Docker has forgotten the endpoint');
       void deleteEndpoint(network, id);
     }
     for (const { id } of [...state.networks.values()]) {
-      if (view.networks.has(id) || state.endpointsOf(id).length > 0) {
+      const isKnown = view.networks.has(id) || view.unanswered.has(id);
+      if (isKnown || state.endpointsOf(id).length > 0) {
         this.#unlistedSince.delete(id);
         continue;
       }

@@ -29,6 +29,7 @@ const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
 
 const swarm = (...hosts: string[]) => ({
   networks: new Map([['net-a', { id: 'net-a', name: 'mynet', hosts, containers: new Map() }]]),
+  unanswered: new Set<string>(),
 });
 
 const peer = (view: Partial<PeerView>): PeerView => ({
@@ -72,6 +73,8 @@ describe('every host was heard', () => {
 
   it('not before Docker has answered, nor before this host has sessions', () => {
     expect(allHeard(know({ swarm: undefined }))).toBe(false);
+    const unanswered = new Set(['net-b']);
+    expect(allHeard(know({ swarm: { ...swarm('10.9.0.2'), unanswered } }))).toBe(false);
     expect(allHeard(know({ node: undefined }))).toBe(false);
   });
 });
@@ -101,6 +104,13 @@ it('a host without sessions or address tells nothing of itself', () => {
   expect(hostRecord(know({ node: undefined }))).toBeUndefined();
   expect(hostRecord(know({ tunnel: undefined }))).toBeUndefined();
   expect(hostRecord(know({}))?.networks.get('net-a')).toMatchObject({ vni: 8_000_001 });
+});
+
+it('of two endpoints with one address a host tells the later one', () => {
+  const endpoint = { network: 'net-a', address: '10.0.1.5/24', mac: '02:42:0a:00:01:05', since: 0 };
+  for (const id of ['e1', 'e2']) state.endpoints.set({ ...endpoint, id });
+  const record = hostRecord(know({}))?.networks.get('net-a');
+  expect(record?.endpoints.map((it) => it.id)).toEqual(['e2']);
 });
 
 describe('the hosts to listen to', () => {

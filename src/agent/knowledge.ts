@@ -1,6 +1,6 @@
 import { contestedWords, foreignNetworks, judgePeers, strayServices } from '../core/claims.ts';
 import type { Fact } from '../core/facts.ts';
-import { networkRecord, type Peer, type Tunnel } from '../core/forwarding.ts';
+import { networkRecord, outdated, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
 import { type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
@@ -50,9 +50,9 @@ export function memberLists({ swarm, peers }: Knowledge): ReadonlySet<string>[] 
   return peers.flatMap((it) => (it.state === 'up' && it.nodes !== undefined ? [it.nodes] : []));
 }
 
-/** Whether every host that Docker lists was heard, or is silent. */
+/** Whether Docker has listed the hosts of all networks, and each of them was heard or is silent. */
 export function allHeard({ swarm, node, peers }: Knowledge): boolean {
-  return swarm !== undefined && node !== undefined && !peers.some(unheard);
+  return swarm?.unanswered.size === 0 && node !== undefined && !peers.some(unheard);
 }
 
 /** What this host tells the others; undefined while it does not know who or where it is. */
@@ -65,7 +65,9 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
   const networks = networksOf(knowledge).map((network) => {
     const { rows } = admit(memberships(bridgeName(network.vni)), network.options);
     const groups = groupsOf(rows);
-    const endpoints = [...state.endpointsOf(network.id), ...guests];
+    const all = [...state.endpointsOf(network.id), ...guests];
+    const old = outdated(all);
+    const endpoints = all.filter((it) => !old.has(it.id));
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
   });
   return { node, tunnel: tunnel.address, networks: new Map(networks) };

@@ -14,7 +14,11 @@ const peer = (view: Partial<PeerView>): PeerView => ({
 });
 
 const know = (...peers: PeerView[]): Knowledge =>
-  ({ node: 'me', swarm: { networks: new Map() }, peers }) as unknown as Knowledge;
+  ({
+    node: 'me',
+    swarm: { networks: new Map(), unanswered: new Set() },
+    peers,
+  }) as unknown as Knowledge;
 
 let legacy: Legacy;
 const onOver = vi.fn();

@@ -52,9 +52,9 @@ export const arbNetworks: fc.Arbitrary<LocalNetwork[]> = fc
   .map((ids) => ids.map((id) => ({ id, vni: vniOfNetwork(id), options: {} })));
 
 export const arbEndpoint: fc.Arbitrary<LocalEndpoint> = fc
-  .tuple(arbIp, fc.constantFrom(...NETWORKS))
-  .map(([ip, network]) => ({
-    id: `${network.at(-1)}${ip.split('.').at(-1)}`.replace(/[^0-9a-f]/g, '0'),
+  .tuple(arbIp, fc.constantFrom(...NETWORKS), fc.constantFrom('', 'f'))
+  .map(([ip, network, twin]) => ({
+    id: `${network.at(-1)}${ip.split('.').at(-1)}${twin}`.replace(/[^0-9a-f]/g, '0'),
     network,
     address: `${ip}/24`,
     mac: macOfIpv4(ip),

@@ -35,6 +35,7 @@ export type FindingCode =
   | 'multicast-route'
   | 'no-swarm'
   | 'not-ready'
+  | 'not-started'
   | 'peer-missing'
   | 'permission'
   | 'plugin-missing'

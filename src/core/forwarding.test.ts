@@ -5,6 +5,7 @@ import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts
 import { DEFAULT_MAC, type Fact } from './facts.ts';
 import { desiredFacts, type Peer, type Tunnel } from './forwarding.ts';
 import { leadsAway } from './inheritance.ts';
+import { portName } from './names.ts';
 import type { NetworkRecord } from './records.ts';
 
 const tunnel: Tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
@@ -91,6 +92,20 @@ it('a network that asks for an MTU has it', () => {
   expect(facts).toContainEqual(
     expect.objectContaining({ kind: 'bridge', dev: 'cb8000001', mtu: 1300 }),
   );
+});
+
+it('an address that Docker has given away leads to who has it now, and the other keeps its port', () => {
+  const endpoint = { network: 'net-a', address: '10.0.1.5/24', mac: '02:42:0a:00:01:05' };
+  const endpoints = ['e1', 'e2'].map((id) => ({ ...endpoint, id }));
+  const elsewhere = { ...endpoint, id: 'e3', network: 'net-b' };
+  const facts = desiredFacts({
+    ...{ tunnel, networks: [network], peers: [] },
+    endpoints: [...endpoints, elsewhere],
+  });
+  const devices = (kind: string) =>
+    facts.flatMap((it) => (it.kind === kind && 'dev' in it ? [it.dev] : []));
+  expect(devices('station')).toEqual([portName('e2')]);
+  expect(devices('port')).toEqual([portName('e1'), portName('e2')]);
 });
 
 describe('for any hosts and networks', () => {

@@ -55,9 +55,12 @@ export const networkMtu = (network: LocalNetwork, tunnel: Tunnel): number =>
 export function desiredFacts(input: ForwardingInput): Fact[] {
   const endpoints = [...input.endpoints];
   const peers = [...input.peers];
+  const old = outdated(endpoints);
   return [...input.networks].flatMap((network) => [
     ...linkFacts(network, input.tunnel),
-    ...endpoints.flatMap((it) => (it.network === network.id ? localFacts(network, it) : [])),
+    ...endpoints
+      .filter((it) => it.network === network.id)
+      .flatMap((it) => localFacts(network, it, { isOutdated: old.has(it.id) })),
     ...peers
       .filter((peer) => peer.tunnel !== input.tunnel.address)
       .flatMap((peer) => peerFacts(network, peer)),
@@ -91,14 +94,33 @@ export function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
   ];
 }
 
+/**
+ * The ids of endpoints whose MAC a later one of the same network has. Docker gives an address away
+ * when who had it has gone, but may say only seconds later that it has: so an Engine that was killed
+ * and started again. Meanwhile the later one is who is meant.
+ */
+export function outdated(endpoints: Iterable<LocalEndpoint>): Set<string> {
+  const latest = new Map<string, string>();
+  const old = new Set<string>();
+  for (const { id, network, mac } of endpoints) {
+    const key = `${network} ${mac}`;
+    const before = latest.get(key);
+    if (before !== undefined) old.add(before);
+    latest.set(key, id);
+  }
+  return old;
+}
+
 /** A container of this host. */
-export function localFacts(network: LocalNetwork, endpoint: LocalEndpoint): Fact[] {
+export function localFacts(
+  network: LocalNetwork,
+  endpoint: LocalEndpoint,
+  { isOutdated }: { isOutdated: boolean },
+): Fact[] {
   const dev = portName(endpoint.id);
   const bridge = bridgeName(network.vni);
-  return [
-    { kind: 'port', dev, bridge, settled: true },
-    { kind: 'station', bridge, dev, mac: endpoint.mac },
-  ];
+  const port: Fact = { kind: 'port', dev, bridge, settled: true };
+  return isOutdated ? [port] : [port, { kind: 'station', bridge, dev, mac: endpoint.mac }];
 }
 
 /** What a peer has of a network of this host. */

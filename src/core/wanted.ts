@@ -3,6 +3,7 @@ import {
   type ForwardingInput,
   linkFacts,
   localFacts,
+  outdated,
   type Peer,
   peerParts,
   type Tunnel,
@@ -195,9 +196,12 @@ const askEndpoints =
   (nets: readonly LocalNetwork[], ends: readonly LocalEndpoint[]) =>
   (ask: Ask): void => {
     const byId = new Map(nets.map((it) => [it.id, it]));
+    const old = outdated(ends);
     for (const it of ends) {
       const network = byId.get(it.network);
-      if (network !== undefined) ask(it.id, [it, network], () => localFacts(network, it));
+      if (network === undefined) continue;
+      const isOutdated = old.has(it.id);
+      ask(it.id, [it, network, isOutdated], () => localFacts(network, it, { isOutdated }));
     }
   };
 

@@ -1,47 +1,122 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { EngineError } from './engine.ts';
 import { type SwarmView, type Watch, watchSwarm } from './watch.ts';
 
 let watch: Watch | undefined;
 afterEach(() => watch?.close());
 
-/** A manager of these nodes, without networks. */
-function watching(nodes: string[]) {
+type Answers = Record<string, () => unknown>;
+
+/** An Engine that has these answers, by path; it has nothing else. */
+function watching(answers: Answers, attached: string[] = []) {
   const views: SwarmView[] = [];
+  const errors: string[] = [];
   watch = watchSwarm({
     engine: {
-      get: async (path) => (path === '/nodes' ? nodes.map((ID) => ({ ID })) : []),
+      get: async (path) => {
+        const answer = answers[path];
+        if (answer === undefined) throw new EngineError(`GET ${path}: 404 not found`, 404);
+        return answer();
+      },
       events: () => ({ close: () => {} }),
     },
-    attached: () => [],
-    isOurs: () => true,
+    attached: () => attached,
     onView: (view) => views.push(view),
-    onError: () => {},
+    onError: (error) => errors.push(error.message),
     intervalMs: 60_000,
   });
-  const next = async () => {
+  const next = async (): Promise<SwarmView> => {
     const before = views.length;
     watch?.poke();
     await vi.waitFor(() => expect(views.length).toBeGreaterThan(before));
-    return views.at(-1)?.nodes;
+    return views.at(-1) as SwarmView;
   };
-  return { nodes, views, next };
+  return { views, errors, next };
 }
 
+/** Docker's list of nodes; the first one leads. */
+const nodes = (...ids: string[]) =>
+  ids.map((ID, at) => ({ ID, ManagerStatus: at === 0 ? { Leader: true } : { Reachability: '' } }));
+
+const network = (Id: string, ...hosts: string[]) => ({
+  ...{ Id, Name: `name-of-${Id}`, Options: { vni: '8000001' } },
+  Peers: hosts.map((IP) => ({ IP })),
+  Containers: { c1: { Name: 'web', EndpointID: 'e1' } },
+});
+
 it('names the same nodes by the same set, and other nodes by another', async () => {
-  const { nodes, next } = watching(['n1', 'n2']);
-  const first = await next();
+  let ids = ['n1', 'n2'];
+  const { next } = watching({ '/nodes': () => nodes(...ids) });
+  const { nodes: first } = await next();
   expect(first).toEqual(new Set(['n1', 'n2']));
-  expect(await next()).toBe(first);
-  nodes.pop();
-  const second = await next();
+  expect((await next()).nodes).toBe(first);
+  ids = ['n1'];
+  const { nodes: second } = await next();
   expect(second).toEqual(new Set(['n1']));
-  expect(await next()).toBe(second);
+  expect((await next()).nodes).toBe(second);
+});
+
+it('does not believe a list without a leader: a manager that starts reads its log, and tells part of it', async () => {
+  const answers: Answers = { '/nodes': () => nodes('n1', 'n2', 'joined-late') };
+  const { next } = watching(answers);
+  const { nodes: whole } = await next();
+  answers['/nodes'] = () => [{ ID: 'n1', ManagerStatus: {} }, { ID: 'n2' }];
+  expect((await next()).nodes).toBe(whole);
+  answers['/nodes'] = () => nodes('n1', 'n2');
+  expect((await next()).nodes).toEqual(new Set(['n1', 'n2']));
 });
 
 it('does not look again by itself before its time', async () => {
-  const { views, next } = watching(['n1']);
+  const { views, next } = watching({ '/nodes': () => nodes('n1') });
   await next();
   const before = views.length;
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(views).toHaveLength(before);
+});
+
+it('tells of the attached networks that Docker has', async () => {
+  const answers = { '/networks/a': () => network('a', '10.9.0.1') };
+  const { next } = watching(answers, ['a', 'gone']);
+  const { networks, unanswered } = await next();
+  const containers = new Map([['e1', 'web']]);
+  const a = { id: 'a', name: 'name-of-a', vni: 8_000_001, hosts: ['10.9.0.1'], containers };
+  expect(networks).toEqual(new Map([['a', a]]));
+  expect(unanswered).toEqual(new Set());
+});
+
+it('without a leader tells of networks meanwhile, and of nodes when it learns them', async () => {
+  let elect = (_: unknown): void => {};
+  const leader = new Promise((resolve) => {
+    elect = resolve;
+  });
+  const answers: Answers = {
+    '/nodes': () => leader,
+    '/networks/a': () => network('a', '10.9.0.1'),
+    '/networks/b': () => leader,
+  };
+  const { views, next } = watching(answers, ['a', 'b']);
+  const before = await next();
+  expect(before.networks.get('a')?.hosts).toEqual(['10.9.0.1']);
+  expect(before.unanswered).toEqual(new Set(['b']));
+  expect(before.nodes).toBeUndefined();
+  answers['/nodes'] = () => nodes('n1');
+  elect(nodes('n0'));
+  await vi.waitFor(() => expect(views.at(-1)?.nodes).toEqual(new Set(['n1'])));
+});
+
+it('keeps what Docker said last when it does not answer, and tells nothing before it has', async () => {
+  const answers: Answers = {
+    '/networks/a': () => {
+      throw new EngineError('GET /networks/a: 500 busy', 500);
+    },
+  };
+  const { views, errors, next } = watching(answers, ['a']);
+  await vi.waitFor(() => expect(errors).toEqual(['GET /networks/a: 500 busy']));
+  expect(views).toEqual([]);
+  const refuse = answers['/networks/a'] as () => unknown;
+  answers['/networks/a'] = () => network('a', '10.9.0.1');
+  expect((await next()).networks.size).toBe(1);
+  answers['/networks/a'] = refuse;
+  const { networks } = await next();
+  expect(networks.get('a')?.hosts).toEqual(['10.9.0.1']);
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { Engine } from './engine.ts';
+import { type Engine, EngineError } from './engine.ts';
+import { Question } from './question.ts';
 
 /** A network as this host's Engine sees it. */
 export interface NetworkView {
@@ -13,19 +14,20 @@ export interface NetworkView {
   readonly containers: ReadonlyMap<string, string>;
 }
 
-/** Everything castnet asks of Docker, as of one moment. */
+/** Everything castnet asks of Docker, as it was said last. */
 export interface SwarmView {
   /** Ids of the Swarm's nodes; absent on a worker, whose Engine does not tell them. */
   readonly nodes?: ReadonlySet<string>;
+  /** Those of the attached networks that Docker knows. */
   readonly networks: ReadonlyMap<string, NetworkView>;
+  /** Ids of attached networks of which Docker has not said anything yet. */
+  readonly unanswered: ReadonlySet<string>;
 }
 
 export interface WatchOptions {
   readonly engine: Engine;
-  /** Networks this host has containers on: their hosts and containers are asked for. */
+  /** Ids of the networks this host has containers on. */
   readonly attached: () => Iterable<string>;
-  /** Whether a driver's name is castnet's. */
-  readonly isOurs: (driver: string) => boolean;
   readonly onView: (view: SwarmView) => void;
   readonly onError: (error: Error) => void;
   /** Between two looks without cause, milliseconds: Docker has no event for a host that comes. */
@@ -38,25 +40,26 @@ export interface Watch {
   close(): void;
 }
 
-const Networks = z.array(z.object({ Id: z.string(), Name: z.string(), Driver: z.string() }));
+/** How long an answer may take to be part of the view with the others, milliseconds. */
+const PATIENCE_MS = 300;
 
-const Network = z.object({
-  Id: z.string(),
-  Name: z.string(),
-  Options: z.record(z.string(), z.string()).nullish(),
-  Peers: z.array(z.object({ IP: z.string() })).nullish(),
-  Containers: z
-    .record(z.string(), z.object({ Name: z.string(), EndpointID: z.string() }))
-    .nullish(),
-});
-
-/** Keeps asking the Engine about castnet's networks, on events, on demand and by a timer. */
+/**
+ * Keeps asking the Engine about networks and nodes, on events, on demand and by a timer. A network
+ * that the Engine has is asked for by its id, which it answers by itself; its list of networks and
+ * that of the nodes come from the Swarm's leader, so they wait when there is none.
+ */
 export function watchSwarm(options: WatchOptions): Watch {
+  const { engine, onError } = options;
+  const nodes = new Question<SwarmView['nodes']>({
+    get: (before) => readNodes(engine, before),
+    onError,
+  });
+  /** Those attached at the last look. */
+  let networks: ReadonlyMap<string, Question<NetworkView | undefined>> = new Map();
   let closed = false;
   let looking = false;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
-  let nodes: SwarmView['nodes'];
 
   const poke = (): void => {
     if (closed) return;
@@ -69,23 +72,38 @@ export function watchSwarm(options: WatchOptions): Watch {
     clearTimeout(timer);
     while (again && !closed) {
       again = false;
-      try {
-        const view = await readView(options, nodes);
-        nodes = view.nodes;
-        if (!closed) options.onView(view);
-      } catch (error) {
-        options.onError(error as Error);
-      }
+      const questions = new Map([...options.attached()].map((id) => [id, questionOf(id)]));
+      networks = questions;
+      await inTime([nodes, ...questions.values()].map((it) => it.ask().then(tellLate)));
+      tell();
     }
     looking = false;
     if (!closed) timer = setTimeout(poke, options.intervalMs);
   };
 
-  const events = options.engine.events({
-    types: ['network', 'node'],
-    onEvent: poke,
-    onLost: poke,
-  });
+  const questionOf = (id: string): Question<NetworkView | undefined> =>
+    networks.get(id) ?? new Question({ get: () => readNetwork(engine, id), onError });
+
+  /** During a look its end tells everything at once. */
+  const tellLate = (): void => {
+    if (!looking) tell();
+  };
+
+  const tell = (): void => {
+    const answers = [...networks.values()].flatMap((it) => it.last ?? []);
+    // An Engine that says nothing at all leaves things as they are.
+    if (closed || (networks.size > 0 && answers.length === 0)) return;
+    const found = answers.flatMap((it) => it.answer ?? []);
+    const unanswered = [...networks].filter(([, it]) => it.last === undefined);
+    const members = nodes.last?.answer;
+    options.onView({
+      networks: new Map(found.map((it) => [it.id, it])),
+      unanswered: new Set(unanswered.map(([id]) => id)),
+      ...(members === undefined ? {} : { nodes: members }),
+    });
+  };
+
+  const events = engine.events({ types: ['network', 'node'], onEvent: poke, onLost: poke });
   poke();
 
   return {
@@ -98,36 +116,35 @@ export function watchSwarm(options: WatchOptions): Watch {
   };
 }
 
-async function readView(
-  { engine, attached, isOurs }: WatchOptions,
-  before: SwarmView['nodes'],
-): Promise<SwarmView> {
-  const all = Networks.parse(await engine.get('/networks'));
-  const here = new Set(attached());
-  const nodes = await readNodes(engine, before);
-  const networks = await Promise.all(
-    all
-      .filter((it) => isOurs(it.Driver))
-      .map(async ({ Id, Name }): Promise<NetworkView> => {
-        const known = { id: Id, name: Name, hosts: [], containers: new Map() };
-        return here.has(Id) ? { ...known, ...(await inspect(engine, Id)) } : known;
-      }),
-  );
-  return {
-    networks: new Map(networks.map((it) => [it.id, it])),
-    ...(nodes === undefined ? {} : { nodes }),
-  };
+async function inTime(answers: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS);
+  });
+  await Promise.race([Promise.all(answers), patience]);
+  clearTimeout(timer);
 }
 
-const Nodes = z.array(z.object({ ID: z.string() }));
+const Nodes = z.array(
+  z.object({
+    ID: z.string(),
+    ManagerStatus: z.object({ Leader: z.boolean().optional() }).nullish(),
+  }),
+);
 
 /**
+ * A leader that is started again before another one is elected is still asked by the other managers,
+ * and answers from what it has read of its log so far: nodes that joined late are missing (swarmkit,
+ * manager/manager.go: the remote control API is not told whether its raft node leads). Such a list
+ * names no leader.
  * @param before what stays when a manager cannot tell, as without a leader; and the same set when
  *   nothing differs, so that a change is told by comparing references
  */
 async function readNodes(engine: Engine, before: SwarmView['nodes']): Promise<SwarmView['nodes']> {
   try {
-    const nodes = new Set(Nodes.parse(await engine.get('/nodes')).map((it) => it.ID));
+    const listed = Nodes.parse(await engine.get('/nodes'));
+    if (!listed.some((it) => it.ManagerStatus?.Leader)) return before;
+    const nodes = new Set(listed.map((it) => it.ID));
     return before !== undefined && isSame(nodes, before) ? before : nodes;
   } catch (error) {
     const { message } = error as Error;
@@ -138,10 +155,28 @@ async function readNodes(engine: Engine, before: SwarmView['nodes']): Promise<Sw
 const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
   a.size === b.size && [...a].every((it) => b.has(it));
 
-async function inspect(engine: Engine, id: string): Promise<Partial<NetworkView>> {
-  const { Options, Peers, Containers } = Network.parse(await engine.get(`/networks/${id}`));
+const Network = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Options: z.record(z.string(), z.string()).nullish(),
+  Peers: z.array(z.object({ IP: z.string() })).nullish(),
+  Containers: z
+    .record(z.string(), z.object({ Name: z.string(), EndpointID: z.string() }))
+    .nullish(),
+});
+
+/** @returns undefined when Docker has no such network */
+async function readNetwork(engine: Engine, id: string): Promise<NetworkView | undefined> {
+  const found = await engine.get(`/networks/${id}`).catch((error: Error) => {
+    if (error instanceof EngineError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (found === undefined) return undefined;
+  const { Id, Name, Options, Peers, Containers } = Network.parse(found);
   const vni = Number(Options?.vni);
   return {
+    id: Id,
+    name: Name,
     hosts: (Peers ?? []).map((it) => it.IP),
     containers: new Map(
       Object.values(Containers ?? {}).map((it) => [it.EndpointID, it.Name] as const),

@@ -11,7 +11,7 @@ const LINE =
 
 /**
  * Reads one line of `bridge -details monitor mdb`. Returns undefined for a line of another kind:
- * router ports, and rows that say a source is blocked.
+ * devices, router ports, and rows that say a source is blocked.
  */
 export function parseMdbEvent(line: string): MdbEvent | undefined {
   const found = LINE.exec(line);

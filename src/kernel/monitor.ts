@@ -2,16 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { NAMESPACE_PATH } from './commands.ts';
+import { parseGoneLink } from './link-event.ts';
 import { type MdbEvent, parseMdbEvent } from './mdb-event.ts';
 
 /**
- * Follows the membership changes of all bridges: `bridge monitor mdb` as a child inside the
- * `castnet` namespace. An event is a hint that makes a change quick; whenever events may have been
- * lost (the kernel says so, the child ended) `onLost` asks for a fresh look, and so does the
- * reconciler's timer.
+ * Follows the membership changes of all bridges, and devices that go: `bridge monitor` as a child
+ * inside the `castnet` namespace. An event is a hint that makes a change quick; whenever events may
+ * have been lost (the kernel says so, the child ended) `onLost` asks for a fresh look, and so does
+ * the reconciler's timer.
  */
 export interface MonitorOptions {
   readonly onEvent: (event: MdbEvent) => void;
+  /** A device is gone; `device` is its name. */
+  readonly onGone: (device: string) => void;
   /** Events may have been missed. */
   readonly onLost: (reason: string) => void;
 }
@@ -37,7 +40,7 @@ const LIBSTDBUF = [
   '/usr/lib/x86_64-linux-gnu/coreutils/libstdbuf.so',
 ];
 
-export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
+export function startMonitor({ onEvent, onGone, onLost }: MonitorOptions): Monitor {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -66,7 +69,7 @@ export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
   const start = (): void => {
     const started = spawn(
       'nsenter',
-      [`--net=${NAMESPACE_PATH}`, 'bridge', '-details', 'monitor', 'mdb'],
+      [`--net=${NAMESPACE_PATH}`, 'bridge', '-details', 'monitor', 'link', 'mdb'],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...lineBuffered() } },
     );
     child = started;
@@ -74,6 +77,8 @@ export function startMonitor({ onEvent, onLost }: MonitorOptions): Monitor {
       awaitQuiet();
       const event = parseMdbEvent(line);
       if (event !== undefined) onEvent(event);
+      const gone = parseGoneLink(line);
+      if (gone !== undefined) onGone(gone);
     });
     createInterface({ input: started.stderr }).on('line', overflow);
     started.on('error', (error) => ended(error.message));
