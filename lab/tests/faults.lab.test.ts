@@ -12,6 +12,7 @@ import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { agentLog, agentPid, hostReport, inHost } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
+import { IMAGE } from './support/containers.ts';
 import { castnetLinks, inCastnet, settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
 import { createNetwork, runContainer, vniOf } from './support/stack.ts';
@@ -292,6 +293,18 @@ it('names a VXLAN device of another program with a network’s VNI', async () =>
   expect(error.what).toContain(`VXLAN device foreign0 of host ${host('h3').address}`);
   expect(error.what).toContain(`VNI ${taken}, which is that of network taken`);
   await mended();
+});
+
+it('names a container that Docker was to start again and gave up', async () => {
+  const h1 = host('h1');
+  mend = () => h1.docker(['rm', '-f', 'givenup']);
+  // Swarm never lets a container onto the network with an address that is not in it.
+  const args = ['--restart', 'always', '--network', NET, '--ip', '203.0.113.9'];
+  const run = h1.docker(['run', '-d', '--name', 'givenup', ...args, IMAGE]);
+  await expect(run).rejects.toThrow('attaching to network failed');
+  const finding = (await examined()).find((it) => it.code === 'not-started');
+  expect(finding?.what).toContain(`the container givenup on network ${NET}`);
+  expect(finding?.remedy).toBe('docker start givenup');
 });
 
 it('names an agent that is stopped', async () => {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Check, KnownNetwork } from '../core/checkup.ts';
 import type { Finding } from '../core/finding.ts';
-import type { Docker } from './plugin-docker.ts';
+import { type Docker, linesOf } from './plugin-docker.ts';
 
 /** A node of the Swarm, as a manager knows it. */
 export interface SwarmNode {
@@ -60,23 +60,21 @@ export async function swarmFacts(docker: Docker, plugin: string): Promise<SwarmF
 }
 
 async function networksOf(docker: Docker, plugin: string): Promise<KnownNetwork[]> {
-  const ids = lines(await docker(['network', 'ls', '-q', '--filter', `driver=${plugin}`]));
+  const ids = linesOf(await docker(['network', 'ls', '-q', '--filter', `driver=${plugin}`]));
   if (ids.length === 0) return [];
   const format = '{{json .Name}} {{json (index .Options "vni")}}';
   // One that is being removed is no failure.
   const text = await docker(['network', 'inspect', ...ids, '--format', format]).catch(() => '');
-  return lines(text).flatMap((line) => {
+  return linesOf(text).flatMap((line) => {
     const [name, vni] = line.split(' ').map((it) => String(JSON.parse(it)));
     return Number(vni) > 0 ? [{ name: name as string, vni: Number(vni) }] : [];
   });
 }
 
-const lines = (text: string): string[] => text.split('\n').filter((it) => it.trim() !== '');
-
 async function nodesOf(docker: Docker, plugin: string): Promise<SwarmNode[]> {
-  const ids = lines(await docker(['node', 'ls', '-q']));
+  const ids = linesOf(await docker(['node', 'ls', '-q']));
   const text = await docker(['node', 'inspect', ...ids, '--format', '{{json .}}']);
-  return lines(text)
+  return linesOf(text)
     .map((line) => Node.parse(JSON.parse(line)))
     .map(({ Description: { Hostname, Engine }, Status, ManagerStatus }) => ({
       name: Hostname,

@@ -3,6 +3,7 @@ import { type Check, checksOf, type SwarmCheckup } from '../core/checkup.ts';
 import type { Finding } from '../core/finding.ts';
 import type { ProbeReport } from '../core/probe-report.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
+import { containersCheck } from './doctor-containers.ts';
 import { asCheck, ipvsCheck, pluginCheck } from './doctor-here.ts';
 import { LOCAL_CHECKS, localCheckup } from './doctor-local.ts';
 import { nodesCheck, type SwarmFacts, swarmFacts } from './doctor-nodes.ts';
@@ -45,14 +46,17 @@ async function diagnose(flags: Flags): Promise<Check[]> {
     ipvsCheck(),
   ]);
   const here = [...results.map(asCheck), ipvs];
-  const plugin = engine === undefined ? [] : [await pluginCheck(docker, PLUGIN_NAME)];
+  const local =
+    engine === undefined
+      ? []
+      : await Promise.all([pluginCheck(docker, PLUGIN_NAME), containersCheck(docker)]);
   const isMember = engine?.swarm === 'active';
   const facts = isMember ? await swarmFacts(docker, PLUGIN_NAME).catch(inDockersWords) : undefined;
   const nodes =
     facts === undefined ? [] : [isCheck(facts) ? facts : nodesCheck(facts, PLUGIN_NAME)];
   const known = facts === undefined || isCheck(facts) ? undefined : facts;
   const rest = await agents(flags, { facts: known, dataRoot: engine?.dataRoot });
-  return [...here, ...plugin, ...nodes, ...rest];
+  return [...here, ...local, ...nodes, ...rest];
 }
 
 const isCheck = (it: SwarmFacts | Check): it is Check => 'findings' in it;

@@ -12,6 +12,10 @@ export interface EngineChoice {
 /** Runs the docker command with these arguments and gives back what it printed. */
 export type Docker = (args: readonly string[]) => Promise<string>;
 
+/** The lines that a docker command printed; none for nothing. */
+export const linesOf = (text: string): string[] =>
+  text.split('\n').filter((it) => it.trim() !== '');
+
 /** A docker command that failed, in its own words. */
 export class DockerError extends Error {
   readonly args: readonly string[];

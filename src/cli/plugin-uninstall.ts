@@ -1,5 +1,5 @@
 import { UserError } from './output.ts';
-import { type Docker, DockerError, dockerFor } from './plugin-docker.ts';
+import { type Docker, DockerError, dockerFor, linesOf } from './plugin-docker.ts';
 import type { PluginOptions } from './plugin-install.ts';
 import { CLEAN, inspectPlugin, PLUGIN_NAME, pluginName } from './plugin-state.ts';
 
@@ -49,7 +49,7 @@ export async function networksOf(docker: Docker, name: string): Promise<string[]
     '--format',
     '{{.Name}}',
   ]);
-  return names.split('\n').filter(Boolean).sort();
+  return linesOf(names).sort();
 }
 
 function inUse(name: string, networks: readonly string[]): UserError {
