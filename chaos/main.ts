@@ -2,8 +2,10 @@
  * The chaos run: `npm run chaos -- --minutes M --seed S`. See options.ts, and docs/reliability.md
  * for what it checks.
  */
+import { join } from 'node:path';
 import { loadUsrImage } from '../lab/image.ts';
 import { type Lab, labDown, labUp, openLab } from '../lab/lab.ts';
+import { mustRun } from '../lab/run.ts';
 import { withProgress } from '../src/cli/lab-up.ts';
 import { describeError, UserError } from '../src/cli/output.ts';
 import { ALL_FAULTS } from './faults/all.ts';
@@ -14,8 +16,15 @@ import { type Row, render } from './table.ts';
 const NAME = 'chaos';
 const HOSTS = 4;
 const MANAGERS = 3;
+/** A recovery that took so long tells what was right last, milliseconds. */
+const TELLING_MS = 1_000;
+
+const BUILD = join(import.meta.dirname, '../plugin/build.ts');
 
 async function bringUp(signal: AbortSignal): Promise<Lab> {
+  await withProgress('building castnet', async () => {
+    await mustRun([process.execPath, BUILD]);
+  });
   await withProgress(`bringing up ${HOSTS} Docker hosts`, async (onProgress) => {
     await labUp({ name: NAME, hosts: HOSTS, managers: MANAGERS, onProgress, signal });
   });
@@ -34,6 +43,7 @@ async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
       const recovery = (row.recoveryMs / 1000).toFixed(1);
       const loss = `${row.lost} packets lost, ${row.failedCalls} calls failed`;
       console.log(`${at} s: ${row.fault}, ${row.victim}: right after ${recovery} s, ${loss}`);
+      if (row.recoveryMs >= TELLING_MS) console.log(`  right last: ${row.last}`);
       for (const what of row.helped) console.log(`  ${what}`);
       for (const why of row.broken) console.log(`  BROKEN: ${why}`);
     };

@@ -63,7 +63,7 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
     return Date.now();
   });
   const row: Row = {
-    ...{ fault: fault.name, victim: name, recoveryMs: Number.POSITIVE_INFINITY },
+    ...{ fault: fault.name, victim: name, recoveryMs: Number.POSITIVE_INFINITY, last: '' },
     ...{ lost: 0, lostElsewhere: 0, failedCalls: 0, helped: [], broken },
   };
   const after = await recovered(site.scene, site.signal, row.helped).catch(note);
@@ -73,6 +73,7 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
   if (twins.length > 0) await recovered(site.scene, site.signal).catch(note);
   const { ms, last } = recovery(after, since);
   row.recoveryMs = ms;
+  row.last = last;
   await exact(site).catch(note);
   const lost = losses(before, after, (host) => host === name);
   const { doubles, lastError } = lost;

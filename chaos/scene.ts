@@ -3,11 +3,11 @@ import type { Lab, LabHost } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
 import { http, inHost } from '../lab/tests/support/agent.ts';
 import {
+  givenUp,
   IMAGE,
   NODE_IN_CONTAINER,
   RUN_MOUNTS,
   runDetached,
-  UNATTACHED,
 } from '../lab/tests/support/containers.ts';
 import { castnetLinks } from '../lab/tests/support/kernel.ts';
 import {
@@ -87,18 +87,16 @@ export class Scene {
 
   /** Runs the plain containers anew that Docker gave up. @returns what that was, in sentences */
   async help(): Promise<string[]> {
-    return (await Promise.all(this.lab.hosts.map((host) => this.#runUnattached(host)))).flat();
+    return (await Promise.all(this.lab.hosts.map((host) => this.#runGivenUp(host)))).flat();
   }
 
-  /** Docker tries once to start a container again when its host has started, and leaves it at that. */
-  async #runUnattached(host: LabHost): Promise<string[]> {
+  async #runGivenUp(host: LabHost): Promise<string[]> {
     const name = plainName(host);
-    const format = '{{.State.Running}} {{.State.Error}}';
-    const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
-    if (!said.startsWith('false') || !said.includes(UNATTACHED)) return [];
+    const said = await givenUp(host, name);
+    if (said === undefined) return [];
     await this.removePlain(host);
     await this.runPlain(host);
-    return [`Docker did not start ${name} again: ${said.trim().slice('false '.length)}`];
+    return [`Docker did not start ${name} again: ${said}`];
   }
 
   /** What every container heard. Errors: when some are missing, or there are too many. */

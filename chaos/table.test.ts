@@ -6,6 +6,7 @@ const row = (fault: string, recoveryMs: number, more: Partial<Row> = {}): Row =>
     fault,
     victim: 'h2',
     recoveryMs,
+    last: '',
     lost: 0,
     lostElsewhere: 0,
     failedCalls: 0,

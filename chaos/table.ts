@@ -7,6 +7,8 @@ export type Row = {
   victim: string;
   /** From the fault's end until every pair hears each other, milliseconds; Infinity if never. */
   recoveryMs: number;
+  /** What was right last, in words; empty when nothing was wrong. */
+  last: string;
   /** Packets between containers that lived through it. */
   lost: number;
   /** Of these, packets between hosts that the fault did not touch. */

@@ -33,7 +33,7 @@ export const STACK_VOLUMES = [
 ];
 
 /** What Docker says when its Swarm has not let a container onto a network in 20 s. */
-export const UNATTACHED = 'attaching to network failed';
+const UNATTACHED = 'attaching to network failed';
 
 /**
  * `docker run -d`, a second time if Swarm did not let the container onto its network in time, as
@@ -54,4 +54,16 @@ export async function runDetached(
     return start();
   });
   return id.trim();
+}
+
+/**
+ * Whether Docker gave up a container with `--restart always` when its Engine started: it tries once.
+ * Its own overlay knows the same (https://github.com/moby/moby/issues/32607).
+ * @returns Docker's words; undefined if it did not
+ */
+export async function givenUp(host: LabHost, name: string): Promise<string | undefined> {
+  const format = '{{.State.Running}} {{.State.Error}}';
+  const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
+  const isSo = said.startsWith('false') && said.includes(UNATTACHED);
+  return isSo ? said.trim().slice('false '.length) : undefined;
 }
