@@ -11,20 +11,41 @@ import { renderTable } from '../src/cli/output.ts';
 import { fuzz, type Outcome } from './fuzz.ts';
 import { TARGETS } from './targets/all.ts';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '1000000' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-  },
-});
-const [runs, seed] = [Number(values.runs), Number(values.seed)];
-const chosen = TARGETS.filter((it) => it.name.includes(values.only));
-if (!(Number.isInteger(runs) && runs > 0 && Number.isInteger(seed)) || chosen.length === 0) {
-  const names = TARGETS.map((it) => it.name).join(', ');
-  console.error(`fuzz: --runs and --seed take whole numbers, --only a part of one of: ${names}`);
+const USAGE = `Usage: npm run fuzz -- [--runs N] [--seed S] [--only TEXT]
+Targets, of which TEXT is a part: ${TARGETS.map((it) => it.name).join(', ')}`;
+
+/** Errors: ends the program with status 2 and what is accepted. */
+function refuse(why: string): never {
+  console.error(`fuzz: ${why}\n${USAGE}`);
   process.exit(2);
 }
+
+function readArgs() {
+  try {
+    return parseArgs({
+      options: {
+        runs: { type: 'string', default: '1000000' },
+        seed: { type: 'string', default: '1' },
+        only: { type: 'string', default: '' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+const values = readArgs();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const [runs, seed] = [Number(values.runs), Number(values.seed)];
+if (!(Number.isInteger(runs) && runs > 0))
+  refuse(`--runs ${values.runs} is no whole number over 0`);
+if (!Number.isInteger(seed)) refuse(`--seed ${values.seed} is no whole number`);
+const chosen = TARGETS.filter((it) => it.name.includes(values.only));
+if (chosen.length === 0) refuse(`no target has "${values.only}" in its name`);
 
 const outcomes: Outcome[] = [];
 for (const target of chosen) {

@@ -82,23 +82,29 @@ export async function recipe(options: RecipeOptions, tests: (site: () => Site) =
       site = new Site(name, lab);
       if (options.images !== undefined) return;
       const deploy = ['stack', 'deploy', '--resolve-image', 'never', '-c', file, name];
-      await site.manager.docker(deploy, { env: { ...site.manager.dockerEnv(), ...env } });
+      const { manager } = site;
+      await onceLed(`deploying the stack ${name}`, () =>
+        manager.docker(deploy, { env: { ...manager.dockerEnv(), ...env } }),
+      );
     });
     afterAll(async () => {
       const { lab } = site ?? {};
       if (lab === undefined || options.images !== undefined) return;
-      // After a partition the managers may be electing a leader, and refuse meanwhile.
-      await until(() => removeStack(lab, name).then(() => true), {
-        what: `removing the stack ${name}`,
-        timeoutMs: 60_000,
-        everyMs: 1_000,
-      });
+      await onceLed(`removing the stack ${name}`, () => removeStack(lab, name));
     });
     tests(() => {
       if (site === undefined) throw new Error('the stack is not deployed');
       return site;
     });
   });
+}
+
+/**
+ * After a partition, in this recipe or the one before, managers elect a leader and refuse meanwhile,
+ * and a host that was cut off may take a minute to hear that its tasks are over.
+ */
+async function onceLed(what: string, act: () => Promise<unknown>): Promise<void> {
+  await until(() => act().then(() => true), { what, timeoutMs: 120_000, everyMs: 1_000 });
 }
 
 /** The images that a stack file names, each once. */
