@@ -5,25 +5,10 @@ import { join } from 'node:path';
 import type { LabHost } from '../../lab/lab.ts';
 import { labEnv, mustRun } from '../../lab/run.ts';
 import { ROOT } from '../../lab/tests/support/containers.ts';
+import { filter, type Rules } from '../../lab/tests/support/filter.ts';
 import { type Fault, pause } from './fault.ts';
 import { abandoned, STRAY_MS } from './gone.ts';
 import { anotherManager, nodeIs } from './nodes.ts';
-
-/** Filters what passes the host's link, until `mend` is called. */
-async function filter(host: LabHost, rules: { input?: string; output?: string }): Promise<void> {
-  const chains = Object.entries(rules).map(
-    ([hook, rule]) => `chain ${hook} {
-      type filter hook ${hook} priority -300
-      ${hook === 'input' ? 'iifname' : 'oifname'} ${host.underlayInterface} ${rule}
-    }`,
-  );
-  const input = `table inet chaos {\n${chains.join('\n')}\n}\n`;
-  await mustRun(host.enter(['nft', '-f', '-']), { input });
-}
-
-async function unfilter(host: LabHost): Promise<void> {
-  await mustRun(host.enter(['nft', 'delete', 'table', 'inet', 'chaos']));
-}
 
 export const cut: Fault = {
   name: 'host cut off',
@@ -43,17 +28,17 @@ export const cut: Fault = {
 };
 
 /** One direction for a short while: shorter than it takes Docker to notice. */
-function oneWay(name: string, rules: { input?: string; output?: string }): Fault {
+function oneWay(name: string, rules: Rules): Fault {
   return {
     name,
     victims: 'any',
     lossless: false,
     inflict: async (site, victim) => {
-      await filter(victim, rules);
+      const unfilter = await filter(victim, rules);
       try {
         await abandoned(site, victim, 2 * STRAY_MS);
       } finally {
-        await unfilter(victim);
+        await unfilter();
       }
       const mended = Date.now();
       await nodeIs(site, victim, 'ready');
@@ -62,18 +47,18 @@ function oneWay(name: string, rules: { input?: string; output?: string }): Fault
   };
 }
 
-export const deaf = oneWay('host hears nothing', { input: 'drop' });
-export const mute = oneWay('host says nothing', { output: 'drop' });
+export const deaf = oneWay('host hears nothing', { input: ['drop'] });
+export const mute = oneWay('host says nothing', { output: ['drop'] });
 
 export const lossy: Fault = {
   name: '5 % loss on a link',
   victims: 'any',
   lossless: false,
   inflict: async (site, victim) => {
-    const rule = 'numgen random mod 100 < 5 drop';
-    await filter(victim, { input: rule, output: rule });
+    const some = ['numgen random mod 100 < 5 drop'];
+    const unfilter = await filter(victim, { input: some, output: some });
     await pause(20_000, site);
-    await unfilter(victim);
+    await unfilter();
     return Date.now();
   },
 };

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { agentOf } from '../../bench/agent.ts';
 import { cpuSeconds } from '../../bench/counters.ts';
 import type { LabHost } from '../lab.ts';
-import { mustRun, until } from '../run.ts';
+import { until } from '../run.ts';
 import { healthy, hostReport, killAgent, killAgentAndHold } from './support/agent.ts';
+import { filter } from './support/filter.ts';
 import { groupReady } from './support/group.ts';
 import { settled, tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
@@ -119,17 +120,14 @@ async function listed(host: LabHost): Promise<number> {
 it('an agent killed while Docker’s gossip has lost another host: not one packet is lost', async () => {
   const h1 = lab().host('h1');
   const h2 = lab().host('h2');
-  const nft = (script: string) => mustRun(h1.enter(['nft', '-f', '-']), { input: script });
   const lists = (count: number) =>
     until(async () => (await listed(h2)) === count || undefined, {
       what: `h2's Engine listing ${count} hosts`,
       timeoutMs: 90_000,
       everyMs: 200,
     });
-  await nft(`table inet nogossip {
-    chain in { type filter hook input priority 0; meta l4proto { tcp, udp } th dport 7946 drop; }
-    chain out { type filter hook output priority 0; meta l4proto { tcp, udp } th dport 7946 drop; }
-  }`);
+  const gossip = ['meta l4proto { tcp, udp } th dport 7946 drop'];
+  const unfilter = await filter(h1, { input: gossip, output: gossip });
   try {
     await lists(2);
     await on('h2').stream({ to: GROUP, tag: 'unlisted', rate: RATE });
@@ -140,7 +138,7 @@ it('an agent killed while Docker’s gossip has lost another host: not one packe
     await on('h1').hears(on('h2'), { tag: 'unlisted', count: heard + 5 * RATE });
     await expectWhole(on('h2'), 'unlisted');
   } finally {
-    await nft('delete table inet nogossip');
+    await unfilter();
   }
   await lists(lab().hosts.length);
 }, 240_000);

@@ -13,6 +13,7 @@ import { until } from '../run.ts';
 import { agentLog, agentPid, hostReport, inHost } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
 import { IMAGE } from './support/containers.ts';
+import { filter } from './support/filter.ts';
 import { castnetLinks, inCastnet, settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
 import { createNetwork, runContainer, vniOf } from './support/stack.ts';
@@ -83,11 +84,7 @@ async function mended(): Promise<void> {
 
 /** Drops what matches at a host's door. */
 async function drop(at: LabHost, match: string): Promise<void> {
-  const chain = 'type filter hook input priority -10;';
-  mend = () => at.exec(['nft', 'delete', 'table', 'inet', 'fault']);
-  const rules = `table inet fault {\n chain in {\n ${chain}\n ${match} drop\n }\n}\n`;
-  const { status, stderr } = await at.exec(['nft', '-f', '-'], { input: rules });
-  expect(status, stderr).toBe(0);
+  mend = await filter(at, { input: [`${match} drop`] });
 }
 
 afterEach(async () => {

@@ -1,5 +1,6 @@
 /** Corosync with transport "udp": membership by multicast, a partition, and its heal. */
 import { expect, it } from 'vitest';
+import { cutOff } from '../support/partition.ts';
 import { inTask, recipe, says, type Task } from '../support/recipe.ts';
 
 /** What corosync-quorumtool says; it ends with 1 where there is no quorum, 2 is still an answer. */
@@ -27,14 +28,14 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     const tasks = await site().tasks('node', 3);
     const h3 = site().lab.host('h3');
     const alone = tasks.find((it) => it.host.name === 'h3') as Task;
-    await h3.cut();
+    const mend = await cutOff(h3);
     try {
       for (const task of tasks) {
         if (task === alone) await sees(task, 1, 'No');
         else await sees(task, 2, 'Yes');
       }
     } finally {
-      await h3.mend();
+      await mend();
     }
     for (const task of tasks) await sees(task, 3, 'Yes');
   });

@@ -1,5 +1,6 @@
 /** JGroups with its stock UDP stack: members and views by multicast, a partition, and its heal. */
 import { expect, it } from 'vitest';
+import { cutOff } from '../support/partition.ts';
 import { logOf, recipe, says, type Task } from '../support/recipe.ts';
 
 /** The members of the last view that the demo has printed, sorted; views are "[creator|number] […]". */
@@ -39,13 +40,13 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     const h3 = site().lab.host('h3');
     const alone = tasks.find((it) => it.host === h3) as Task;
     const own = `member-${alone.name.split('.')[1]}`;
-    await h3.cut();
+    const mend = await cutOff(h3);
     try {
       for (const task of tasks) {
         await sees(task, task === alone ? [own] : all.filter((it) => it !== own), 45_000);
       }
     } finally {
-      await h3.mend();
+      await mend();
     }
     for (const task of tasks) await sees(task, all, MERGED_MS);
   }, 300_000);

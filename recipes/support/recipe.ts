@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { type Lab, type LabHost, openLab } from '../../lab/lab.ts';
-import { run, until } from '../../lab/run.ts';
+import { GiveUp, run, until } from '../../lab/run.ts';
 import { containersOf, removeStack, tasksRun } from '../../lab/tests/support/stack.ts';
 import { fetchImages, loadImages } from './images.ts';
 import { Missing } from './packages.ts';
@@ -99,12 +99,21 @@ export async function recipe(options: RecipeOptions, tests: (site: () => Site) =
   });
 }
 
-/**
- * After a partition, in this recipe or the one before, managers elect a leader and refuse meanwhile,
- * and a host that was cut off may take a minute to hear that its tasks are over.
- */
+/** What is said while managers elect, and when a host that was away is slow to hear that its tasks are over. */
+const PASSING = /does not have a leader|deadline ?exceeded|not within/i;
+
+/** After a host's death, in this recipe or the one before, managers may have no leader for a while. */
 async function onceLed(what: string, act: () => Promise<unknown>): Promise<void> {
-  await until(() => act().then(() => true), { what, timeoutMs: 120_000, everyMs: 1_000 });
+  const tried = async (): Promise<true> => {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      const { message } = error as Error;
+      throw PASSING.test(message) ? error : new GiveUp(`${what}: ${message}`);
+    }
+  };
+  await until(tried, { what, timeoutMs: 120_000, everyMs: 1_000 });
 }
 
 /** The images that a stack file names, each once. */
