@@ -44,10 +44,10 @@ export function openCheckups(examined: Examined) {
       .filter((it): it is string => typeof it === 'string')
       .slice(0, MAX_HOSTS);
     await examined.acquaint(addresses);
-    const end = Date.now() + ACQUAINT_MS;
+    const end = performance.now() + ACQUAINT_MS;
     const settled = () =>
       examined.report().peers.every((it) => it.state === 'up' || it.fault !== undefined);
-    while (!settled() && Date.now() < end) {
+    while (!settled() && performance.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   };
