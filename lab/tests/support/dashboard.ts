@@ -9,8 +9,6 @@ import { ROOT } from './containers.ts';
 
 export type Dashboard = {
   url: string;
-  /** CPU time of the command so far, seconds. */
-  cpuSeconds: () => Promise<number>;
   close: () => Promise<void>;
 };
 
@@ -21,7 +19,6 @@ export async function openDashboard(socket: string): Promise<Dashboard> {
   await line(/castnet dashboard: http/);
   return {
     url: `http://${at}/`,
-    cpuSeconds: () => cpuSeconds(child.pid ?? 0),
     close: async () => {
       child.kill('SIGTERM');
       await ended;
