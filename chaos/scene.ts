@@ -3,11 +3,11 @@ import type { Lab, LabHost } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
 import { http, inHost } from '../lab/tests/support/agent.ts';
 import {
-  givenUp,
   IMAGE,
   NODE_IN_CONTAINER,
   RUN_MOUNTS,
   runDetached,
+  runGivenUp,
 } from '../lab/tests/support/containers.ts';
 import { castnetLinks } from '../lab/tests/support/kernel.ts';
 import {
@@ -87,16 +87,9 @@ export class Scene {
 
   /** Runs the plain containers anew that Docker gave up. @returns what that was, in sentences */
   async help(): Promise<string[]> {
-    return (await Promise.all(this.lab.hosts.map((host) => this.#runGivenUp(host)))).flat();
-  }
-
-  async #runGivenUp(host: LabHost): Promise<string[]> {
-    const name = plainName(host);
-    const said = await givenUp(host, name);
-    if (said === undefined) return [];
-    await this.removePlain(host);
-    await this.runPlain(host);
-    return [`Docker did not start ${name} again: ${said}`];
+    const help = (host: LabHost) => runGivenUp(host, plainName(host), () => this.runPlain(host));
+    const all = await Promise.all(this.lab.hosts.map(help));
+    return all.filter((it) => it !== undefined);
   }
 
   /** What every container heard. Errors: when some are missing, or there are too many. */

@@ -2,6 +2,7 @@
 # Sets a machine up for castnet's lab and build: says what is missing, installs
 # it where it knows how, and changes nothing when all is there.
 #   sh scripts/setup.sh            for the lab, which needs root
+#   sh scripts/setup.sh --chaos    for npm run chaos, which lets clocks jump
 #   sh scripts/setup.sh --test     for npm test, which judges by other programs too
 #   sh scripts/setup.sh --no-lab   for the build, which does not
 #   sh scripts/setup.sh --recipes  for all of the recipes' tests
@@ -17,7 +18,8 @@ ip:iproute2 bridge:iproute2 nft:nftables iptables:iptables
 nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount:mount
 ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
 iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base"
-test_programs="promtool:prometheus chromium:chromium"
+chaos_programs="faketime:faketime"
+test_programs="promtool:prometheus chromium:chromium $chaos_programs"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
@@ -99,7 +101,7 @@ install_packages() {
   packages=$(missing_packages "$1")
   [ -n "$packages" ] || return 0
   has apt-get ||
-    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus and chromium."
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium and faketime."
   [ "$(id -u)" -eq 0 ] ||
     fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
   DEBIAN_FRONTEND=noninteractive
@@ -132,7 +134,10 @@ if [ "${1-}" = --no-lab ]; then
   install_packages "$build_programs"
 else
   check_root
-  [ "${1-}" != --test ] || lab_programs="$lab_programs $test_programs"
+  case "${1-}" in
+  --chaos) lab_programs="$lab_programs $chaos_programs" ;;
+  --test) lab_programs="$lab_programs $test_programs" ;;
+  esac
   install_packages "$lab_programs"
   case "${1-}" in
   --test) install_for_recipes "$image_programs" ;;

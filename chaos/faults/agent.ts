@@ -1,10 +1,8 @@
 /** Faults of the agent: the kernel forwards without it, so nothing may be lost. */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { mustRun } from '../../lab/run.ts';
 import { agentPid, killAgent } from '../../lab/tests/support/agent.ts';
 import { ROOT } from '../../lab/tests/support/containers.ts';
-import { nextPackage } from '../../lab/tests/support/next-package.ts';
+import { nextPackage, upgradeFrom } from '../../lab/tests/support/next-package.ts';
 import { type Fault, pause } from './fault.ts';
 
 export const killed: Fault = {
@@ -51,12 +49,8 @@ export const upgraded: Fault = {
   inflict: async (_, victim) => {
     const next = await nextPackage();
     try {
-      const upgrade = (root: string): Promise<string> => {
-        const program = [process.execPath, join(root, 'dist/castnet.js'), 'plugin', 'upgrade'];
-        return mustRun([...program, '-H', victim.dockerHost], { timeoutMs: 120_000 });
-      };
-      const said = await upgrade(next);
-      if (said.includes('Nothing to do')) await upgrade(ROOT);
+      const said = await upgradeFrom(next, victim);
+      if (said.includes('Nothing to do')) await upgradeFrom(ROOT, victim);
     } finally {
       await rm(next, { recursive: true, force: true });
     }

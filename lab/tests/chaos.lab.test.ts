@@ -1,6 +1,7 @@
 /** A short chaos run: faults that take little time, in an order of its own, under load. */
 import { expect, it } from 'vitest';
 import * as agent from '../../chaos/faults/agent.ts';
+import * as clock from '../../chaos/faults/clock.ts';
 import * as engine from '../../chaos/faults/engine.ts';
 import * as link from '../../chaos/faults/link.ts';
 import * as load from '../../chaos/faults/load.ts';
@@ -14,7 +15,7 @@ const MANAGERS = 3;
 
 const FAULTS = [
   ...[agent.killed, agent.stopped, agent.disabled, agent.upgraded],
-  ...[engine.killed, link.deaf, link.lossy, link.slow],
+  ...[clock.jumped, engine.killed, link.deaf, link.lossy, link.slow],
   ...[load.burst, load.full, swarm.rotated, swarm.drained],
 ];
 

@@ -1,6 +1,5 @@
 /** `castnet plugin` on hosts that are in use: upgrade without a lost packet, uninstall without a trace. */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
 import { mustRun, run, until } from '../run.ts';
@@ -9,7 +8,7 @@ import { castnet, castnetSays } from './support/command.ts';
 import { groupReady } from './support/group.ts';
 import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { NEXT_BUILD, nextPackage } from './support/next-package.ts';
+import { NEXT_BUILD, nextPackage, upgradeFrom } from './support/next-package.ts';
 import {
   type Container,
   createNetwork,
@@ -64,9 +63,7 @@ it.each(['h1', 'h2'])('upgrading the plugin on %s under a stream loses no packet
   const tag = `upgrade-${name}`;
   await from.stream({ to: GROUP, tag, rate: RATE });
   await to.hears(from, { tag, count: 100 });
-  const program = [process.execPath, join(next, 'dist/castnet.js')];
-  const upgrade = ['plugin', 'upgrade', '-H', host.dockerHost];
-  expect(await mustRun([...program, ...upgrade], { timeoutMs: 60_000 })).toContain(NEXT_BUILD);
+  expect(await upgradeFrom(next, host)).toContain(NEXT_BUILD);
   expect(await buildOn(host)).toBe(NEXT_BUILD);
   await settled(lab(), 'busy');
   const heardSoFar = (await to.heard(tag))[0]?.count ?? 0;

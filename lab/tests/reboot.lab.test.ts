@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { rebootHost } from '../change.ts';
 import { until } from '../run.ts';
-import { givenUp } from './support/containers.ts';
+import { runGivenUp } from './support/containers.ts';
 import { groupReady } from './support/group.ts';
 import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
@@ -32,21 +32,12 @@ beforeAll(async () => {
   await containerCount(lab(), 'boot_net', CONTAINERS);
 });
 
-/** Runs the plain container anew if Docker gave it up, as it does with its own overlay too. */
-async function helpDocker(): Promise<void> {
-  const host = lab().host('h2');
-  const said = await givenUp(host, 'plain');
-  if (said === undefined) return;
-  console.warn(`${host.name}: Docker did not start plain again: ${said}`);
-  await host.docker(['rm', '-f', 'plain']);
-  await runPlain();
-}
-
 /** Waits until Docker runs all containers again, none of them one that died. */
 async function dockerDone(died: readonly Container[]): Promise<Container[]> {
   return until(
     async () => {
-      await helpDocker();
+      const gaveUp = await runGivenUp(lab().host('h2'), 'plain', runPlain);
+      if (gaveUp !== undefined) console.warn(gaveUp);
       const now = await containersOf(lab(), 'boot_net');
       const old = now.filter(({ id, name }) => name !== 'plain' && died.some((it) => it.id === id));
       if (now.length === CONTAINERS && old.length === 0) return now;

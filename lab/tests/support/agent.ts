@@ -8,6 +8,8 @@ import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
 
 export type HostReport = {
+  /** The agent's time of day, milliseconds of the epoch. */
+  now: number;
   /** Why the host takes no part. */
   problem?: string;
   node?: string;

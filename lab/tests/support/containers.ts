@@ -57,13 +57,19 @@ export async function runDetached(
 }
 
 /**
- * Whether Docker gave up a container with `--restart always` when its Engine started: it tries once.
- * Its own overlay knows the same (https://github.com/moby/moby/issues/32607).
- * @returns Docker's words; undefined if it did not
+ * Runs a container with `--restart always` anew if Docker gave it up when its Engine started: it tries
+ * once. Its own overlay knows the same (https://github.com/moby/moby/issues/32607).
+ * @param run what runs it. @returns what that was, in a sentence; undefined if Docker did not
  */
-export async function givenUp(host: LabHost, name: string): Promise<string | undefined> {
+export async function runGivenUp(
+  host: LabHost,
+  name: string,
+  run: () => Promise<unknown>,
+): Promise<string | undefined> {
   const format = '{{.State.Running}} {{.State.Error}}';
   const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
-  const isSo = said.startsWith('false') && said.includes(UNATTACHED);
-  return isSo ? said.trim().slice('false '.length) : undefined;
+  if (!said.startsWith('false') || !said.includes(UNATTACHED)) return undefined;
+  await host.docker(['rm', '-f', name]);
+  await run();
+  return `Docker did not start ${name} again: ${said.trim().slice('false '.length)}`;
 }
