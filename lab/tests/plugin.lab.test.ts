@@ -63,7 +63,7 @@ it.each(['h1', 'h2'])('upgrading the plugin on %s under a stream loses no packet
   const tag = `upgrade-${name}`;
   await from.stream({ to: GROUP, tag, rate: RATE });
   await to.hears(from, { tag, count: 100 });
-  expect(await upgradeFrom(next, host)).toContain(NEXT_BUILD);
+  expect(await upgradeFrom(next, host, { timeoutMs: 60_000 })).toContain(NEXT_BUILD);
   expect(await buildOn(host)).toBe(NEXT_BUILD);
   await settled(lab(), 'busy');
   const heardSoFar = (await to.heard(tag))[0]?.count ?? 0;

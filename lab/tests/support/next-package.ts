@@ -51,7 +51,11 @@ export async function nextPackage(
 }
 
 /** Upgrades a host to the plugin of the package in that directory. @returns what castnet says */
-export function upgradeFrom(root: string, host: LabHost): Promise<string> {
+export function upgradeFrom(
+  root: string,
+  host: LabHost,
+  { timeoutMs = 120_000 } = {},
+): Promise<string> {
   const program = [process.execPath, join(root, 'dist/castnet.js'), 'plugin', 'upgrade'];
-  return mustRun([...program, '-H', host.dockerHost], { timeoutMs: 120_000 });
+  return mustRun([...program, '-H', host.dockerHost], { timeoutMs });
 }
