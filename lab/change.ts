@@ -1,10 +1,12 @@
 /** Changes of a lab that is up: a host loses its power, one more comes, one goes. */
 import { rm } from 'node:fs/promises';
 import { installPlugin } from '../src/cli/plugin-install.ts';
+import { openEngine } from './engines/engines.ts';
+import { type EngineName, OWN } from './engines/names.ts';
 import { killHolder } from './holder.ts';
-import type { LabHost } from './host.ts';
+import { LabHost } from './host.ts';
 import type { Lab } from './lab.ts';
-import { bootHost, type HostSite, prepareHost } from './make-host.ts';
+import { bootHost, type HostSite, prepareHost, writeEngine } from './make-host.ts';
 import { hostAddress, labBase, labDirectory, planHost } from './plan.ts';
 import { type HostState, readState, writeState } from './state.ts';
 import { joinSwarm } from './swarm.ts';
@@ -40,13 +42,14 @@ export async function rebootHost(lab: Lab, host: LabHost): Promise<LabHost> {
   return booted;
 }
 
-/** Adds a host with the plugin, as a worker of the Swarm. */
+/** Adds a host with the plugin, as a worker of the Swarm, with the Engine that the last one has. */
 export async function addHost(lab: Lab): Promise<LabHost> {
   const site = await siteOf(lab);
   const number = lab.hosts.length + 1;
   const address = hostAddress(UNDERLAY, number);
   const plan = planHost(site.dir, { number, role: 'worker', address });
-  const entry: HostState = { ...plan, pid: null };
+  const { engine = OWN, engineEnv = {} } = site.state.hosts.at(-1) ?? {};
+  const entry: HostState = { ...plan, pid: null, engine, engineEnv };
   await prepareHost(site.dir, entry);
   site.state.hosts.push(entry);
   const host = await bootHost(entry, site);
@@ -57,6 +60,32 @@ export async function addHost(lab: Lab): Promise<LabHost> {
   await joinSwarm(host, { first: lab.hosts[0] as LabHost, underlay: UNDERLAY });
   lab.hosts.push(host);
   return host;
+}
+
+/**
+ * Stops a host's Engine and starts another on the same disk, as an upgrade of Docker's packages does:
+ * its containers end, and what Swarm runs or is to restart comes back with the new one.
+ * @param to the Engine, or what it finds in its environment; what is not named stays
+ * @returns the host that stands in its place in `lab.hosts`
+ */
+export async function changeEngine(
+  lab: Lab,
+  host: LabHost,
+  to: { engine?: EngineName; env?: Readonly<Record<string, string>> },
+): Promise<LabHost> {
+  const site = await siteOf(lab);
+  const entry = site.state.hosts.find(({ name }) => name === host.name) as HostState;
+  entry.engine = to.engine ?? entry.engine;
+  entry.engineEnv = { ...(to.env ?? entry.engineEnv) };
+  await openEngine(entry.engine);
+  await host.killEngine('SIGTERM');
+  await writeEngine(entry);
+  await writeState(site.dir, site.state);
+  const changed = new LabHost({ ...entry, pid: host.pid }, lab.switchPid);
+  lab.hosts.splice(lab.hosts.indexOf(host), 1, changed);
+  await changed.startEngine();
+  await changed.waitEngine();
+  return changed;
 }
 
 /** Takes the last host away for good, with its disk. The Swarm is told nothing. */

@@ -22,21 +22,38 @@ export function engineConfig(cgroupParent: string): Record<string, unknown> {
   };
 }
 
+export type EngineScript = {
+  /** Directory of the Engine's programs, before those of PATH; undefined for the machine's own. */
+  bin: string | undefined;
+  /** Its environment beside PATH and HOME. */
+  env: Readonly<Record<string, string>>;
+};
+
 /**
  * The script engine.sh, by which a host starts its Engine. It joins the control
  * groups first, since who runs it comes from outside. The environment is
- * emptied: a proxy of the machine is none for a Swarm without a way out. The
- * pid file of a killed Engine is removed, for its number may belong to another
+ * emptied: a proxy of the machine is none for a Swarm without a way out. By
+ * PATH the Engine finds the containerd, shim, runc and proxy that belong to it.
+ * The pid file of a killed Engine is removed, for its number may belong to another
  * process by now; engine.pid holds the start time too, which tells them apart.
  */
-export const ENGINE_SCRIPT = `set -eu
+export function engineScript({ bin, env }: EngineScript): string {
+  const path = bin === undefined ? '"$PATH"' : `${quoted(bin)}:"$PATH"`;
+  const variables = Object.entries(env).map(([name, value]) => ` ${quoted(`${name}=${value}`)}`);
+  return `set -eu
 while read -r dir; do echo 0 >"$dir/cgroup.procs"; done </run/lab/cgroups
 rm -f /run/docker.pid
-export PATH HOME=/root
-env -i PATH="$PATH" HOME="$HOME" setsid dockerd --config-file /run/lab/daemon.json \\
+export PATH=${path} HOME=/root
+env -i PATH="$PATH" HOME="$HOME"${variables.join('')} setsid dockerd --config-file /run/lab/daemon.json \\
   </dev/null >>/run/lab/dockerd.log 2>&1 &
 echo "$! $(cut -d ' ' -f 22 /proc/$!/stat)" >/run/lab/engine.pid
 `;
+}
+
+/** One word for the shell, whatever is in it. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
 
 /** An answer of the Engine's API that reports a failure. */
 export class EngineError extends Error {

@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineRequest, waitForEngine } from './engine.ts';
+import { engineBin } from './engines/engines.ts';
+import type { EngineName } from './engines/names.ts';
 import type { LabRole } from './plan.ts';
 import { labEnv, mustRun, type RunOptions, type RunResult, run, until } from './run.ts';
 import type { HostState } from './state.ts';
@@ -21,6 +23,8 @@ export class LabHost {
   /** Path of the Engine's socket on this machine. */
   readonly socket: string;
   readonly role: LabRole;
+  /** Which Docker Engine it runs. */
+  readonly engine: EngineName;
   /** The machine's pid of the host's init. */
   readonly pid: number;
   /** The host's interface on the underlay. */
@@ -33,6 +37,7 @@ export class LabHost {
     this.address = state.address;
     this.socket = state.socket;
     this.role = state.role;
+    this.engine = state.engine;
     this.pid = state.pid;
     this.#dir = state.dir;
     this.#switchPid = switchPid;
@@ -51,7 +56,7 @@ export class LabHost {
 
   /** Runs a program in the host to its end; killed after `timeoutMs`, with status 124 then. */
   exec(argv: string[], options: RunOptions = {}): Promise<RunResult> {
-    return run(this.enter(tied('KILL', argv)), { env: hostEnv(), ...options });
+    return run(this.enter(tied('KILL', argv)), { env: this.env(), ...options });
   }
 
   /**
@@ -60,7 +65,7 @@ export class LabHost {
    */
   spawn(argv: string[]): ChildProcess {
     const [file = '', ...args] = this.enter(tied('TERM', argv));
-    return spawn(file, args, { env: hostEnv(), stdio: ['pipe', 'pipe', 'pipe'] });
+    return spawn(file, args, { env: this.env(), stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
   /** Runs the docker CLI against this host and returns its output. Errors: with its stderr. */
@@ -68,9 +73,19 @@ export class LabHost {
     return mustRun(['docker', ...args], { env: this.dockerEnv(), ...options });
   }
 
-  /** Environment in which any Docker client talks to this host. */
+  /**
+   * The environment of a program in the host: its own Engine is at Docker's default place, and the
+   * docker command is the one that belongs to that Engine.
+   */
+  env(): NodeJS.ProcessEnv {
+    const bin = engineBin(this.engine);
+    const env = clientEnv();
+    return bin === undefined ? env : { ...env, PATH: `${bin}:${env.PATH}` };
+  }
+
+  /** Environment in which any Docker client talks to this host, from outside of it. */
   dockerEnv(): NodeJS.ProcessEnv {
-    return { ...clientEnv(), DOCKER_HOST: this.dockerHost };
+    return { ...this.env(), DOCKER_HOST: this.dockerHost };
   }
 
   /** A request to the Engine's API. Errors: EngineError, whose `status` is the HTTP one. */
@@ -137,11 +152,6 @@ export class LabHost {
     // The start time is field 22 of the line; the name that is cut off ends field 2.
     return started !== undefined && fields[19] === started && !ended ? Number(pid) : undefined;
   }
-}
-
-/** The environment of a program in a host, whose own Engine is at Docker's default place. */
-export function hostEnv(): NodeJS.ProcessEnv {
-  return clientEnv();
 }
 
 /** Without what would lead a Docker client to another Engine. */

@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { UserError } from '../src/cli/output.ts';
 import { installPlugin } from '../src/cli/plugin-install.ts';
 import { labDown, labExists } from './down.ts';
+import type { EngineName } from './engines/names.ts';
 import { isHolder } from './holder.ts';
 import { LabHost } from './host.ts';
 import { checkLabName, type LabRole, labBase, labDirectory } from './plan.ts';
@@ -57,7 +58,7 @@ export class Lab {
 /** What `castnet lab ls` shows of a lab. */
 export type LabSummary = {
   name: string;
-  hosts: { name: string; address: string; socket: string; role: LabRole }[];
+  hosts: { name: string; address: string; socket: string; role: LabRole; engine: EngineName }[];
 };
 
 /** Brings a lab up; see LabUpOptions. On failure nothing of it remains. */
@@ -108,11 +109,12 @@ export async function listLabs(): Promise<LabSummary[]> {
   const labs: LabSummary[] = [];
   for (const name of names.sort()) {
     const state = await readState(labDirectory(base, name));
-    const hosts = (state?.hosts ?? []).map(({ name: host, address, socket, role }) => ({
+    const hosts = (state?.hosts ?? []).map(({ name: host, address, socket, role, engine }) => ({
       name: host,
       address,
       socket,
       role,
+      engine,
     }));
     labs.push({ name, hosts });
   }

@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { containerGroup, makeCgroups } from './cgroups.ts';
-import { ENGINE_SCRIPT, engineConfig } from './engine.ts';
+import { engineConfig, engineScript } from './engine.ts';
+import { engineBin } from './engines/engines.ts';
 import { startHolder } from './holder.ts';
 import { LabHost } from './host.ts';
 import { cgroupName } from './plan.ts';
@@ -22,7 +23,12 @@ export async function prepareHost(dir: string, host: HostState): Promise<void> {
   await mkdir(host.dir);
   const config = engineConfig(containerGroup(cgroupName(dir), host.name));
   await writeFile(join(host.dir, 'daemon.json'), `${JSON.stringify(config, null, 2)}\n`);
-  await writeFile(join(host.dir, 'engine.sh'), ENGINE_SCRIPT);
+  await writeEngine(host);
+}
+
+/** Writes by which Engine the host runs from its next start on. */
+export async function writeEngine({ dir, engine, engineEnv: env }: HostState): Promise<void> {
+  await writeFile(join(dir, 'engine.sh'), engineScript({ bin: engineBin(engine), env }));
 }
 
 /** Starts the host's init and connects it, and notes its pid in the state, which is not written. */

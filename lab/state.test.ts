@@ -10,7 +10,10 @@ const state: LabState = {
   phase: 'starting',
   switchPid: null,
   hosts: [
-    { name: 'h1', address: '10.99.0.1', role: 'manager', dir: '/l/h1', socket: '/l/h1/s', pid: 7 },
+    {
+      ...{ name: 'h1', address: '10.99.0.1', role: 'manager', dir: '/l/h1', socket: '/l/h1/s' },
+      ...{ pid: 7, engine: 'sid', engineEnv: { DOCKER_MIN_API_VERSION: '1.44' } },
+    },
   ],
 };
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { ENGINE_NAMES, OWN } from './engines/names.ts';
 
 const hostState = z.object({
   name: z.string(),
@@ -10,6 +11,10 @@ const hostState = z.object({
   role: z.enum(['manager', 'worker']),
   dir: z.string(),
   socket: z.string(),
+  /** Which Docker Engine it runs. */
+  engine: z.enum(ENGINE_NAMES).default(OWN),
+  /** What its Engine finds in its environment beside PATH and HOME. */
+  engineEnv: z.record(z.string(), z.string()).default({}),
   /** Process id of the host's init on this machine; null until it runs. */
   pid: z.number().int().positive().nullable(),
 });

@@ -7,6 +7,8 @@ import { builtAs } from '../src/cli/plugin-source.ts';
 import { makeCgroups } from './cgroups.ts';
 import { labDown } from './down.ts';
 import { engineLog } from './engine.ts';
+import { openEngine } from './engines/engines.ts';
+import { OWN, planEngines } from './engines/names.ts';
 import { HOST_SCRIPT, SWITCH_SCRIPT, startHolder } from './holder.ts';
 import type { LabHost } from './host.ts';
 import { bootHost, prepareHost } from './make-host.ts';
@@ -34,6 +36,13 @@ export type LabUpOptions = {
   underlay?: Underlay;
   /** MTU of the underlay in bytes; default the kernel's, 1500. */
   mtu?: number;
+  /**
+   * The Docker Engines: NAME for every host, HOST=NAME for one, commas between; see planEngines.
+   * Default: what CASTNET_LAB_ENGINE says, else the machine's own.
+   */
+  engine?: string | undefined;
+  /** What the Engines find in their environment, for instance DOCKER_MIN_API_VERSION. */
+  engineEnv?: Readonly<Record<string, string>>;
   /** Whether castnet's plugin is installed on every host; default true. */
   plugin?: boolean;
   /** Called with a sentence when a step is done. */
@@ -55,12 +64,19 @@ export async function bringUp(options: LabUpOptions): Promise<void> {
   const counts = { hosts: options.hosts ?? 3, managers: options.managers ?? 3 };
   const underlay = options.underlay ?? 'ipv4';
   const plans = planHosts(dir, { ...counts, underlay });
+  const names = plans.map((plan) => plan.name);
+  const engines = planEngines(options.engine ?? process.env.CASTNET_LAB_ENGINE, names);
   checkMtu(options.mtu);
   checkMachine();
   // Whether there is a plugin to install is better known before the hosts are made.
   if (options.plugin ?? true) await builtAs();
+  for (const engine of new Set(engines))
+    await openEngine(engine, { onProgress: options.onProgress });
   await claim(name, dir);
-  const hosts = plans.map((plan): HostState => ({ ...plan, pid: null }));
+  const hosts = plans.map((plan, index): HostState => {
+    const engine = engines[index] ?? OWN;
+    return { ...plan, pid: null, engine, engineEnv: { ...options.engineEnv } };
+  });
   const state: LabState = { version: 1, name, phase: 'starting', switchPid: null, hosts };
   try {
     await build({ dir, state, options });

@@ -17,7 +17,7 @@ lab_programs="dockerd:docker.io containerd:containerd runc:runc docker:docker.io
 ip:iproute2 bridge:iproute2 nft:nftables iptables:iptables
 nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount:mount
 ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
-iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base"
+iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base patchelf:patchelf"
 chaos_programs="faketime:faketime"
 test_programs="promtool:prometheus chromium:chromium $chaos_programs"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux

@@ -44,8 +44,8 @@ it('lab ls --json lists each lab with name, address, socket and role of its host
   expect(all.find((it) => it.name === TWO)).toEqual({
     name: TWO,
     hosts: [
-      { name: 'h1', address: '10.99.0.1', socket: socket('h1'), role: 'manager' },
-      { name: 'h2', address: '10.99.0.2', socket: socket('h2'), role: 'manager' },
+      { name: 'h1', address: '10.99.0.1', socket: socket('h1'), role: 'manager', engine: 'own' },
+      { name: 'h2', address: '10.99.0.2', socket: socket('h2'), role: 'manager', engine: 'own' },
     ],
   });
   expect(all.map((it) => it.name)).toContain(ONE);

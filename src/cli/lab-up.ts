@@ -5,7 +5,11 @@ import { bringUp } from '../../lab/up.ts';
 import { UserError } from './output.ts';
 
 /** Brings a lab up and shows each step. On SIGINT or SIGTERM it takes down what it made. */
-export async function runLabUp(request: { name: string; hosts: number }): Promise<void> {
+export async function runLabUp(request: {
+  name: string;
+  hosts: number;
+  engine?: string;
+}): Promise<void> {
   const { name, hosts } = request;
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort(new UserError('interrupted', { exitCode: 130 }));
@@ -13,7 +17,7 @@ export async function runLabUp(request: { name: string; hosts: number }): Promis
   process.on('SIGTERM', stop);
   try {
     await withProgress(`bringing up lab "${name}" with ${count(hosts)}`, (onProgress) =>
-      bringUp({ name, hosts, onProgress, signal: interrupt.signal }),
+      bringUp({ ...request, onProgress, signal: interrupt.signal }),
     );
   } finally {
     process.off('SIGINT', stop);

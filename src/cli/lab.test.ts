@@ -15,6 +15,8 @@ describe('castnet lab', () => {
     ['up', '--hosts', '2.5'],
     ['up', '--hosts', 'many'],
     ['up', '--name', 'No'],
+    ['up', '--engine', 'buster'],
+    ['up', '--engine', 'h1=29'],
     ['down', '--name', '../x'],
     ['exec', 'h1'],
     ['socket'],
@@ -30,12 +32,18 @@ describe('describeLabs', () => {
   });
 
   it('has a line for each host, and one for a lab without hosts', () => {
-    const host = { name: 'h1', address: '10.99.0.1', socket: '/s', role: 'manager' as const };
+    const host = {
+      name: 'h1',
+      address: '10.99.0.1',
+      socket: '/s',
+      role: 'manager' as const,
+      engine: 'sid' as const,
+    };
     const text = describeLabs([
       { name: 'one', hosts: [host] },
       { name: 'two', hosts: [] },
     ]);
-    expect(text).toMatch(/one\s+h1\s+10\.99\.0\.1\s+manager\s+\/s/);
+    expect(text).toMatch(/one\s+h1\s+10\.99\.0\.1\s+manager\s+sid\s+\/s/);
     expect(text).toMatch(/two\s.*interrupted/);
   });
 });

@@ -2,13 +2,16 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { hostEnv, type LabHost } from '../../lab/host.ts';
+import { ENGINE_NAMES, parseEngines } from '../../lab/engines/names.ts';
+import type { LabHost } from '../../lab/host.ts';
 import { type LabSummary, labDown, listLabs, openLab } from '../../lab/lab.ts';
 import { checkLabName, MAX_HOSTS } from '../../lab/plan.ts';
 import { runLabUp } from './lab-up.ts';
 import { renderRows, UserError } from './output.ts';
 
 type Named = { name: string };
+
+const ENGINE_HELP = `Docker Engine of every host, or of one with HOST=ENGINE; may be repeated: ${ENGINE_NAMES.join(', ')} (default: the machine's own)`;
 
 /** Adds the `lab` command and its subcommands. */
 export function registerLab(program: Command): void {
@@ -19,7 +22,8 @@ export function registerLab(program: Command): void {
   named(lab.command('up'))
     .description('bring a lab up: hosts, Engines, Swarm and the plugin on each host')
     .option('--hosts <n>', 'number of hosts; the first 3 are managers', parseHosts, 3)
-    .action((options: Named & { hosts: number }) => runLabUp(options));
+    .option('--engine <engine>', ENGINE_HELP, parseEngine)
+    .action((options: Named & { hosts: number; engine?: string }) => runLabUp(options));
 
   named(lab.command('down'))
     .description('take a lab down and leave nothing of it')
@@ -53,7 +57,7 @@ export function registerLab(program: Command): void {
     .argument('<command...>', 'the program and its arguments, after --')
     .action(async (hostName: string, command: string[], { name }: Named) => {
       const host = (await openLab(name)).host(hostName);
-      process.exitCode = await passThrough(host.enter(command), hostEnv());
+      process.exitCode = await passThrough(host.enter(command), host.env());
     });
 
   named(lab.command('socket'))
@@ -70,10 +74,10 @@ export function describeLabs(labs: LabSummary[]): string {
   if (labs.length === 0) return 'There is no lab. Bring one up with: castnet lab up';
   const rows = labs.flatMap(({ name, hosts }) =>
     hosts.length === 0
-      ? [[name, '-', '-', 'interrupted', '-']]
-      : hosts.map((host) => [name, host.name, host.address, host.role, host.socket]),
+      ? [[name, '-', '-', 'interrupted', '-', '-']]
+      : hosts.map((it) => [name, it.name, it.address, it.role, it.engine, it.socket]),
   );
-  return renderRows(['LAB', 'HOST', 'ADDRESS', 'ROLE', 'SOCKET'], rows);
+  return renderRows(['LAB', 'HOST', 'ADDRESS', 'ROLE', 'ENGINE', 'SOCKET'], rows);
 }
 
 /** Every command of a lab takes its name. */
@@ -82,12 +86,22 @@ function named(command: Command): Command {
 }
 
 function parseName(value: string): string {
+  return checked(() => checkLabName(value));
+}
+
+/** commander says which option it is, and ends with its status for wrong usage. */
+function checked<T>(check: () => T): T {
   try {
-    return checkLabName(value);
+    return check();
   } catch (error) {
-    // commander says which option it is, and ends with its status for wrong usage.
     throw new InvalidArgumentError(error instanceof UserError ? (error.hint ?? '') : String(error));
   }
+}
+
+/** What is repeated means the same as what is written with commas. */
+function parseEngine(value: string, before: string | undefined): string {
+  checked(() => parseEngines(value));
+  return before === undefined ? value : `${before},${value}`;
 }
 
 function parseHosts(value: string): number {

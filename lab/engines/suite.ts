@@ -1,0 +1,113 @@
+/**
+ * Packages of a Debian suite that is not the machine's, by apt with a configuration, lists and a
+ * package state of its own: the machine's apt is read and never changed. The mirror is the one that
+ * the machine has its own packages from.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../src/cli/output.ts';
+import { type RunResult, run } from '../run.ts';
+import type { Suite } from './names.ts';
+
+const FETCH_MS = 600_000;
+
+/** The suite cannot be had here. Who tests with it skips, and names it. */
+export class Unreachable extends UserError {
+  constructor(suite: Suite, why: string) {
+    super(`no Docker Engine of Debian's ${suite} can be had on this machine: ${why}`, {
+      hint: 'Engines of other suites are made of packages that apt-get downloads from the mirror of this machine’s own.',
+    });
+  }
+}
+
+/** The codename of the machine's own Debian; undefined on another distribution. */
+export function ownSuite(): string | undefined {
+  const file = '/etc/os-release';
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const value = (key: string) => new RegExp(`^${key}="?([^"\n]*)`, 'm').exec(text)?.[1];
+  return value('ID') === 'debian' ? value('VERSION_CODENAME') : undefined;
+}
+
+/**
+ * Downloads packages of a suite and what of that which they depend on is started or loaded by
+ * Docker: the libraries, and the init that it puts into containers, called tini or tini-static.
+ *
+ * @param dir a directory of its own for apt's lists and archives; may hold those of an earlier call
+ * @returns the paths of the packages' files
+ * @throws Unreachable
+ */
+export async function downloadPackages(
+  suite: Suite,
+  packages: readonly string[],
+  dir: string,
+): Promise<string[]> {
+  const archives = join(dir, 'archives');
+  await mkdir(join(dir, 'lists/partial'), { recursive: true });
+  await mkdir(join(archives, 'partial'), { recursive: true });
+  // No package counts as installed, so that apt names every library.
+  await writeFile(join(dir, 'status'), '');
+  const apt = aptOptions(dir);
+  await writeFile(join(dir, 'sources.list'), await source(suite));
+  await mustFetch(suite, ['apt-get', ...apt, '-qq', 'update']);
+  const install = ['install', '-qq', '--no-install-recommends', '--print-uris'];
+  const planned = await mustFetch(suite, ['apt-get', ...apt, ...install, ...packages]);
+  // Lines of 'URI' NAME_VERSION_ARCHITECTURE.deb SIZE HASH.
+  const names = [...planned.matchAll(/' (\S+?)_\S+\.deb /g)].map((it) => it[1] as string);
+  const wanted = names.filter((it) => packages.includes(it) || /^(lib|tini)/.test(it));
+  await mustFetch(suite, ['apt-get', ...apt, '-qq', 'download', ...wanted], archives);
+  return (await readdir(archives))
+    .filter((it) => it.endsWith('.deb'))
+    .map((it) => join(archives, it));
+}
+
+/** The machine's own settings (proxies, say) stay in force but for these. */
+function aptOptions(dir: string): string[] {
+  const settings = {
+    'Dir::State': dir,
+    'Dir::State::lists': join(dir, 'lists'),
+    'Dir::State::status': join(dir, 'status'),
+    'Dir::Cache': dir,
+    'Dir::Cache::archives': join(dir, 'archives'),
+    'Dir::Etc::sourcelist': join(dir, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    // Its user could not write here.
+    'APT::Sandbox::User': 'root',
+    // Else a list that cannot be had is a warning.
+    'APT::Update::Error-Mode': 'any',
+    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
+    'Acquire::Retries': '2',
+    'Acquire::http::Timeout': '20',
+  };
+  return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
+/** The line of a sources.list: the suite at the place where the machine's own one is. */
+async function source(suite: Suite): Promise<string> {
+  const own = ownSuite();
+  if (own === undefined) throw new Unreachable(suite, 'this is no Debian');
+  const format = ['--format', '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Created-By: Packages'];
+  const targets = await mustFetch(suite, ['apt-get', 'indextargets', ...format]);
+  for (const line of targets.split('\n')) {
+    const [uri, release, component] = line.split(' ');
+    if (release !== own || component !== 'main') continue;
+    const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+    return `deb [signed-by=${keys}] ${uri} ${suite} main\n`;
+  }
+  throw new Unreachable(suite, `apt has no source of ${own} whose mirror could be asked`);
+}
+
+async function mustFetch(suite: Suite, argv: string[], cwd?: string): Promise<string> {
+  const command = cwd === undefined ? argv : ['env', '-C', cwd, ...argv];
+  const { stdout, stderr, status }: RunResult = await run(command, { timeoutMs: FETCH_MS }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') throw new Unreachable(suite, 'apt-get is not on this machine');
+      throw error;
+    },
+  );
+  if (status === 0) return stdout;
+  const said = stderr.trim().split('\n').slice(-3).join('; ');
+  throw new Unreachable(suite, said || `apt-get ended with status ${status}`);
+}
