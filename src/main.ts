@@ -3,7 +3,7 @@ import { Agent } from './agent/agent.ts';
 import type { Log } from './agent/log.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
-import { findTunnel } from './agent/tunnel.ts';
+import { TunnelFinder } from './agent/tunnel.ts';
 import { answerPeer, localApi, metricsApi, type Reporter } from './api/api.ts';
 import { checkupApi } from './api/checkup.ts';
 import { controlApi } from './api/control.ts';
@@ -28,6 +28,7 @@ import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { applyGuards, ensureNamespace, hasGuards, keepHostTable } from './kernel/namespace.ts';
 import { refusedPackets } from './kernel/refused.ts';
+import { hostAddresses, resolveHost, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { readTraffic } from './kernel/traffic.ts';
 import { openLog } from './log.ts';
@@ -44,7 +45,14 @@ async function main(): Promise<void> {
   const state = new State(config.stateDirectory);
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
-  const swarm = () => readSwarmAddresses(config.swarmDirectory);
+  const tunnels = new TunnelFinder({
+    setting: config.tunnelAddress,
+    vxlanPort: config.vxlanPort,
+    swarm: () => readSwarmAddresses(config.swarmDirectory),
+    addresses: hostAddresses,
+    routeTo,
+    resolve: resolveHost,
+  });
   const directory = `${config.swarmDirectory}/certificates`;
   const identity = swarmIdentity({ directory, pskFile: config.pskFile, log });
   const link = new SwarmLink({
@@ -54,7 +62,7 @@ async function main(): Promise<void> {
         credentials: await identity.load(),
         config,
         node,
-        tunnel: config.tunnelAddress ?? swarm()?.data ?? '',
+        tunnel: (await tunnels.find()).address,
         onChange: () => agent.onPeersChanged(),
         onKnock: (address) => agent.onKnock(address),
         isMember: (id) => agent.isMember(id),
@@ -73,8 +81,8 @@ async function main(): Promise<void> {
   const agent: Agent = new Agent({
     state,
     kernel,
-    findTunnel: () => tunnel(config, swarm),
-    ownAddresses: () => swarm()?.own ?? [],
+    findTunnel: () => tunnels.find(),
+    ownAddresses: () => tunnels.own(),
     link,
     sandboxes: {
       identity: sandbox.sandboxIdentity,
@@ -207,15 +215,6 @@ async function openMetrics(
     log.error({ ...at, reason: (error as Error).message }, 'no metrics by TCP (CASTNET_METRICS)');
     return [];
   }
-}
-
-function tunnel(config: Config, swarm: () => { data: string } | undefined) {
-  return findTunnel({
-    setting: config.tunnelAddress,
-    vxlanPort: config.vxlanPort,
-    swarm,
-    mtuOf: async (address) => (await kernel.underlayOf(address))?.mtu,
-  });
 }
 
 main().catch((error: Error) => {

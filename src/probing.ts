@@ -9,8 +9,9 @@ import { vxlanName } from './core/names.ts';
 import { PROBE_PORT } from './core/probe.ts';
 import type { ProbeReport } from './core/probe-report.ts';
 import { bridgeState } from './kernel/checkup.ts';
-import { deletePort, underlayOf } from './kernel/kernel.ts';
+import { deletePort } from './kernel/kernel.ts';
 import { openProbeEndpoint } from './kernel/probe-endpoint.ts';
+import { hostAddresses } from './kernel/routes.ts';
 import { Fault } from './net/fault.ts';
 import { groupMac, isForAll } from './net/group.ts';
 import { probeNetwork } from './probe/coordinator.ts';
@@ -85,15 +86,12 @@ function premises(agent: Agent, state: State): Premises {
       const { tunnel, peers } = agent.report();
       if (network === undefined) throw new Fault('this host has not the network');
       if (tunnel === undefined) throw new Fault('this host has no tunnel address');
-      const [bridge, underlay] = await Promise.all([
-        bridgeState(network.vni),
-        underlayOf(tunnel.address),
-      ]);
+      const [bridge, addresses] = await Promise.all([bridgeState(network.vni), hostAddresses()]);
       return {
         host: tunnel.address,
         vni: network.vni,
         mtu: networkMtu(network, tunnel),
-        underlay: underlay ?? { interface: 'unknown', mtu: 0 },
+        underlay: addresses.get(tunnel.address) ?? { interface: 'unknown', mtu: 0 },
         ...bridge,
         peers: peers.map(({ address, state: session, listed, fault, lastError }) => ({
           ...{ address, state: session, listed },

@@ -1,8 +1,9 @@
 /** The plugin is there before the Swarm, or before its node joins: nobody has to restart it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
-import { formSwarm, joinSwarm } from '../swarm.ts';
-import { agentPid } from './support/agent.ts';
+import { until } from '../run.ts';
+import { agentLog, agentPid, hostReport } from './support/agent.ts';
+import { castnetOn } from './support/command.ts';
 import { groupReady } from './support/group.ts';
 import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
@@ -25,6 +26,20 @@ async function settle(host: LabHost): Promise<void> {
   stations.push(station);
 }
 
+/** The line that `docker swarm init` prints for the others, as it is: nothing in it names their address. */
+let joinLine: string[] = [];
+
+async function settleTunnel(host: LabHost): Promise<void> {
+  await until(
+    async () => {
+      const { tunnel, problem } = await hostReport(host);
+      if (problem !== undefined) throw new Error(problem);
+      return tunnel?.address === host.address || undefined;
+    },
+    { what: `${host.name}: its address as the tunnel’s`, timeoutMs: 30_000 },
+  );
+}
+
 beforeAll(async () => {
   agents = await pids();
   // From now on there is no Swarm, while the plugin's agents run.
@@ -34,18 +49,27 @@ beforeAll(async () => {
 });
 afterAll(() => closeStations(stations));
 
+it('castnet status on a host without a tunnel address does not say that all is well', async () => {
+  const [h1] = lab().hosts as [LabHost];
+  const status = await castnetOn(h1, ['status']);
+  expect(status.stdout).not.toContain('Everything is well');
+  expect(status.stdout).toContain('this host is in no Swarm');
+});
+
 it('a plugin that was installed before `docker swarm init` works in the Swarm without a restart', async () => {
   const [h1, h2] = lab().hosts as [LabHost, LabHost];
-  await formSwarm([h1, h2], { underlay: 'ipv4' });
+  const printed = await h1.docker(['swarm', 'init'], { timeoutMs: 60_000 });
+  joinLine = /docker (swarm join --token \S+ \S+)/.exec(printed)?.[1]?.split(' ') ?? [];
+  await h2.docker(joinLine, { timeoutMs: 60_000 });
   await createNetwork(lab(), NETWORK);
   for (const host of [h1, h2]) await settle(host);
   await groupReady(stations, GROUP);
   expect(await pids()).toEqual(agents);
 });
 
-it('a node that joins late works without a restart of anything', async () => {
-  const [h1, , h3] = lab().hosts as [LabHost, LabHost, LabHost];
-  await joinSwarm(h3, { first: h1, underlay: 'ipv4' });
+it('a node that joins late, by the line that `docker swarm init` prints, works without a restart', async () => {
+  const [, , h3] = lab().hosts as [LabHost, LabHost, LabHost];
+  await h3.docker(joinLine, { timeoutMs: 60_000 });
   await settle(h3);
   await groupReady(stations, GROUP);
   await settled(lab(), NETWORK);
@@ -56,4 +80,26 @@ it('a node that joins late works without a restart of anything', async () => {
     }
   }
   expect(await pids()).toEqual(agents);
+});
+
+it('all hosts take their packets at the addresses by which they joined, and none counts itself as a peer', async () => {
+  for (const host of lab().hosts) await settleTunnel(host);
+  for (const host of lab().hosts) {
+    const { peers } = await hostReport(host);
+    expect(peers.map((it) => it.address).sort(), host.name).toEqual(
+      lab()
+        .hosts.filter((it) => it !== host)
+        .map((it) => it.address),
+    );
+  }
+});
+
+it('an Engine that is started again, whose API does not answer at first, has its address at once', async () => {
+  const [, h2] = lab().hosts as [LabHost, LabHost];
+  const before = await agentLog(h2, 'no tunnel address');
+  await h2.killEngine('SIGTERM');
+  await h2.startEngine();
+  await h2.waitEngine();
+  await settleTunnel(h2);
+  expect(await agentLog(h2, 'no tunnel address')).toEqual(before);
 });

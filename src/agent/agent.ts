@@ -92,6 +92,8 @@ export class Agent {
   readonly #busy = new Set<string>();
   #lookBegan = 0;
   #tunnel: Tunnel | undefined;
+  /** Why no tunnel address was found at the last look; empty when one was. */
+  #noTunnel = '';
   /** Absent until Docker has answered. */
   #view: SwarmView | undefined;
   #publishing = false;
@@ -193,10 +195,7 @@ export class Agent {
    * first: the others must not hear of this host before it knows its own members.
    */
   async tick(): Promise<void> {
-    const { log } = this.#options;
-    await this.#findTunnel().catch((error: Error) =>
-      log.debug({ reason: error.message }, 'no tunnel address'),
-    );
+    await this.#findTunnel().catch(() => {});
     await this.#guard.inspect();
     await this.#reconciler.request(true);
     await this.#refreshLink();
@@ -319,7 +318,7 @@ export class Agent {
       ...(swarm === undefined ? {} : { swarm }),
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: this.#reconciler.refused,
-      problem: link.error,
+      problem: link.error || this.#noTunnel,
     });
   }
 
@@ -355,11 +354,18 @@ export class Agent {
   }
 
   async #findTunnel(): Promise<Tunnel> {
-    const found = await this.#options.findTunnel();
+    const { findTunnel, log } = this.#options;
+    const found = await findTunnel().catch((error: Error) => {
+      if (error.message !== this.#noTunnel)
+        log.warn({ reason: error.message }, 'no tunnel address');
+      this.#noTunnel = error.message;
+      throw error;
+    });
+    this.#noTunnel = '';
     const before = this.#tunnel;
     this.#tunnel = found;
     if (before?.address !== found.address || before.mtu !== found.mtu) {
-      this.#options.log.info({ ...found }, 'tunnel address');
+      log.info({ ...found }, 'tunnel address');
       this.#publishSoon();
     }
     return found;

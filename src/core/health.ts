@@ -12,7 +12,9 @@ export function health(report: HostReport): Finding[] {
     add(
       'no-swarm',
       report.problem,
-      'docker info shows whether this host is in a Swarm: docker swarm init, or join',
+      report.swarm === undefined
+        ? 'docker info shows whether this host is in a Swarm: docker swarm init, or join'
+        : 'the agent’s log says more: journalctl -u docker | grep plugin=; docs/troubleshooting.md has remedies',
     );
   }
   findings.push(...certificateFindings(report));

@@ -141,20 +141,3 @@ export async function deletePort(endpoint: string): Promise<void> {
   await run(inNamespace('ip', 'link', 'del', 'dev', portName(endpoint)));
   await devicesChanged();
 }
-
-/** A host's interface and its MTU, bytes. */
-export interface Underlay {
-  readonly interface: string;
-  readonly mtu: number;
-}
-
-/** The interface of this host that carries an address, if there is one. */
-export async function underlayOf(address: string): Promise<Underlay | undefined> {
-  const found: unknown = JSON.parse(
-    await mustRun(['ip', '-json', 'address', 'show', 'to', address]),
-  );
-  const link = (found as { ifname?: string; mtu?: number }[]).find((it) => it.ifname !== undefined);
-  return link?.ifname === undefined || link.mtu === undefined
-    ? undefined
-    : { interface: link.ifname, mtu: link.mtu };
-}
