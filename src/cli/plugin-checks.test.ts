@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkLines } from './plugin.ts';
-import { compareApi, runChecks } from './plugin-checks.ts';
+import { runChecks } from './plugin-checks.ts';
 import { fakeEngine } from './plugin-fake.ts';
 
 const KERNEL = '6.1.0';
@@ -39,11 +39,19 @@ test('one result when the Engine does not answer', async () => {
   expect(results).toMatchObject([{ ok: false, remedy: expect.stringContaining('root') }]);
 });
 
-test('compares API versions by number', () => {
-  expect(compareApi('1.5', [1, 41])).toBeLessThan(0);
-  expect(compareApi('1.41', [1, 41])).toBe(0);
-  expect(compareApi('2.0', [1, 41])).toBeGreaterThan(0);
-});
+test.each([
+  [{ Version: '19.03.15', ApiVersion: '1.40', MinAPIVersion: '1.12' }, /1.40 at most/, /Upgrade/],
+  [{ Version: '99.0', ApiVersion: '2.1', MinAPIVersion: '1.99' }, /1.99 at least/, /castnet/],
+])(
+  'an Engine that speaks too old or too new an API is no place for the plugin',
+  async (version, detail, remedy) => {
+    const { results } = await runChecks({ docker: fakeEngine({ version }).docker });
+    const [engine] = results;
+    expect(engine).toMatchObject({ name: 'Docker Engine', ok: false });
+    expect(engine?.detail).toMatch(detail);
+    expect(engine?.remedy).toMatch(remedy);
+  },
+);
 
 test('prints a remedy below its finding', () => {
   const lines = checkLines([{ name: 'Root', ok: false, detail: 'rootless', remedy: 'do this' }]);

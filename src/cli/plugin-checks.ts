@@ -1,4 +1,6 @@
 import { release } from 'node:os';
+import { chooseApi } from '../core/docker-api.ts';
+import type { Fault } from '../net/fault.ts';
 import { type Docker, type EngineChoice, endpointOf } from './plugin-docker.ts';
 import { type EngineFacts, engineFacts } from './plugin-engine.ts';
 import { FEATURES, type Feature, tryFeature, type Verdict } from './plugin-kernel.ts';
@@ -27,9 +29,6 @@ export interface ChecksOutcome {
   /** Undefined when the Engine did not answer. */
   readonly engine: EngineFacts | undefined;
 }
-
-/** The oldest Engine castnet is made for is 20.10. */
-const OLDEST_API = [1, 41] as const;
 
 /** Looks at the Engine and, where it is on this machine, at the kernel. Never throws. */
 export async function runChecks(input: ChecksInput): Promise<ChecksOutcome> {
@@ -60,21 +59,16 @@ function unreachable(error: Error): CheckResult {
   };
 }
 
-/** @returns a negative, zero or positive number, as for a sort */
-export function compareApi(version: string, [major, minor]: readonly [number, number]): number {
-  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
-  return ownMajor - major || ownMinor - minor;
-}
-
-function checkVersion({ version, apiVersion }: EngineFacts): CheckResult {
-  const detail = `${version}, API ${apiVersion}`;
-  if (compareApi(apiVersion, OLDEST_API) >= 0) return { name: 'Docker Engine', ok: true, detail };
-  return {
-    name: 'Docker Engine',
-    ok: false,
-    detail: `${detail}; castnet needs 20.10 (API ${OLDEST_API.join('.')}) or newer`,
-    remedy: 'Upgrade Docker on that host.',
-  };
+function checkVersion({ version, apiVersion, apiLeast }: EngineFacts): CheckResult {
+  const name = 'Docker Engine';
+  const detail = `${version}, API ${apiLeast} to ${apiVersion}`;
+  try {
+    chooseApi({ engine: version, least: apiLeast, most: apiVersion });
+    return { name, ok: true, detail };
+  } catch (error) {
+    const [what, ...remedy] = (error as Fault).message.split('. ');
+    return { name, ok: false, detail: what ?? detail, remedy: remedy.join('. ') };
+  }
 }
 
 function checkPlatform({ os, architecture }: EngineFacts): CheckResult {

@@ -1,7 +1,11 @@
 import * as z from 'zod';
 import { type Docker, DockerError } from './plugin-docker.ts';
 
-const Version = z.object({ Version: z.string(), ApiVersion: z.string() });
+const Version = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  MinAPIVersion: z.string().optional(),
+});
 const Info = z.object({
   OSType: z.string(),
   Architecture: z.string(),
@@ -17,7 +21,9 @@ const Info = z.object({
 /** What castnet wants to know of an Engine. */
 export interface EngineFacts {
   readonly version: string;
+  /** The newest API version that it speaks, and the oldest. */
   readonly apiVersion: string;
+  readonly apiLeast: string;
   readonly os: string;
   readonly architecture: string;
   readonly kernel: string;
@@ -42,6 +48,7 @@ export async function engineFacts(docker: Docker): Promise<EngineFacts> {
   return {
     version: server.data.Version,
     apiVersion: server.data.ApiVersion,
+    apiLeast: server.data.MinAPIVersion ?? server.data.ApiVersion,
     os: facts.data.OSType,
     architecture: facts.data.Architecture,
     kernel: facts.data.KernelVersion,

@@ -16,6 +16,8 @@ export interface FakeOptions {
   readonly plugins?: Record<string, FakePlugin>;
   readonly networks?: readonly string[];
   readonly dataRoot?: string;
+  /** What it says of its version. */
+  readonly version?: { readonly Version: string; readonly ApiVersion: string };
   /** What a created plugin holds. */
   readonly build?: string;
   /** A docker command that starts so fails with these words. */
@@ -23,6 +25,8 @@ export interface FakeOptions {
   /** The same, but only the first time. */
   readonly failsOnce?: Readonly<Record<string, string>>;
 }
+
+const VERSION = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' };
 
 const info = (dataRoot: string) => ({
   OSType: 'linux',
@@ -54,7 +58,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     const plugin = plugins.get(name);
     switch (args.slice(0, 2).join(' ')) {
       case 'version --format':
-        return JSON.stringify({ Version: '20.10.24', ApiVersion: '1.41' });
+        return JSON.stringify(options.version ?? VERSION);
       case 'info --format':
         return JSON.stringify(info(options.dataRoot ?? '/var/lib/docker'));
       case 'context inspect':

@@ -1,4 +1,6 @@
 import { request } from 'node:http';
+import * as z from 'zod';
+import { type ApiRange, chooseApi } from '../core/docker-api.ts';
 
 /** Docker Engine's API over its socket, as far as castnet reads it. */
 export interface Engine {
@@ -26,22 +28,68 @@ export class EngineError extends Error {
   }
 }
 
-/** Oldest API the project supports: Docker 20.10. */
-const VERSION = 'v1.41';
 const TIMEOUT_MS = 10_000;
 const RETRY_MS = 1000;
 
+const Version = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  MinAPIVersion: z.string().optional(),
+});
+
+/** An Engine that refuses the version of a call: it was upgraded, or is told another minimum now. */
+const isOtherVersion = (error: unknown): boolean =>
+  error instanceof EngineError && error.status === 400 && /version .* is too/.test(error.message);
+
+/**
+ * The Engine at a socket. The API's version is negotiated at the first call, and again when the
+ * Engine refuses it or its events end: another Engine may be at the socket by then.
+ */
 export function dockerEngine(socketPath: string): Engine {
+  let negotiated: Promise<string> | undefined;
+  const version = (): Promise<string> => {
+    negotiated ??= apiRange(socketPath)
+      .then(chooseApi)
+      .catch((error: unknown) => {
+        negotiated = undefined;
+        throw error;
+      });
+    return negotiated;
+  };
+  const once = async (path: string): Promise<string> =>
+    get(socketPath, path, `/v${await version()}`);
   return {
-    get: async (path) => JSON.parse(await get(socketPath, path)),
-    events: (options) => followEvents(socketPath, options),
+    get: async (path) => {
+      const text = await once(path).catch((error: unknown) => {
+        if (!isOtherVersion(error)) throw error;
+        negotiated = undefined;
+        return once(path);
+      });
+      return JSON.parse(text);
+    },
+    events: (options) =>
+      followEvents(socketPath, {
+        ...options,
+        version,
+        onLost: (reason) => {
+          negotiated = undefined;
+          options.onLost(reason);
+        },
+      }),
   };
 }
 
-function get(socketPath: string, path: string): Promise<string> {
+/** Every Engine answers this one without a version. */
+async function apiRange(socketPath: string): Promise<ApiRange> {
+  const found = Version.parse(JSON.parse(await get(socketPath, '/version')));
+  const { Version: engine, ApiVersion: most, MinAPIVersion: least = most } = found;
+  return { engine, least, most };
+}
+
+function get(socketPath: string, path: string, version = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const call = request(
-      { socketPath, path: `/${VERSION}${path}`, timeout: TIMEOUT_MS },
+      { socketPath, path: `${version}${path}`, timeout: TIMEOUT_MS },
       (answer) => {
         let text = '';
         answer.setEncoding('utf8');
@@ -51,11 +99,8 @@ function get(socketPath: string, path: string): Promise<string> {
         answer.on('error', (error) => reject(new EngineError(`GET ${path}: ${error.message}`, 0)));
         answer.on('end', () => {
           const status = answer.statusCode ?? 0;
-          if (status !== 200) {
-            reject(new EngineError(`GET ${path}: ${status} ${text.trim()}`, status));
-            return;
-          }
-          resolve(text);
+          if (status === 200) resolve(text);
+          else reject(new EngineError(`GET ${path}: ${status} ${text.trim()}`, status));
         });
       },
     );
@@ -65,7 +110,11 @@ function get(socketPath: string, path: string): Promise<string> {
   });
 }
 
-function followEvents(socketPath: string, { types, onEvent, onLost }: EventOptions) {
+interface Followed extends EventOptions {
+  readonly version: () => Promise<string>;
+}
+
+function followEvents(socketPath: string, { types, version, onEvent, onLost }: Followed) {
   const filters = encodeURIComponent(JSON.stringify({ type: types }));
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -73,13 +122,22 @@ function followEvents(socketPath: string, { types, onEvent, onLost }: EventOptio
 
   const again = (reason: string): void => {
     if (closed || timer !== undefined) return;
-    onLost(reason);
     timer = setTimeout(start, RETRY_MS);
+    onLost(reason);
   };
   const start = (): void => {
     timer = undefined;
-    const path = `/${VERSION}/events?filters=${filters}`;
+    version().then(follow, (error: Error) => again(error.message));
+  };
+  const follow = (spoken: string): void => {
+    if (closed) return;
+    const path = `/v${spoken}/events?filters=${filters}`;
     const call = request({ socketPath, path }, (answer) => {
+      if (answer.statusCode !== 200) {
+        answer.resume();
+        again(`the event stream is refused with status ${answer.statusCode}`);
+        return;
+      }
       let rest = '';
       answer.setEncoding('utf8');
       // Events arrive in chunks of any size; each is one line.
