@@ -137,6 +137,11 @@ export function pluginConfig({ version, build }: ConfigInput) {
         'Address of this host that carries VXLAN; empty means the Swarm node’s own address',
       ),
       setting(
+        'CASTNET_ADVERTISE_ADDRESS',
+        '',
+        'Address at which the other hosts reach it, behind NAT; empty means what Swarm advertises',
+      ),
+      setting(
         'CASTNET_METRICS',
         '',
         'ADDRESS:PORT at which Prometheus may read metrics by TCP; empty means nowhere',

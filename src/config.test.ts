@@ -15,6 +15,7 @@ it.each([
   ['LOG_LEVEL', 'loud', 'not one of trace, debug'],
   ['CASTNET_PORT', '70000', 'not a port from 1 to 65535'],
   ['CASTNET_TUNNEL_ADDRESS', 'eth0', 'not an IPv4 or IPv6 address'],
+  ['CASTNET_ADVERTISE_ADDRESS', 'nat.example', 'not an IPv4 or IPv6 address'],
   ['CASTNET_METRICS', '9790', 'not ADDRESS:PORT'],
 ])('%s=%s is refused with what is accepted', (name, value, words) => {
   const read = () => readConfig({ ...plugin, [name]: value });
@@ -24,4 +25,13 @@ it.each([
 
 it('an agent that Docker did not start refuses to touch the host', () => {
   expect(() => readConfig({})).toThrow('castnet plugin install');
+});
+
+it('an address is taken as the kernel’s tools write it, and two must be of one family', () => {
+  const [tunnel, told] = ['CASTNET_TUNNEL_ADDRESS', 'CASTNET_ADVERTISE_ADDRESS'] as const;
+  expect(readConfig({ ...plugin, [tunnel]: 'FD00:0::0001' }).tunnelAddress).toBe('fd00::1');
+  expect(readConfig({ ...plugin, [told]: '203.0.113.5' }).advertiseAddress).toBe('203.0.113.5');
+  expect(() => readConfig({ ...plugin, [tunnel]: 'fd00::1', [told]: '203.0.113.5' })).toThrow(
+    'both must be IPv4 or both IPv6',
+  );
 });

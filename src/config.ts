@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 import { Fault } from './net/fault.ts';
 import { addressAndPort } from './net/listen-address.ts';
 
@@ -14,6 +14,8 @@ export interface Config {
   readonly vxlanPort: number;
   /** The address this host takes tunnel packets at; by default Docker's data path address. */
   readonly tunnelAddress: string | undefined;
+  /** The address at which the others reach this host, where it has it only behind a translator. */
+  readonly advertiseAddress: string | undefined;
   /** Where Prometheus may read metrics by TCP; undefined: only at the agent's own socket. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Docker's API. */
@@ -71,9 +73,18 @@ export function readConfig(environment: Environment): Config {
   if (!LEVELS.includes(logLevel)) {
     throw new Fault(`LOG_LEVEL=${logLevel} is not one of ${LEVELS.join(', ')}`);
   }
-  const tunnelAddress = environment.CASTNET_TUNNEL_ADDRESS || undefined;
-  if (tunnelAddress !== undefined && isIP(tunnelAddress) === 0) {
-    throw new Fault(`CASTNET_TUNNEL_ADDRESS=${tunnelAddress} is not an IPv4 or IPv6 address`);
+  const address = (name: string): string | undefined => {
+    const value = environment[name] || undefined;
+    if (value === undefined || isIP(value) !== 0) return canonical(value);
+    throw new Fault(`${name}=${value} is not an IPv4 or IPv6 address`);
+  };
+  const tunnelAddress = address('CASTNET_TUNNEL_ADDRESS');
+  const advertiseAddress = address('CASTNET_ADVERTISE_ADDRESS');
+  const families = new Set([tunnelAddress, advertiseAddress].map((it) => isIP(it ?? '')));
+  if (families.has(4) && families.has(6)) {
+    throw new Fault(
+      `CASTNET_ADVERTISE_ADDRESS=${advertiseAddress} is not of one family with CASTNET_TUNNEL_ADDRESS=${tunnelAddress}: both must be IPv4 or both IPv6`,
+    );
   }
   return Object.freeze({
     version,
@@ -81,6 +92,7 @@ export function readConfig(environment: Environment): Config {
     peerPort: port('CASTNET_PORT', 4790),
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),
     tunnelAddress,
+    advertiseAddress,
     metrics: listenAddress('CASTNET_METRICS', environment.CASTNET_METRICS),
     dockerSocket: text('CASTNET_DOCKER_SOCKET', '/run/docker.sock'),
     swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),
@@ -93,6 +105,12 @@ export function readConfig(environment: Environment): Config {
     dockerSeconds: 5,
     tasksMilliseconds: 500,
   });
+}
+
+/** As the kernel's tools write it: fd00::1 for fd00:0::1. */
+function canonical(address: string | undefined): string | undefined {
+  if (address === undefined || isIP(address) === 4) return address;
+  return new SocketAddress({ address, family: 'ipv6' }).address;
 }
 
 function listenAddress(name: string, value: string | undefined): Config['metrics'] {

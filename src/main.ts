@@ -28,7 +28,8 @@ import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { applyGuards, ensureNamespace, hasGuards, keepHostTable } from './kernel/namespace.ts';
 import { refusedPackets } from './kernel/refused.ts';
-import { hostAddresses, resolveHost, routeTo } from './kernel/routes.ts';
+import { limitRoutes } from './kernel/route-limit.ts';
+import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { readTraffic } from './kernel/traffic.ts';
 import { openLog } from './log.ts';
@@ -46,11 +47,13 @@ async function main(): Promise<void> {
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
   const tunnels = new TunnelFinder({
-    setting: config.tunnelAddress,
+    settings: { bound: config.tunnelAddress, told: config.advertiseAddress },
     vxlanPort: config.vxlanPort,
     swarm: () => readSwarmAddresses(config.swarmDirectory),
+    peers: () => link.sessions?.views().flatMap((it) => it.tunnel ?? []) ?? [],
     addresses: hostAddresses,
     routeTo,
+    routeMtus,
     resolve: resolveHost,
   });
   const directory = `${config.swarmDirectory}/certificates`;
@@ -89,6 +92,7 @@ async function main(): Promise<void> {
       applyRules: sandbox.applyRules,
       listTable: sandbox.listTable,
       addRoutes: sandbox.addRoutes,
+      limitRoutes,
       pairCounters: sandbox.pairCounters,
       mayChange: () => netAdmins(),
     },

@@ -91,7 +91,7 @@ function premises(agent: Agent, state: State): Premises {
         host: tunnel.address,
         vni: network.vni,
         mtu: networkMtu(network, tunnel),
-        underlay: addresses.get(tunnel.address) ?? { interface: 'unknown', mtu: 0 },
+        underlay: addresses.get(tunnel.local ?? tunnel.address) ?? { interface: 'unknown', mtu: 0 },
         ...bridge,
         peers: peers.map(({ address, state: session, listed, fault, lastError }) => ({
           ...{ address, state: session, listed },

@@ -1,4 +1,5 @@
-import type { Tunnel } from '../core/forwarding.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress } from '../core/local.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
@@ -31,6 +32,7 @@ import { Reach } from './reach.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
+import { SendLimits } from './send-limits.ts';
 import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 import { type Measures, Timings } from './timings.ts';
@@ -83,6 +85,7 @@ export class Agent {
   readonly #balancer: Balancer;
   readonly #guard: Guard;
   readonly #housekeeper: Housekeeper;
+  readonly #sendLimits: SendLimits;
   readonly #reach = new Reach();
   readonly #legacy = new Legacy(() => this.#outlive());
   readonly #startedAt: number;
@@ -182,6 +185,16 @@ export class Agent {
       silenced: () => this.#audience.silenced(),
       log,
     });
+    this.#sendLimits = new SendLimits({
+      endpoints: () => state.endpoints.values(),
+      mtuOf: (id) => {
+        const network = state.networks.get(id);
+        return network && this.#tunnel && networkMtu(network, this.#tunnel);
+      },
+      limit: async (...what) => options.sandboxes.limitRoutes?.(...what),
+      identity: options.sandboxes.identity,
+      log,
+    });
     this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
       sandboxes: options.sandboxes,
@@ -196,6 +209,7 @@ export class Agent {
    */
   async tick(): Promise<void> {
     await this.#findTunnel().catch(() => {});
+    void this.#sendLimits.update();
     await this.#guard.inspect();
     await this.#reconciler.request(true);
     await this.#refreshLink();
@@ -364,7 +378,7 @@ export class Agent {
     this.#noTunnel = '';
     const before = this.#tunnel;
     this.#tunnel = found;
-    if (before?.address !== found.address || before.mtu !== found.mtu) {
+    if (!isDeepStrictEqual(before, found)) {
       log.info({ ...found }, 'tunnel address');
       this.#publishSoon();
     }

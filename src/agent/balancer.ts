@@ -19,6 +19,8 @@ export interface Sandboxes {
   listTable(path: string, table: string): Promise<string | undefined>;
   /** @throws Error when the namespace has no interface with this MAC, or is gone */
   addRoutes?(path: string, mac: string, destinations: readonly string[]): Promise<void>;
+  /** Bounds what leaves by the interface with this MAC, bytes. @throws Error as `addRoutes` */
+  limitRoutes?(path: string, mac: string, mtu: number | undefined): Promise<void>;
   pairCounters?(path: string, table: string, set: string): Promise<readonly PairCount[]>;
   /** Those whose containers may change their own rules; without it, nobody knows of any. */
   mayChange?(): Promise<ReadonlySet<string>>;

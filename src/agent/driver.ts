@@ -180,7 +180,7 @@ export function createDriver(options: DriverOptions): Driver {
       }
       const tunnel = options.lastTunnel() ?? (await options.tunnel());
       const mtu = networkMtu({ id: networkId, vni, options: settings }, tunnel);
-      const made = { id, network: networkId, address, mac, since: options.now() };
+      const made = { id, network: networkId, address, mac, mtu, since: options.now() };
       await whileBusy(id, async () => {
         await ports.createPort({ endpoint: id, vni, mac, mtu });
         // Anew, since a look that began before the port was there must not take it for lost.

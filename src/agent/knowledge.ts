@@ -1,6 +1,6 @@
 import { contestedWords, foreignNetworks, judgePeers, strayServices } from '../core/claims.ts';
 import type { Fact } from '../core/facts.ts';
-import { networkRecord, outdated, type Peer, type Tunnel } from '../core/forwarding.ts';
+import { linkSizes, networkRecord, outdated, type Peer, type Tunnel } from '../core/forwarding.ts';
 import { inheritedFacts } from '../core/inheritance.ts';
 import { type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
@@ -95,6 +95,7 @@ export function wantedInput(
     tunnel,
     networks: networksOf(knowledge),
     endpoints: [...state.endpoints.values(), ...guests],
+    sizes: linkSizes(state.endpoints.values()),
     peers: judgePeers(peers, tunnel.address).honest.flatMap(
       ({ tunnel: address, networks }): Peer[] =>
         address === undefined ? [] : [{ tunnel: address, networks }],

@@ -82,7 +82,7 @@ function shown(joined: readonly Membership[], told: readonly Membership[]): Memb
 }
 
 function endpointReport(
-  { id, address, mac, carriesMulticast }: KeptEndpoint,
+  { id, address, mac, mtu, carriesMulticast }: KeptEndpoint,
   of: { network: LocalNetwork; knowledge: Knowledge; name: string | undefined },
 ): EndpointReport {
   const { ipv6 } = of.network.options;
@@ -93,6 +93,7 @@ function endpointReport(
     address,
     ...(ipv6 === undefined ? {} : { ipv6: derivedIpv6(ipv6, bareAddress(address)) }),
     mac,
+    ...(mtu === undefined ? {} : { mtu }),
     ...(of.name === undefined ? {} : { container: of.name }),
     carriesMulticast: carriesMulticast === true,
     ...(kept === undefined

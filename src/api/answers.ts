@@ -38,6 +38,7 @@ const network = z.looseObject({
       ipv6: text.optional(),
       mac: text,
       container: text.optional(),
+      mtu: z.number().optional(),
       carriesMulticast: z.boolean(),
       service: service.optional(),
     }),

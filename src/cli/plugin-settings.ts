@@ -23,6 +23,11 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     accepts: 'an IPv4 or IPv6 address of the host, or nothing for the address Swarm uses',
     valid: (value) => value === '' || isIP(value) !== 0,
   },
+  CASTNET_ADVERTISE_ADDRESS: {
+    accepts:
+      'the IPv4 or IPv6 address at which the others reach the host, or nothing for what Swarm advertises',
+    valid: (value) => value === '' || isIP(value) !== 0,
+  },
   CASTNET_METRICS: {
     accepts: 'ADDRESS:PORT, as 127.0.0.1:9790 or [fd00::1]:9790, or nothing for no TCP listener',
     valid: (value) => value === '' || addressAndPort(value) !== undefined,

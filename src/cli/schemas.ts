@@ -35,6 +35,7 @@ const endpoint = z.object({
   address: z.string().meta({ description: 'IPv4 address with prefix length' }),
   ipv6: z.string().optional(),
   mac: z.string(),
+  mtu: count.optional().meta({ description: 'Of its link, as it was made, bytes' }),
   container: z.string().optional(),
   carriesMulticast: z.boolean(),
   service: service.optional(),
@@ -112,7 +113,14 @@ const host = z.object({
   encryption: z.enum(['none']).meta({ description: 'Of the packets between the hosts' }),
   lastChange: z.object({ at: time, what: z.string() }).optional(),
   refusedSteps: count.meta({ description: 'Changes that the kernel refused when last tried' }),
-  tunnel: z.object({ address, port: count, mtu: count }).optional(),
+  tunnel: z
+    .object({
+      address,
+      local: address.optional().meta({ description: 'What it is bound to, behind NAT' }),
+      port: count,
+      mtu: count,
+    })
+    .optional(),
   problem: z.string().optional(),
   conflicts: z.array(z.string()).optional(),
   peers: z.array(peer),

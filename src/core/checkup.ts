@@ -1,3 +1,4 @@
+import { linkFindings } from './container-mtu.ts';
 import type { Finding } from './finding.ts';
 import { certificateFindings } from './health.ts';
 import type { HostReport } from './report.ts';
@@ -172,7 +173,7 @@ function mtus(hosts: readonly HostCheckup[]): Check {
       }),
     );
   const detail = known.length === 0 ? 'not known' : `containers may send up to ${most} bytes`;
-  return { name: 'MTU', detail, findings };
+  return { name: 'MTU', detail, findings: [...findings, ...hosts.flatMap(linkFindings)] };
 }
 
 function certificates(hosts: readonly HostCheckup[]): Check {

@@ -20,6 +20,7 @@ export type FindingCode =
   | 'certificate-expired'
   | 'clock'
   | 'conflict'
+  | 'container-mtu'
   | 'docker'
   | 'fragments'
   | 'groups-refused'

@@ -30,7 +30,10 @@ export interface Peer {
 
 /** How this host's end of the tunnels looks. */
 export interface Tunnel {
+  /** Where the others send to; by it they know this host. */
   readonly address: string;
+  /** The address of this host that it is bound to, where that is another: behind a translator (NAT). */
+  readonly local?: string;
   /** UDP port of VXLAN; every host of the Swarm must have the same. */
   readonly port: number;
   /** MTU for containers, bytes. */
@@ -42,11 +45,26 @@ export interface ForwardingInput {
   readonly networks: Iterable<LocalNetwork>;
   readonly endpoints: Iterable<LocalEndpoint>;
   readonly peers: Iterable<Peer>;
+  /** The largest packet that a container of this host may still send, by network; see `linkSize`. */
+  readonly sizes?: ReadonlyMap<string, number>;
 }
 
 /** The MTU of a network's containers: what was asked for, or what the tunnel carries. */
 export const networkMtu = (network: LocalNetwork, tunnel: Tunnel): number =>
   network.options.mtu ?? tunnel.mtu;
+
+/**
+ * By network, the largest MTU that a container of this host was made with. Bridge and tunnel keep it:
+ * the kernel drops without a word what a device is too small for, but makes fragments of a tunnel's
+ * packet that is too large for its route.
+ */
+export function linkSizes(endpoints: Iterable<LocalEndpoint>): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { network, mtu = 0 } of endpoints) {
+    if (mtu > (sizes.get(network) ?? 0)) sizes.set(network, mtu);
+  }
+  return sizes;
+}
 
 /**
  * Every fact the kernel must hold. Where two hosts claim one MAC or address, the earlier fact
@@ -57,7 +75,7 @@ export function desiredFacts(input: ForwardingInput): Fact[] {
   const peers = [...input.peers];
   const old = outdated(endpoints);
   return [...input.networks].flatMap((network) => [
-    ...linkFacts(network, input.tunnel),
+    ...linkFacts(network, input.tunnel, input.sizes?.get(network.id)),
     ...endpoints
       .filter((it) => it.network === network.id)
       .flatMap((it) => localFacts(network, it, { isOutdated: old.has(it.id) })),
@@ -67,12 +85,16 @@ export function desiredFacts(input: ForwardingInput): Fact[] {
   ]);
 }
 
-/** Bridge and tunnel of a network. */
-export function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
-  const mtu = networkMtu(network, tunnel);
+/**
+ * Bridge and tunnel of a network.
+ * @param size the largest link among its containers, bytes
+ */
+export function linkFacts(network: LocalNetwork, tunnel: Tunnel, size = 0): Fact[] {
+  const mtu = Math.max(networkMtu(network, tunnel), size);
   const bridge = bridgeName(network.vni);
   const dev = vxlanName(network.vni);
-  const to = nowhere(tunnel.address);
+  const local = tunnel.local ?? tunnel.address;
+  const to = nowhere(local);
   return [
     {
       kind: 'bridge',
@@ -85,7 +107,7 @@ export function linkFacts(network: LocalNetwork, tunnel: Tunnel): Fact[] {
       kind: 'vxlan',
       dev,
       bridge,
-      local: tunnel.address,
+      local,
       port: tunnel.port,
       mtu,
       settled: true,

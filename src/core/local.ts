@@ -51,6 +51,8 @@ export interface LocalEndpoint {
   /** IPv4 address with prefix length, as `10.0.1.5/24`. */
   readonly address: string;
   readonly mac: string;
+  /** MTU of its link, bytes, as it was made; absent of what is no container. */
+  readonly mtu?: number;
   /** Path of the network namespace it joined, from Docker; absent before Join. */
   readonly sandbox?: string;
   /** Whether this interface was given the container's routes for multicast and broadcast. */

@@ -27,7 +27,14 @@ export interface HostReport {
   readonly lastChange?: { readonly at: number; readonly what: string };
   /** Changes that the kernel refused when they were last tried. */
   readonly refusedSteps: number;
-  readonly tunnel?: { readonly address: string; readonly port: number; readonly mtu: number };
+  readonly tunnel?: {
+    /** Where the others send to. */
+    readonly address: string;
+    /** The address of this host that it is bound to, where that is another. */
+    readonly local?: string;
+    readonly port: number;
+    readonly mtu: number;
+  };
   /** Why the host takes no part, in a sentence. */
   readonly problem?: string;
   /** What other hosts say that cannot be so, and is refused, in sentences; the first 100. */
@@ -79,6 +86,8 @@ export interface EndpointReport {
   readonly address: string;
   readonly ipv6?: string;
   readonly mac: string;
+  /** Of its link, bytes; that of the network is what a new container gets. */
+  readonly mtu?: number;
   readonly container?: string;
   readonly carriesMulticast: boolean;
   readonly service?: ServiceRecord;

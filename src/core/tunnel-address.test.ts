@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { chooseAddress, hostPart, type SwarmAddresses } from './tunnel-address.ts';
+import {
+  type AddressSettings,
+  chooseAddress,
+  hostPart,
+  type SwarmAddresses,
+} from './tunnel-address.ts';
 
 const NOTHING: SwarmAddresses = {
   dataPath: undefined,
@@ -8,9 +13,15 @@ const NOTHING: SwarmAddresses = {
   remotes: [],
 };
 
-const choose = (swarm: Partial<SwarmAddresses> | undefined, here: string[], setting?: string) =>
+const NONE: AddressSettings = { bound: undefined, told: undefined };
+
+const choose = (
+  swarm: Partial<SwarmAddresses> | undefined,
+  here: string[],
+  settings: Partial<AddressSettings> = {},
+) =>
   chooseAddress({
-    setting,
+    settings: { ...NONE, ...settings },
     swarm: swarm === undefined ? undefined : { ...NOTHING, ...swarm },
     here: new Set(here),
   });
@@ -25,25 +36,51 @@ describe('the tunnel’s address, as Docker finds it', () => {
   const here = ['10.1.0.1', '10.2.0.1', '10.3.0.1'];
 
   it('a setting comes before all else, also outside a Swarm', () => {
-    expect(choose(all, here, '10.9.0.1')).toEqual({ address: '10.9.0.1', from: 'setting' });
-    expect(choose(undefined, here, '10.9.0.1')).toEqual({ address: '10.9.0.1', from: 'setting' });
+    expect(choose(all, here, { bound: '10.9.0.1' })).toMatchObject({ bound: '10.9.0.1' });
+    expect(choose(undefined, here, { bound: '10.9.0.1' })).toMatchObject({ bound: '10.9.0.1' });
   });
 
   it('then --data-path-addr, whether an interface has it or not', () => {
-    expect(choose(all, here)).toEqual({ address: '10.1.0.1', from: 'data-path' });
-    expect(choose(all, [])).toEqual({ address: '10.1.0.1', from: 'data-path' });
+    for (const has of [here, []]) {
+      expect(choose(all, has)).toMatchObject({ bound: '10.1.0.1', withManagers: false });
+    }
   });
 
   it('then what is advertised, if an interface has it', () => {
     const swarm = { ...all, dataPath: undefined };
-    expect(choose(swarm, here)).toEqual({ address: '10.2.0.1', from: 'advertised' });
-    expect(choose(swarm, ['10.3.0.1'])).toEqual({ address: '10.3.0.1', from: 'local' });
+    const found = { bound: '10.2.0.1', told: undefined, withManagers: true };
+    expect(choose(swarm, here)).toEqual(found);
+  });
+
+  it('what is advertised and on no interface is told to the others, another is bound', () => {
+    const swarm = { ...all, dataPath: undefined };
+    expect(choose(swarm, ['10.3.0.1'])).toMatchObject({ bound: '10.3.0.1', told: '10.2.0.1' });
+    expect(choose({ advertised: '203.0.113.5', remotes: ['10.2.0.2:2377'] }, here)).toMatchObject({
+      bound: { towards: ['10.2.0.2:2377'] },
+      told: '203.0.113.5',
+    });
+  });
+
+  it('an address that is not there yet, and has nothing in its place, is waited for', () => {
+    expect(choose({ advertised: '10.8.0.1', local: '10.8.0.1' }, here)).toMatchObject({
+      bound: '10.8.0.1',
+      told: undefined,
+    });
+  });
+
+  it('what the others are told may be set for each of these', () => {
+    const told = '203.0.113.5';
+    for (const bound of [undefined, '10.9.0.1']) {
+      expect(choose(all, here, { bound, told })?.told).toBe(told);
+    }
+    expect(choose({ ...all, dataPath: undefined }, ['10.3.0.1'], { told })?.told).toBe(told);
   });
 
   it('then the way to the managers, which is all that a plain join leaves', () => {
-    expect(choose({ remotes: ['10.2.0.2:2377'] }, here)).toEqual({ towards: ['10.2.0.2:2377'] });
-    expect(choose({ advertised: '203.0.113.5', remotes: ['10.2.0.2:2377'] }, here)).toEqual({
-      towards: ['10.2.0.2:2377'],
+    expect(choose({ remotes: ['10.2.0.2:2377'] }, here)).toEqual({
+      bound: { towards: ['10.2.0.2:2377'] },
+      told: undefined,
+      withManagers: true,
     });
   });
 

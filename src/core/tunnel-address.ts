@@ -16,33 +16,49 @@ export interface SwarmAddresses {
   readonly remotes: readonly string[];
 }
 
-/** The address is known, or is the local one of a route to one of the managers. */
-export type AddressChoice =
-  | { readonly address: string; readonly from: AddressSource }
-  | { readonly towards: readonly string[] };
+/** What a person has set, which comes before what Docker says. */
+export interface AddressSettings {
+  /** CASTNET_TUNNEL_ADDRESS: an address of this host. */
+  readonly bound: string | undefined;
+  /** CASTNET_ADVERTISE_ADDRESS: the one at which the others reach it. */
+  readonly told: string | undefined;
+}
 
-export type AddressSource = 'setting' | 'data-path' | 'advertised' | 'local';
+export interface AddressChoice {
+  /** The address of this host; or it is the local one of a route to one of these managers. */
+  readonly bound: string | { readonly towards: readonly string[] };
+  /** What the others are told instead, where they reach this host at another address. */
+  readonly told: string | undefined;
+  /** Whether Docker's managers are on the network of the tunnels, as far as that is known. */
+  readonly withManagers: boolean;
+}
 
 /**
  * @param from.here the addresses that this host's interfaces have
  * @returns undefined when this host is in no Swarm
  */
 export function chooseAddress(from: {
-  readonly setting: string | undefined;
+  readonly settings: AddressSettings;
   readonly swarm: SwarmAddresses | undefined;
   readonly here: { has(address: string): boolean };
 }): AddressChoice | undefined {
-  const { setting, swarm, here } = from;
-  if (setting !== undefined) return { address: setting, from: 'setting' };
+  const { settings, swarm, here } = from;
+  const { bound, told } = settings;
+  if (bound !== undefined) return { bound, told, withManagers: false };
   if (swarm === undefined) return undefined;
   const { dataPath, advertised, local, remotes } = swarm;
-  if (dataPath !== undefined) return { address: dataPath, from: 'data-path' };
-  // One that no interface has is a translator's, or belongs to an interface that is not up yet.
+  // It was chosen for the data: another must not take its place while it is not there.
+  if (dataPath !== undefined) return { bound: dataPath, told, withManagers: false };
   if (advertised !== undefined && here.has(advertised)) {
-    return { address: advertised, from: 'advertised' };
+    return { bound: advertised, told, withManagers: true };
   }
-  if (local !== undefined) return { address: local, from: 'local' };
-  return { towards: remotes };
+  // An advertised one that no interface has is a translator's (NAT), or is not there yet.
+  const byDefault = local === advertised ? undefined : advertised;
+  return {
+    bound: local ?? { towards: remotes },
+    told: told ?? byDefault,
+    withManagers: true,
+  };
 }
 
 /**

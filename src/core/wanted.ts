@@ -61,16 +61,16 @@ export class Wanted {
   readonly #contested = new Set<string>();
 
   /** Takes what is so now. */
-  update({ tunnel, networks, endpoints, peers, inherited = [] }: WantedInput): void {
+  update({ tunnel, networks, endpoints, peers, sizes, inherited = [] }: WantedInput): void {
     const nets = [...networks];
     const ends = [...endpoints];
-    const where = [tunnel.address, tunnel.port, tunnel.mtu];
+    const where = [...placeOf(tunnel), ...nets.map((it) => sizes?.get(it.id))];
     const seen = new Set<string>();
     const source = (name: string, from: From, of: readonly unknown[], ask: (ask: Ask) => void) => {
       seen.add(name);
       this.#updateSource(name, from, of, ask);
     };
-    source('links', OWN, [...where, ...nets], askLinks(nets, tunnel));
+    source('links', OWN, [...where, ...nets], askLinks(nets, tunnel, sizes));
     source('endpoints', OWN, [...nets, ...ends], askEndpoints(nets, ends));
     const others = new Map<string, number>();
     for (const peer of peers) {
@@ -185,11 +185,15 @@ export class Wanted {
 const comesBefore = (a: From, b: From): boolean =>
   a.rank === b.rank ? a.by < b.by : a.rank < b.rank;
 
+const placeOf = (it: Tunnel): unknown[] => [it.address, it.local, it.port, it.mtu];
+
 const askLinks =
-  (nets: readonly LocalNetwork[], tunnel: Tunnel) =>
+  (nets: readonly LocalNetwork[], tunnel: Tunnel, sizes: WantedInput['sizes']) =>
   (ask: Ask): void => {
-    const where = [tunnel.address, tunnel.port, tunnel.mtu];
-    for (const it of nets) ask(it.id, [it, ...where], () => linkFacts(it, tunnel));
+    for (const it of nets) {
+      const size = sizes?.get(it.id);
+      ask(it.id, [it, size, ...placeOf(tunnel)], () => linkFacts(it, tunnel, size));
+    }
   };
 
 const askEndpoints =

@@ -1,7 +1,7 @@
 import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import { isPort, vniOf } from '../core/names.ts';
-import { IPV6_MTU_MIN } from '../net/mtu.ts';
+import { IPV6_MTU_MIN, MTU_MIN } from '../net/mtu.ts';
 
 /**
  * Steps as iproute2 batch lines. Everything is done inside the `castnet` namespace except the
@@ -114,7 +114,10 @@ function add(fact: Fact): Command[] {
   switch (fact.kind) {
     case 'bridge':
       return [
-        ip(`link add dev ${fact.dev} address ${fact.mac} mtu ${fact.mtu} type bridge`),
+        // Only an MTU that is changed counts as a person's: else a bridge follows its smallest port
+        // (net/bridge/br_if.c, br_mtu_auto_adjust).
+        ip(`link add dev ${fact.dev} address ${fact.mac} mtu ${MTU_MIN - 1} type bridge`),
+        ip(`link set dev ${fact.dev} mtu ${fact.mtu}`),
         ...bridgeLines(fact.dev),
       ];
     case 'vxlan':

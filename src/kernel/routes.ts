@@ -3,31 +3,40 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { mustRun, run } from './run.ts';
 
-/** A host's interface and its MTU, bytes. */
+/** A host's interface that holds an address, and its MTU, bytes. */
 export interface Underlay {
   readonly interface: string;
   readonly mtu: number;
+  /** Whether packets leave by it: by the loopback and dummies, which only hold addresses, none do. */
+  readonly carries: boolean;
 }
 
 const Links = z.array(
   z.object({
     ifname: z.string().optional(),
     mtu: z.number().optional(),
+    flags: z.array(z.string()).optional(),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
     addr_info: z.array(z.object({ local: z.string().optional() })).optional(),
   }),
 );
 
-/** Every address of this host, with the interface that carries it. */
+/** Every address of this host, with the interface that holds it. */
 export async function hostAddresses(): Promise<Map<string, Underlay>> {
-  return parseAddresses(await mustRun(['ip', '-json', 'address', 'show']));
+  return parseAddresses(await mustRun(['ip', '-json', '-details', 'address', 'show']));
 }
 
+/** Of `ip -json -details address show`. */
 export function parseAddresses(json: string): Map<string, Underlay> {
   const found = new Map<string, Underlay>();
-  for (const { ifname, mtu, addr_info: addresses = [] } of Links.parse(JSON.parse(json || '[]'))) {
+  for (const link of Links.parse(parse(json))) {
+    const { ifname, mtu, flags = [], linkinfo, addr_info: addresses = [] } = link;
     if (ifname === undefined || mtu === undefined) continue;
+    const carries = !flags.includes('LOOPBACK') && linkinfo?.info_kind !== 'dummy';
     for (const { local } of addresses) {
-      if (local !== undefined && !found.has(local)) found.set(local, { interface: ifname, mtu });
+      if (local !== undefined && !found.has(local)) {
+        found.set(local, { interface: ifname, mtu, carries });
+      }
     }
   }
   return found;
@@ -35,29 +44,67 @@ export function parseAddresses(json: string): Map<string, Underlay> {
 
 /** How this host's packets reach an address. */
 export interface Route {
-  /** The address of this host that they come from. */
-  readonly source: string;
+  /** The address of this host that they come from, where the route says one. */
+  readonly source?: string;
   readonly interface: string;
   /** Whether the address is one of this host itself. */
   readonly toItself: boolean;
+  /** What the route was given as its MTU, bytes; absent: that of the interface. */
+  readonly mtu?: number;
 }
 
 const Routes = z.array(
-  z.object({ type: z.string().optional(), dev: z.string(), prefsrc: z.string().optional() }),
+  z.object({
+    type: z.string().optional(),
+    dev: z.string(),
+    prefsrc: z.string().optional(),
+    cache: z.array(z.string()).optional(),
+    metrics: z.array(z.object({ mtu: z.number().optional() })).optional(),
+  }),
 );
 
-/** @returns undefined when there is no route, or it says no source */
+/** @returns undefined when there is no route */
 export async function routeTo(address: string): Promise<Route | undefined> {
   const { status, stdout } = await run(['ip', '-json', 'route', 'get', address]);
-  return status === 0 ? parseRoute(stdout) : undefined;
+  return status === 0 ? parseRoutes(stdout)[0] : undefined;
 }
 
-export function parseRoute(json: string): Route | undefined {
-  const [route] = Routes.parse(JSON.parse(json || '[]'));
-  return route?.prefsrc === undefined
-    ? undefined
-    : { source: route.prefsrc, interface: route.dev, toItself: route.type === 'local' };
+/** Of `ip -json route get`, once or in a batch, which prints a line for each. */
+export function parseRoutes(lines: string): Route[] {
+  return lines
+    .split('\n')
+    .flatMap((line) => Routes.parse(parse(line)))
+    .map(({ type, dev, prefsrc, cache = [], metrics = [] }) => {
+      // What was learnt from an ICMP message, which anyone can send, ends by itself in ten minutes.
+      const learnt = cache.some((it) => it.startsWith('expires'));
+      const mtu = learnt ? undefined : metrics.find((it) => it.mtu !== undefined)?.mtu;
+      return {
+        ...(prefsrc === undefined ? {} : { source: prefsrc }),
+        interface: dev,
+        toItself: type === 'local',
+        ...(mtu === undefined ? {} : { mtu }),
+      };
+    });
 }
+
+/**
+ * The MTUs, bytes, of the routes from an address of this host to others; a route that there is not,
+ * or that leads to this host itself, has none.
+ */
+export async function routeMtus(to: readonly string[], from: string): Promise<number[]> {
+  if (to.length === 0) return [];
+  const lines = to.map((it) => `route get ${it} from ${from}\n`).join('');
+  const [{ stdout }, links] = await Promise.all([
+    run(['ip', '-json', '-force', '-batch', '-'], lines),
+    mustRun(['ip', '-json', 'link', 'show']),
+  ]);
+  const mtus = new Map(Links.parse(parse(links)).map((it) => [it.ifname, it.mtu]));
+  return parseRoutes(stdout).flatMap((it) =>
+    it.toItself ? [] : (it.mtu ?? mtus.get(it.interface) ?? []),
+  );
+}
+
+const parse = (json: string): unknown => JSON.parse(json.trim() || '[]');
 
 /** Longer than a resolver takes that answers at all, milliseconds. */
 const RESOLVE_MS = 2000;

@@ -1,0 +1,55 @@
+import type { Finding } from './finding.ts';
+import type { HostReport, NetworkReport } from './report.ts';
+
+/** Containers with another MTU than a new one would get, since what the tunnel carries has changed. */
+export function linkFindings({ report }: { readonly report: HostReport }): Finding[] {
+  const host = report.tunnel?.address ?? report.node ?? 'unknown';
+  return report.networks.flatMap((network) => {
+    const { mtu } = network;
+    const of = { network: network.name ?? network.id, host };
+    const differ = network.endpoints.filter((it) => it.mtu !== undefined && it.mtu !== mtu);
+    const found = mtu === undefined ? [] : differ.map((it) => ({ ...it, mtu: it.mtu ?? 0 }));
+    return [
+      ...optionFindings(network, { ...of, carries: report.tunnel?.mtu }),
+      ...[...Map.groupBy(found, (it) => it.mtu)].map(([made, all]) =>
+        linkFinding(all, { ...of, made, mtu: mtu ?? 0 }),
+      ),
+    ];
+  });
+}
+
+function linkFinding(
+  all: readonly { container?: string; address: string }[],
+  { network, host, made, mtu }: { network: string; host: string; made: number; mtu: number },
+): Finding {
+  const names = all.map((it) => it.container ?? it.address).join(', ');
+  const meanwhile =
+    made > mtu
+      ? `they send no more than ${mtu} bytes, but broadcasts to 255.255.255.255 that are larger, which travel in fragments and do not reach new containers`
+      : 'larger packets of new containers do not reach them';
+  return {
+    code: 'container-mtu',
+    severity: 'warning',
+    host,
+    what: `on host ${host}, network ${network}, these have links of ${made} bytes, new containers get ${mtu}: ${names}; ${meanwhile}`,
+    remedy: 'make them anew: docker service update --force SERVICE; or docker rm -f and run',
+  };
+}
+
+/** A network that was made with more than the tunnel carries now. */
+function optionFindings(
+  { options }: NetworkReport,
+  { network, host, carries }: { network: string; host: string; carries: number | undefined },
+): Finding[] {
+  const { mtu } = options;
+  if (mtu === undefined || carries === undefined || mtu <= carries) return [];
+  return [
+    {
+      code: 'container-mtu',
+      severity: 'warning',
+      host,
+      what: `network ${network} was made with mtu=${mtu}, the tunnel of host ${host} carries ${carries}: larger packets travel in fragments`,
+      remedy: `make the network anew with --opt mtu=${carries}, or without the option`,
+    },
+  ];
+}
