@@ -22,6 +22,7 @@ import { dockerHandlers } from './docker/handlers.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
+import { watchAddresses } from './kernel/address-monitor.ts';
 import * as kernel from './kernel/kernel.ts';
 import { isListening } from './kernel/listening.ts';
 import { measureFlows, stopCounting } from './kernel/meter.ts';
@@ -183,6 +184,7 @@ async function main(): Promise<void> {
     onGone: (device) => agent.onDeviceGone(device),
     onLost: (reason) => agent.onMembersLost(reason),
   });
+  const addresses = watchAddresses(() => void agent.onAddresses());
   await stopCounting();
   await agent.tick();
   const timers = [
@@ -195,6 +197,7 @@ async function main(): Promise<void> {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
     for (const timer of timers) clearInterval(timer);
     monitor.close();
+    addresses.close();
     tasks.close();
     watch.close();
     await probing.close();

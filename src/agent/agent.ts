@@ -215,6 +215,14 @@ export class Agent {
     await this.#refreshLink();
   }
 
+  /** Addresses, routes or links of the host have changed, perhaps those of the tunnels. */
+  async onAddresses(): Promise<void> {
+    const before = this.#tunnel;
+    const missed = this.#noTunnel !== '';
+    await this.#findTunnel().catch(() => {});
+    if (missed || !isDeepStrictEqual(before, this.#tunnel)) await this.tick();
+  }
+
   /** The other timer's turn: containers that may have changed their own rules. */
   inspect(): Promise<void> {
     return this.#balancer.inspect();

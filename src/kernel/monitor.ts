@@ -102,7 +102,8 @@ export function startMonitor({ onEvent, onGone, onLost }: MonitorOptions): Monit
   };
 }
 
-function lineBuffered(): Record<string, string> {
+/** What makes a child's output line-buffered, in its environment. */
+export function lineBuffered(): Record<string, string> {
   const library = LIBSTDBUF.find((path) => existsSync(path));
   return library === undefined ? {} : { LD_PRELOAD: library, _STDBUF_O: 'L' };
 }
