@@ -73,7 +73,10 @@ async function make(suite: Suite, place: string, say: (step: string) => void): P
     const packages = ['docker.io', 'containerd', 'runc'];
     // The command is a package of its own from Debian 13 on.
     if (suite !== 'bookworm') packages.push('docker-cli');
-    const files = await downloadPackages(suite, packages, join(draft, 'apt'));
+    // Of what they depend on only that which Docker loads or starts: libraries, and the init that it
+    // puts into containers, called tini or tini-static.
+    const also = /^(lib|tini)/;
+    const files = await downloadPackages(suite, { packages, also, dir: join(draft, 'apt') });
     say(`${suite}: unpacking ${files.length} packages`);
     await unpack(files, tree);
     await assemble({ tree, programs: PROGRAMS, to: made, as: place });

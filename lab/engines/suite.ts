@@ -15,8 +15,8 @@ const FETCH_MS = 600_000;
 /** The suite cannot be had here. Who tests with it skips, and names it. */
 export class Unreachable extends UserError {
   constructor(suite: Suite, why: string) {
-    super(`no Docker Engine of Debian's ${suite} can be had on this machine: ${why}`, {
-      hint: 'Engines of other suites are made of packages that apt-get downloads from the mirror of this machine’s own.',
+    super(`no packages of Debian's ${suite} can be had on this machine: ${why}`, {
+      hint: 'Engines and kernels of other suites are made of packages that apt-get downloads from the mirror of this machine’s own.',
     });
   }
 }
@@ -29,32 +29,39 @@ export function ownSuite(): string | undefined {
   return value('ID') === 'debian' ? value('VERSION_CODENAME') : undefined;
 }
 
+export type Download = {
+  packages: readonly string[];
+  /** Which of all that they depend on is downloaded with them, by name. */
+  also: RegExp;
+  /** Debian's name of the processor; the machine's own unless told. */
+  architecture?: string;
+  /** A directory of its own for apt's lists and archives; may hold those of an earlier call. */
+  dir: string;
+};
+
 /**
- * Downloads packages of a suite and what of that which they depend on is started or loaded by
- * Docker: the libraries, and the init that it puts into containers, called tini or tini-static.
+ * Downloads packages of a suite.
  *
- * @param dir a directory of its own for apt's lists and archives; may hold those of an earlier call
  * @returns the paths of the packages' files
  * @throws Unreachable
  */
 export async function downloadPackages(
   suite: Suite,
-  packages: readonly string[],
-  dir: string,
+  { packages, also, architecture, dir }: Download,
 ): Promise<string[]> {
   const archives = join(dir, 'archives');
   await mkdir(join(dir, 'lists/partial'), { recursive: true });
   await mkdir(join(archives, 'partial'), { recursive: true });
   // No package counts as installed, so that apt names every library.
   await writeFile(join(dir, 'status'), '');
-  const apt = aptOptions(dir);
+  const apt = aptOptions(dir, architecture);
   await writeFile(join(dir, 'sources.list'), await source(suite));
   await mustFetch(suite, ['apt-get', ...apt, '-qq', 'update']);
   const install = ['install', '-qq', '--no-install-recommends', '--print-uris'];
   const planned = await mustFetch(suite, ['apt-get', ...apt, ...install, ...packages]);
   // Lines of 'URI' NAME_VERSION_ARCHITECTURE.deb SIZE HASH.
   const names = [...planned.matchAll(/' (\S+?)_\S+\.deb /g)].map((it) => it[1] as string);
-  const wanted = names.filter((it) => packages.includes(it) || /^(lib|tini)/.test(it));
+  const wanted = names.filter((it) => packages.includes(it) || also.test(it));
   await mustFetch(suite, ['apt-get', ...apt, '-qq', 'download', ...wanted], archives);
   return (await readdir(archives))
     .filter((it) => it.endsWith('.deb'))
@@ -62,7 +69,7 @@ export async function downloadPackages(
 }
 
 /** The machine's own settings (proxies, say) stay in force but for these. */
-function aptOptions(dir: string): string[] {
+function aptOptions(dir: string, architecture: string | undefined): string[] {
   const settings = {
     'Dir::State': dir,
     'Dir::State::lists': join(dir, 'lists'),
@@ -80,6 +87,9 @@ function aptOptions(dir: string): string[] {
     'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
     'Acquire::Retries': '2',
     'Acquire::http::Timeout': '20',
+    ...(architecture === undefined
+      ? {}
+      : { 'APT::Architecture': architecture, 'APT::Architectures': architecture }),
   };
   return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 }

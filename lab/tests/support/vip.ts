@@ -1,10 +1,11 @@
 /** Services that answer, and clients that ask them by their virtual addresses. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Lab, LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
 import type { Outcome } from '../../tools/vip-client.ts';
-import { IMAGE, NODE_IN_CONTAINER, STACK_VOLUMES } from './containers.ts';
+import { IMAGE, NODE, NODE_IN_CONTAINER, ROOT, STACK_VOLUMES } from './containers.ts';
 import { type Container, tasksRun } from './stack.ts';
 
 export type { Outcome };
@@ -94,16 +95,29 @@ export class Caller {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #next = 0;
 
-  private constructor(container: Container) {
+  private constructor(container: Container, child: ChildProcess) {
     this.container = container;
-    const argv = ['exec', '-i', container.id, ...NODE_IN_CONTAINER, CLIENT];
-    const env = container.host.dockerEnv();
-    this.#child = spawn('docker', argv, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child = child;
     this.#child.stdin?.on('error', () => {});
   }
 
-  static async start(container: Container): Promise<Caller> {
-    const caller = new Caller(container);
+  static start(container: Container): Promise<Caller> {
+    const { host, id } = container;
+    const argv = ['exec', '-i', id, ...NODE_IN_CONTAINER, CLIENT];
+    const stdio = ['pipe', 'pipe', 'ignore'] as const;
+    const child = spawn('docker', argv, { env: host.dockerEnv(), stdio: [...stdio] });
+    return Caller.#begin(container, child);
+  }
+
+  /** A client on the host itself, in no container. */
+  static startOn(host: LabHost): Promise<Caller> {
+    const child = host.spawn([NODE, join(ROOT, 'lab/tools/vip-client.ts')]);
+    child.stderr?.resume();
+    return Caller.#begin({ host, id: '', name: host.name, ip: host.address, mac: '' }, child);
+  }
+
+  static async #begin(container: Container, child: ChildProcess): Promise<Caller> {
+    const caller = new Caller(container, child);
     const ready = caller.#expect(0, 'start');
     createInterface({ input: caller.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       const answer = JSON.parse(line) as Answer;
@@ -113,9 +127,9 @@ export class Caller {
     return caller;
   }
 
-  /** Connections one after the other. */
-  async ask(to: string, count = 1): Promise<Outcome> {
-    return (await this.#do('ask', { to, count })) as unknown as Outcome;
+  /** Connections one after the other. @param port another one than the services' own */
+  async ask(to: string, count = 1, port = SERVICE_PORT): Promise<Outcome> {
+    return (await this.#do('ask', { to, count, port })) as unknown as Outcome;
   }
 
   /** One connection from a given port. @param patience milliseconds */
@@ -185,10 +199,15 @@ export class Caller {
 }
 
 /** Asks until this many different tasks have answered and nothing failed between. */
-export async function spreads(caller: Caller, to: string, tasks: number): Promise<Outcome> {
+export async function spreads(
+  caller: Caller,
+  to: string,
+  tasks: number,
+  port?: number,
+): Promise<Outcome> {
   return await until(
     async () => {
-      const outcome = await caller.ask(to, tasks * 12);
+      const outcome = await caller.ask(to, tasks * 12, port);
       const who = Object.keys(outcome.answers).length;
       if (who === tasks && outcome.failures.length === 0) return outcome;
       throw new Error(`${who} answer, failures: ${JSON.stringify(outcome.failures.slice(0, 3))}`);

@@ -1,0 +1,115 @@
+/**
+ * What is tried on a kernel, one step after the other. The steps run inside the virtual machine and
+ * use the lab, the demo and the tests' own helpers as they are.
+ */
+import { missing, type Scene } from '../../demo/hearing.ts';
+import { observe } from '../../demo/observe.ts';
+import * as demo from '../../demo/site.ts';
+import { type Lab, type LabHost, labDown } from '../lab.ts';
+import { labBase, labDirectory } from '../plan.ts';
+import { until } from '../run.ts';
+import { leftovers } from '../tests/support/leftovers.ts';
+import { ingress } from './ingress.ts';
+import { lossyLink } from './lossy-link.ts';
+import { restartedAgent, virtualAddress } from './services.ts';
+
+/** What came out, to be shown: short words and numbers. */
+export type Figures = Record<string, string | number>;
+
+export type Step = {
+  /** Key of the step in results. */
+  name: string;
+  /** What is claimed. */
+  title: string;
+  /** Milliseconds. The processor is emulated, some 20 times slower than the machine. */
+  timeoutMs: number;
+  run: (stage: Stage) => Promise<Figures>;
+};
+
+/** What one step leaves to the next. */
+export type Stage = { lab?: Lab; say: (line: string) => void; signal: AbortSignal };
+
+export const STEPS: readonly Step[] = [
+  {
+    name: 'lab',
+    title: 'three hosts form a Swarm, with the plugin on each',
+    timeoutMs: 300_000,
+    run: async (stage) => {
+      const { say, signal } = stage;
+      stage.lab = await demo.bringUpSite({ hosts: 3, signal, onProgress: say });
+      await demo.loadImages(stage.lab);
+      await demo.waitForDriver(stage.lab, signal);
+      return { hosts: stage.lab.hosts.length };
+    },
+  },
+  {
+    name: 'demo',
+    title: 'the demo’s containers on three hosts hear each other by multicast',
+    timeoutMs: 240_000,
+    run: async (stage) => {
+      const lab = upOf(stage);
+      const containers = await demo.deploy(lab);
+      const scene = await until(() => complete(lab), {
+        what: 'a table in which each hears every other',
+        timeoutMs: 200_000,
+        everyMs: 3_000,
+        signal: stage.signal,
+      });
+      await first(lab).docker(['stack', 'rm', demo.NAME]);
+      return { containers, heard: scene.containers.length * (scene.containers.length - 1) };
+    },
+  },
+  {
+    name: 'vip',
+    title: 'a service’s virtual address leads to all of its tasks, from every host',
+    timeoutMs: 180_000,
+    run: (stage) => virtualAddress(upOf(stage)),
+  },
+  {
+    name: 'ingress',
+    title: 'a port published in ingress mode answers on every host, from every task',
+    timeoutMs: 180_000,
+    run: (stage) => ingress(upOf(stage)),
+  },
+  {
+    name: 'netem',
+    title: 'a link with loss and delay loses and delays only that, and sessions stay',
+    timeoutMs: 180_000,
+    run: (stage) => lossyLink(upOf(stage)),
+  },
+  {
+    name: 'agent',
+    title: 'an agent’s restart loses no packet',
+    timeoutMs: 180_000,
+    run: (stage) => restartedAgent(upOf(stage)),
+  },
+  {
+    name: 'down',
+    title: 'the lab is taken down and nothing of it stays',
+    timeoutMs: 120_000,
+    run: async (stage) => {
+      const { name } = upOf(stage);
+      await labDown(name);
+      const rest = await leftovers(labDirectory(labBase(process.env), name));
+      if (rest.length > 0) throw new Error(`left behind: ${rest.join(', ')}`);
+      return {};
+    },
+  },
+];
+
+/** Steps without which a boot with other parameters would prove nothing. */
+export const SHORT_STEPS: readonly string[] = ['lab', 'demo', 'vip', 'down'];
+
+function upOf({ lab }: Stage): Lab {
+  if (lab === undefined) throw new Error('there is no lab');
+  return lab;
+}
+
+const first = (lab: Lab): LabHost => lab.hosts[0] as LabHost;
+
+async function complete(lab: Lab): Promise<Scene> {
+  const scene = await observe(lab);
+  const rest = missing(scene);
+  if (rest.length === 0) return scene;
+  throw new Error(rest.slice(0, 3).join('; '));
+}
