@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { Agent } from './agent/agent.ts';
+import { Faults } from './agent/faults.ts';
 import type { Log } from './agent/log.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
@@ -19,6 +20,7 @@ import { TUNNEL_TABLE, tunnelTable } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
+import { heardEngine } from './docker/heard.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
@@ -79,7 +81,11 @@ async function main(): Promise<void> {
     log,
   });
 
-  const engine = dockerEngine(config.dockerSocket);
+  const faults = new Faults({ log, now: monotonicNow, timeOfDay });
+  const engine = heardEngine(dockerEngine(config.dockerSocket), {
+    onAnswer: () => faults.well('docker'),
+    onSilence: (reason) => faults.note('docker', reason),
+  });
   const netAdmins = watchNetAdmins(engine);
   const metrics = new Metrics();
   const agent: Agent = new Agent({
@@ -104,6 +110,7 @@ async function main(): Promise<void> {
     },
     askDocker: () => watch.poke(),
     log,
+    faults,
     now: monotonicNow,
     timeOfDay,
     measures: metrics,
@@ -160,7 +167,7 @@ async function main(): Promise<void> {
     ),
   ]);
   if (config.metrics !== undefined)
-    sockets.push(...(await openMetrics(config.metrics, reporter, log)));
+    sockets.push(...(await openMetrics(config.metrics, { reporter, log, faults })));
 
   const watch = watchSwarm({
     engine,
@@ -176,7 +183,10 @@ async function main(): Promise<void> {
     isThere: (path) => sandbox.sandboxIdentity(path) !== undefined,
     isListening,
     onChange: (services) => agent.onServices(services),
-    onError: (error) => log.debug({ reason: error.message }, 'the tasks are not known'),
+    onError: (error) => {
+      log.debug({ reason: error.message }, 'the tasks are not known');
+      faults.note('tasks', error.message, config.tasksMilliseconds * 6);
+    },
     intervalMs: config.tasksMilliseconds,
   });
   const monitor = startMonitor({
@@ -213,13 +223,13 @@ async function main(): Promise<void> {
 /** A port that is taken, or an address that the host does not have, must not cost it its networks. */
 async function openMetrics(
   at: NonNullable<Config['metrics']>,
-  reporter: Reporter,
-  log: Log,
+  { reporter, log, faults }: { reporter: Reporter; log: Log; faults: Faults },
 ): Promise<Listener[]> {
   try {
     return [await listenAtPort(at, metricsApi(reporter))];
   } catch (error) {
     log.error({ ...at, reason: (error as Error).message }, 'no metrics by TCP (CASTNET_METRICS)');
+    faults.note('metrics', (error as Error).message);
     return [];
   }
 }

@@ -13,6 +13,7 @@ import { Acquaintances } from './acquaintances.ts';
 import { Audience } from './audience.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import { createDriver, DISCOVERY, type PortMaker } from './driver.ts';
+import type { Faults } from './faults.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { Guests } from './guests.ts';
 import { Housekeeper } from './housekeeping.ts';
@@ -49,6 +50,8 @@ export interface AgentOptions {
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
+  /** Where it is noted what the agent needs and lacks. */
+  readonly faults: Faults;
   /** Milliseconds on a clock that nobody can set: by it the agent waits and judges ages. */
   readonly now: () => number;
   /** Milliseconds since 1970: for people, and beside what a certificate says. */
@@ -61,6 +64,9 @@ export interface AgentOptions {
   /** The agent's own version. */
   readonly version: string;
 }
+
+/** Events that were interrupted count as complete again after so long, milliseconds. */
+const MEMBERSHIP_FAULT_MS = 3_000;
 
 /** Sentences about what hosts say that cannot be so. */
 const CONFLICTS_TOLD = 100;
@@ -135,6 +141,8 @@ export class Agent {
         this.#publishSoon();
       },
       timings: this.#timings,
+      onUnread: (reason) => options.faults.note('kernel', reason),
+      onRead: () => options.faults.well('kernel'),
       log,
       timeOfDay,
     });
@@ -246,6 +254,7 @@ export class Agent {
   /** Events of the kernel may have been lost. */
   onMembersLost(reason: string): void {
     this.#options.log.debug({ reason }, 'membership events were interrupted');
+    this.#options.faults.note('membership', reason, MEMBERSHIP_FAULT_MS);
     void this.#reconciler.request(true);
   }
 
@@ -341,6 +350,7 @@ export class Agent {
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: this.#reconciler.refused,
       problem: link.error || this.#noTunnel,
+      faults: this.#options.faults.current(),
     });
   }
 

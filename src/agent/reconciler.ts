@@ -31,6 +31,9 @@ export interface ReconcilerOptions {
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
+  /** The kernel could not be read, and then again that it could. */
+  readonly onUnread?: (reason: string) => void;
+  readonly onRead?: () => void;
   readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
   /** Milliseconds since 1970. */
@@ -162,12 +165,13 @@ export class Reconciler {
 
   async #lookAndRun(): Promise<void> {
     if (this.#closed) return;
-    const { kernel, onLookBegins, onLook, timings, log } = this.#options;
+    const { kernel, onLookBegins, onLook, onRead, onUnread, timings, log } = this.#options;
     const begun = performance.now();
     try {
       this.#sinceLook = [];
       onLookBegins();
       const found = await kernel.observe();
+      onRead?.();
       this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
       for (const change of this.#sinceLook) change(this.#known);
       this.#open = 'all';
@@ -176,6 +180,7 @@ export class Reconciler {
       onLook(found);
     } catch (error) {
       log.error({ error }, 'the kernel could not be read');
+      onUnread?.((error as Error).message);
       this.#lookSoon();
     } finally {
       this.#sinceLook = undefined;

@@ -1,4 +1,5 @@
 import { networkMtu } from '../core/forwarding.ts';
+import type { HostFault } from '../core/host-fault.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName, portName } from '../core/names.ts';
@@ -13,12 +14,16 @@ import type { PeerView } from './swarm-link.ts';
 export type About = Pick<
   HostReport,
   'agent' | 'peerPort' | 'now' | 'startedAt' | 'swarm' | 'lastChange' | 'refusedSteps'
-> & { readonly problem: string; readonly conflicts: readonly string[] };
+> & {
+  readonly problem: string;
+  readonly conflicts: readonly string[];
+  readonly faults: readonly HostFault[];
+};
 
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { problem, conflicts, ...about }: About,
+  { problem, conflicts, faults, ...about }: About,
 ): HostReport {
   const { node, tunnel, peers, state, swarm } = knowledge;
   const listed = new Set([...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts));
@@ -29,6 +34,7 @@ export function hostReport(
     encryption: 'none',
     ...(tunnel === undefined ? {} : { tunnel }),
     ...(problem === '' ? {} : { problem }),
+    ...(faults.length === 0 ? {} : { faults }),
     ...(conflicts.length === 0 ? {} : { conflicts }),
     peers: peers.map((it) => peerReport(it, listed)),
     networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),

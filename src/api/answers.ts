@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { HostFlows } from '../core/groups-table.ts';
+import { FAULT_SUBJECTS } from '../core/host-fault.ts';
 import type { HostReport } from '../core/report.ts';
 import type { HostBalance } from '../core/services-table.ts';
 import type { HostLive } from '../core/traffic.ts';
@@ -69,6 +70,9 @@ const report = z.looseObject({
   node: text.optional(),
   tunnel: z.looseObject({ address: text, port: z.number(), mtu: z.number() }).optional(),
   problem: text.optional(),
+  faults: z
+    .array(z.looseObject({ subject: z.enum(FAULT_SUBJECTS), what: text, since: z.number() }))
+    .optional(),
   conflicts: z.array(text).optional(),
   peers: z.array(
     z.looseObject({

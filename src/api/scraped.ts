@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { FAULT_SUBJECTS } from '../core/host-fault.ts';
 import { portName, vxlanName } from '../core/names.ts';
 import type { EndpointReport, HostReport, NetworkReport } from '../core/report.ts';
 import type { DeviceCount, HostTraffic } from '../core/traffic.ts';
@@ -61,6 +62,11 @@ function makeMetrics(registry: Registry) {
     names,
     build: gauge('castnet_build_info', 'Always 1; the version is a label.', 'version'),
     inSwarm: gauge('castnet_in_swarm', '1 if this host takes part in its Swarm, else 0.'),
+    faults: gauge(
+      'castnet_faults',
+      'By what the agent needs: 1 if it has lacked it for some seconds, else 0.',
+      'subject',
+    ),
     peers: gauge('castnet_peers', 'Other hosts with a common network.', 'state'),
     sessions: gauge('castnet_sessions', 'Other hosts that listen to this one.'),
     containers: gauge('castnet_containers', 'Containers on this host.', 'network'),
@@ -102,6 +108,8 @@ const PEER_STATES = ['up', 'agent-down', 'silent', 'connecting'];
 function fillHost(all: All, { report, listeners, certificateExpires }: Scrape): void {
   all.build.set({ version: report.agent }, 1);
   all.inSwarm.set(report.problem === undefined ? 1 : 0);
+  for (const subject of FAULT_SUBJECTS) all.faults.set({ subject }, 0);
+  for (const { subject } of report.faults ?? []) all.faults.set({ subject }, 1);
   for (const state of PEER_STATES) all.peers.set({ state }, 0);
   for (const { state } of report.peers) all.peers.inc({ state });
   all.sessions.set(listeners);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { FAULT_SUBJECTS } from '../core/host-fault.ts';
 
 /**
  * What each command prints with `--json`. Not loaded by the commands: from here comes
@@ -122,6 +123,10 @@ const host = z.object({
     })
     .optional(),
   problem: z.string().optional(),
+  faults: z
+    .array(z.object({ subject: z.enum(FAULT_SUBJECTS), what: z.string(), since: time }))
+    .optional()
+    .meta({ description: 'What its agent needs and has not had for some seconds' }),
   conflicts: z.array(z.string()).optional(),
   peers: z.array(peer),
   networks: z.array(network),

@@ -1,6 +1,6 @@
 import { linkFindings } from './container-mtu.ts';
 import type { Finding } from './finding.ts';
-import { certificateFindings } from './health.ts';
+import { agentFindings, certificateFindings } from './health.ts';
 import type { HostReport } from './report.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -75,6 +75,7 @@ const addressOf = ({ report }: Checkup): string =>
 export function checksOf({ hosts, silent }: SwarmCheckup, docker: FromDocker): Check[] {
   return [
     sessions({ hosts, silent }, docker.others),
+    agentChecks(hosts),
     versions(hosts),
     clocks(hosts),
     mtus(hosts),
@@ -116,6 +117,14 @@ function sessions(
       ? 'no other host is known here'
       : `TCP port ${port} is open between all of ${count(hosts.length, 'host')}, both ways`;
   return { name: 'Sessions', detail, findings: unique };
+}
+
+function agentChecks(hosts: readonly HostCheckup[]): Check {
+  return {
+    name: 'Needs',
+    detail: 'every agent has what it needs of Docker and of its kernel',
+    findings: hosts.flatMap((it) => agentFindings(it.report)),
+  };
 }
 
 function versions(hosts: readonly HostCheckup[]): Check {

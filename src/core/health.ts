@@ -1,22 +1,14 @@
 import type { Finding } from './finding.ts';
+import { faultFinding } from './host-fault.ts';
 import type { HostReport } from './report.ts';
 import { sessionFinding } from './session-finding.ts';
 
 /** What is wrong on a host, by its own report. */
 export function health(report: HostReport): Finding[] {
-  const findings: Finding[] = [];
+  const findings: Finding[] = agentFindings(report);
   const host = report.tunnel?.address ?? 'this host';
   const add = (code: Finding['code'], what: string, remedy: string) =>
     findings.push({ code, severity: 'error', host, what, remedy });
-  if (report.problem !== undefined) {
-    add(
-      'no-swarm',
-      report.problem,
-      report.swarm === undefined
-        ? 'docker info shows whether this host is in a Swarm: docker swarm init, or join'
-        : 'the agent’s log says more: journalctl -u docker | grep plugin=; docs/troubleshooting.md has remedies',
-    );
-  }
   findings.push(...certificateFindings(report));
   for (const peer of report.peers) {
     const finding = sessionFinding(peer, { from: host, port: report.peerPort });
@@ -46,6 +38,26 @@ export function health(report: HostReport): Finding[] {
     );
   }
   return findings;
+}
+
+/** What keeps a host's agent from its work: it is in no Swarm, or lacks what it needs. */
+export function agentFindings(report: HostReport): Finding[] {
+  const host = report.tunnel?.address ?? report.node ?? 'this host';
+  const faults = (report.faults ?? []).map((it) => faultFinding(it, host));
+  if (report.problem === undefined) return faults;
+  return [
+    {
+      code: 'no-swarm',
+      severity: 'error',
+      host,
+      what: report.problem,
+      remedy:
+        report.swarm === undefined
+          ? 'docker info shows whether this host is in a Swarm: docker swarm init, or join'
+          : 'the agent’s log says more: journalctl -u docker | grep plugin=; docs/troubleshooting.md has remedies',
+    },
+    ...faults,
+  ];
 }
 
 /** Of a certificate's time so much may pass before it is told: Swarm renews it far earlier. */

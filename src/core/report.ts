@@ -1,3 +1,4 @@
+import type { HostFault } from './host-fault.ts';
 import type { LocalNetwork } from './local.ts';
 import type { Membership } from './membership.ts';
 import type { RefusedGroups } from './policy.ts';
@@ -37,6 +38,8 @@ export interface HostReport {
   };
   /** Why the host takes no part, in a sentence. */
   readonly problem?: string;
+  /** What its agent needs and has not had for longer than a few seconds. */
+  readonly faults?: readonly HostFault[];
   /** What other hosts say that cannot be so, and is refused, in sentences; the first 100. */
   readonly conflicts?: readonly string[];
   readonly peers: readonly PeerReport[];
