@@ -18,6 +18,7 @@ import { type Config, readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
 import { TUNNEL_TABLE, tunnelTable } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
+import { readDataPathPort } from './docker/data-path-port.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { heardEngine } from './docker/heard.ts';
@@ -87,6 +88,14 @@ async function main(): Promise<void> {
     onSilence: (reason) => faults.note('docker', reason),
   });
   const netAdmins = watchNetAdmins(engine);
+  let dataPathPort: number | undefined;
+  const readPort = (): void =>
+    void readDataPathPort(engine).then(
+      (port) => {
+        dataPathPort = port;
+      },
+      () => {},
+    );
   const metrics = new Metrics();
   const agent: Agent = new Agent({
     state,
@@ -115,6 +124,7 @@ async function main(): Promise<void> {
     timeOfDay,
     measures: metrics,
     certificate: identity.certificate,
+    dataPathPort: () => dataPathPort,
     peerPort: config.peerPort,
     version: config.version,
   });
@@ -195,11 +205,13 @@ async function main(): Promise<void> {
     onLost: (reason) => agent.onMembersLost(reason),
   });
   const addresses = watchAddresses(() => void agent.onAddresses());
+  readPort();
   await stopCounting();
   await agent.tick();
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
     setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
+    setInterval(readPort, config.lookSeconds * 1000),
   ];
   log.info({ version: config.version }, 'castnet is ready');
 

@@ -49,7 +49,7 @@ async function formSwarmAt(
 ): Promise<void> {
   const [h1, h2] = lab().hosts as [LabHost, LabHost];
   const own = (host: LabHost) => ['--advertise-addr', addressOf(host), ...also(host)];
-  await h1.docker(['swarm', 'init', ...own(h1)], { timeoutMs: 60_000 });
+  await h1.docker(['swarm', 'init', '--data-path-port', '7789', ...own(h1)], { timeoutMs: 60_000 });
   const token = (await h1.docker(['swarm', 'join-token', '-q', 'worker'])).trim();
   const line = ['swarm', 'join', '--token', token, ...own(h2), `${addressOf(h1)}:2377`];
   await h2.docker(line, { timeoutMs: 60_000 });
@@ -92,13 +92,21 @@ it('behind 1:1 NAT the advertised address is told to the others, the host’s ow
     expect(peers.map((it) => [it.address, it.state])).toEqual([[publicOf(other), 'up']]);
     const ways = (await tunnelEntries(host)).map((it) => it.to).filter((it) => it !== '0.0.0.0');
     expect([...new Set(ways)]).toEqual([publicOf(other)]);
-    const status = await castnetOn(host, ['status']);
-    expect(status.stdout).toContain('Everything is well.');
+    // Only a manager's Engine knows the Swarm's port, and is asked every 20 seconds.
+    const words = host.role === 'manager' ? '--data-path-port 7789' : 'Everything is well.';
+    await until(
+      async () => {
+        const { stdout } = await castnetOn(host, ['status']);
+        return stdout.includes(words) || Promise.reject(new Error(stdout));
+      },
+      { what: `${host.name}: ${words}`, timeoutMs: 25_000, everyMs: 500 },
+    );
   }
   const probe = await castnetOn(lab().host('h1'), ['probe', 'nat']);
   expect(probe.status, probe.stdout).toBe(0);
   const doctor = await castnetOn(lab().host('h1'), ['doctor']);
   expect(doctor.status, doctor.stdout).toBe(0);
+  expect(doctor.stdout).toContain('--data-path-port 7789');
 });
 
 it('with both settings, what is told and what is bound are as set', async () => {

@@ -59,6 +59,8 @@ export interface AgentOptions {
   readonly measures?: Measures;
   /** What this host's Swarm certificate says; undefined outside a Swarm. */
   readonly certificate: () => SwarmReport | undefined;
+  /** The Swarm's `--data-path-port`, as far as this host's Engine told it. */
+  readonly dataPathPort?: () => number | undefined;
   /** TCP port of the sessions, the same on all hosts. */
   readonly peerPort: number;
   /** The agent's own version. */
@@ -336,6 +338,7 @@ export class Agent {
     const knowledge = this.#knowledge();
     const { version, peerPort, link, timeOfDay, certificate } = this.#options;
     const swarm = certificate();
+    const dataPathPort = this.#options.dataPathPort?.();
     const { lastChange } = this.#reconciler;
     return hostReport(knowledge, {
       conflicts: [...this.#reach.conflicts(), ...conflicts(knowledge, this.#wanted)].slice(
@@ -344,6 +347,7 @@ export class Agent {
       ),
       agent: version,
       peerPort,
+      ...(dataPathPort === undefined ? {} : { dataPathPort }),
       now: timeOfDay(),
       startedAt: this.#startedOn,
       ...(swarm === undefined ? {} : { swarm }),

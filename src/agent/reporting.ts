@@ -13,7 +13,14 @@ import type { PeerView } from './swarm-link.ts';
 /** What is told beside the knowledge from which forwarding follows. */
 export type About = Pick<
   HostReport,
-  'agent' | 'peerPort' | 'now' | 'startedAt' | 'swarm' | 'lastChange' | 'refusedSteps'
+  | 'agent'
+  | 'peerPort'
+  | 'dataPathPort'
+  | 'now'
+  | 'startedAt'
+  | 'swarm'
+  | 'lastChange'
+  | 'refusedSteps'
 > & {
   readonly problem: string;
   readonly conflicts: readonly string[];

@@ -69,6 +69,7 @@ const report = z.looseObject({
   refusedSteps: count,
   node: text.optional(),
   tunnel: z.looseObject({ address: text, port: z.number(), mtu: z.number() }).optional(),
+  dataPathPort: z.number().optional(),
   problem: text.optional(),
   faults: z
     .array(z.looseObject({ subject: z.enum(FAULT_SUBJECTS), what: text, since: z.number() }))

@@ -122,6 +122,7 @@ const host = z.object({
       mtu: count,
     })
     .optional(),
+  dataPathPort: count.optional().meta({ description: 'Of the Swarm, as a manager knows it' }),
   problem: z.string().optional(),
   faults: z
     .array(z.object({ subject: z.enum(FAULT_SUBJECTS), what: z.string(), since: time }))

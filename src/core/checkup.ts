@@ -1,6 +1,6 @@
 import { linkFindings } from './container-mtu.ts';
 import type { Finding } from './finding.ts';
-import { agentFindings, certificateFindings } from './health.ts';
+import { agentFindings, certificateFindings, portFindings } from './health.ts';
 import type { HostReport } from './report.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -81,6 +81,7 @@ export function checksOf({ hosts, silent }: SwarmCheckup, docker: FromDocker): C
     mtus(hosts),
     certificates(hosts),
     vnis(hosts, docker.networks),
+    ports(hosts),
     kernels(hosts),
     routes(hosts),
   ];
@@ -196,6 +197,13 @@ function certificates(hosts: readonly HostCheckup[]): Check {
     detail,
     findings: hosts.flatMap((it) => certificateFindings(it.report)),
   };
+}
+
+/** Managers know the Swarm's port; that one of them says it is enough. */
+function ports(hosts: readonly HostCheckup[]): Check {
+  const findings = hosts.flatMap((it) => portFindings(it.report)).slice(0, 1);
+  const own = hosts[0]?.report.tunnel?.port;
+  return { name: 'Tunnel port', detail: own === undefined ? 'not known' : `UDP ${own}`, findings };
 }
 
 function vnis(hosts: readonly HostCheckup[], known: readonly KnownNetwork[]): Check {

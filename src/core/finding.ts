@@ -40,6 +40,7 @@ export type FindingCode =
   | 'peer-missing'
   | 'permission'
   | 'plugin-missing'
+  | 'port-differs'
   | 'querier'
   | 'session'
   | 'tcp-blocked'

@@ -9,7 +9,7 @@ export function health(report: HostReport): Finding[] {
   const host = report.tunnel?.address ?? 'this host';
   const add = (code: Finding['code'], what: string, remedy: string) =>
     findings.push({ code, severity: 'error', host, what, remedy });
-  findings.push(...certificateFindings(report));
+  findings.push(...certificateFindings(report), ...portFindings(report));
   for (const peer of report.peers) {
     const finding = sessionFinding(peer, { from: host, port: report.peerPort });
     if (finding !== undefined) findings.push(finding);
@@ -57,6 +57,23 @@ export function agentFindings(report: HostReport): Finding[] {
           : 'the agent’s log says more: journalctl -u docker | grep plugin=; docs/troubleshooting.md has remedies',
     },
     ...faults,
+  ];
+}
+
+/** IANA's port of VXLAN, castnet's and Docker's unless another is set. */
+const VXLAN_PORT = 4789;
+
+/** Whether the Swarm was given another port for data, and castnet was not. */
+export function portFindings({ tunnel, dataPathPort: docker }: HostReport): Finding[] {
+  if (tunnel?.port !== VXLAN_PORT || docker === undefined || docker === VXLAN_PORT) return [];
+  return [
+    {
+      code: 'port-differs',
+      severity: 'warning',
+      host: tunnel.address,
+      what: `the Swarm was made with --data-path-port ${docker}, castnet’s tunnels use UDP port ${VXLAN_PORT}: a firewall that lets ${docker} pass may not let them`,
+      remedy: `on every host: castnet plugin upgrade --set CASTNET_VXLAN_PORT=${docker}; or leave it, if UDP ${VXLAN_PORT} is open between the hosts`,
+    },
   ];
 }
 

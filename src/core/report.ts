@@ -36,6 +36,8 @@ export interface HostReport {
     readonly port: number;
     readonly mtu: number;
   };
+  /** The Swarm's `--data-path-port`, where the Engine tells it: on managers. */
+  readonly dataPathPort?: number;
   /** Why the host takes no part, in a sentence. */
   readonly problem?: string;
   /** What its agent needs and has not had for longer than a few seconds. */
