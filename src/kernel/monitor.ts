@@ -38,6 +38,7 @@ const LIBSTDBUF = [
   '/usr/libexec/coreutils/libstdbuf.so',
   '/usr/lib/coreutils/libstdbuf.so',
   '/usr/lib/x86_64-linux-gnu/coreutils/libstdbuf.so',
+  '/usr/lib/aarch64-linux-gnu/coreutils/libstdbuf.so',
 ];
 
 export function startMonitor({ onEvent, onGone, onLost }: MonitorOptions): Monitor {
