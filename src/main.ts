@@ -16,7 +16,6 @@ import { openCheckups } from './checking.ts';
 import { monotonicNow, timeOfDay } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
-import { TUNNEL_TABLE, tunnelTable } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { readDataPathPort } from './docker/data-path-port.ts';
 import { dockerEngine } from './docker/engine.ts';
@@ -26,16 +25,18 @@ import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import { watchAddresses } from './kernel/address-monitor.ts';
+import { tunnelTable } from './kernel/host-table.ts';
 import * as kernel from './kernel/kernel.ts';
 import { isListening } from './kernel/listening.ts';
 import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
-import { applyGuards, ensureNamespace, hasGuards, keepHostTable } from './kernel/namespace.ts';
+import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
 import { refusedPackets } from './kernel/refused.ts';
 import { limitRoutes } from './kernel/route-limit.ts';
 import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { readTraffic } from './kernel/traffic.ts';
+import { readUnderlay } from './kernel/underlay.ts';
 import { openLog } from './log.ts';
 import { Fault } from './net/fault.ts';
 import { openProbing } from './probing.ts';
@@ -71,7 +72,7 @@ async function main(): Promise<void> {
         node,
         tunnel: (await tunnels.find()).address,
         onChange: () => agent.onPeersChanged(),
-        onKnock: (address) => agent.onKnock(address),
+        onKnock: (address, from) => agent.onKnock(address, from),
         isMember: (id) => agent.isMember(id),
         answer: async (what, args) =>
           probing.answer(what, args) ??
@@ -115,7 +116,7 @@ async function main(): Promise<void> {
     guards: {
       applyRules: applyGuards,
       rulesThere: () => hasGuards(GUARD_TABLE),
-      keepTunnels: () => keepHostTable(TUNNEL_TABLE, tunnelTable(config.vxlanPort)),
+      tunnels: { port: config.vxlanPort, ...tunnelTable, readUnderlay },
     },
     askDocker: () => watch.poke(),
     log,

@@ -17,8 +17,12 @@ export interface SessionOptions {
   readonly node: string;
   readonly tunnel: string;
   readonly onChange: () => void;
-  /** Another host of the Swarm began to listen to us: it may be one we do not know yet. */
-  readonly onKnock: (address: string) => void;
+  /**
+   * Another host of the Swarm began to listen to us: it may be one we do not know yet.
+   * @param from where its packets come from
+   * @returns when they are let in; it hears of our networks only then
+   */
+  readonly onKnock: (address: string, from: readonly string[]) => Promise<void>;
   /** Whether a node is of the Swarm, as far as is known. */
   readonly isMember: (node: string) => boolean;
   readonly answer: (what: string, args: unknown) => Promise<unknown>;
@@ -28,7 +32,16 @@ export interface SessionOptions {
 /** @throws Error when the peer port cannot be listened at */
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
   const { credentials, config, node, tunnel, onChange, onKnock, isMember, answer, log } = options;
-  const peers = createPeers({ credentials, port: config.peerPort, node, log, onChange, isMember });
+  let own = tunnel;
+  const peers = createPeers({
+    credentials,
+    port: config.peerPort,
+    node,
+    tunnel: () => own,
+    log,
+    onChange,
+    isMember,
+  });
   const publisher = createPublisher({
     credentials,
     host: existsSync('/proc/net/if_inet6') ? '::' : '0.0.0.0',
@@ -36,7 +49,8 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     node,
     tunnel,
     admit: (peer) => isMember(peer.node) || `node ${peer.node} is not of this Swarm any more`,
-    onSubscribed: ({ address }) => onKnock(address),
+    onSubscribed: ({ address, tunnel: from }) =>
+      onKnock(address, from === undefined ? [address] : [address, from]),
     answer,
     log,
   });
@@ -47,7 +61,10 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     setWanted: peers.setWanted,
     views: peers.views,
     listeners: () => publisher.sessions().length,
-    publish: publisher.publish,
+    publish: (record) => {
+      own = record.tunnel;
+      publisher.publish(record);
+    },
     setNodes: publisher.setNodes,
     review: () => {
       publisher.review();

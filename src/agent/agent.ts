@@ -20,6 +20,7 @@ import { Housekeeper } from './housekeeping.ts';
 import {
   conflicts,
   hostRecord,
+  hostsKnown,
   type Knowledge,
   memberLists,
   networksOf,
@@ -37,6 +38,7 @@ import { SendLimits } from './send-limits.ts';
 import type { KeptEndpoint, State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 import { type Measures, Timings } from './timings.ts';
+import { TunnelGuard, type TunnelGuardKernel } from './tunnel-guard.ts';
 
 export interface AgentOptions {
   readonly state: State;
@@ -46,7 +48,9 @@ export interface AgentOptions {
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
   readonly sandboxes: Sandboxes;
-  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere' | 'keepTunnels'>;
+  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere'> & {
+    readonly tunnels: TunnelGuardKernel & { readonly port: number };
+  };
   /** Ask Docker now; it answers with `onSwarmView`. */
   readonly askDocker: () => void;
   readonly log: Log;
@@ -92,6 +96,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
   readonly #guard: Guard;
+  readonly #tunnelGuard: TunnelGuard;
   readonly #housekeeper: Housekeeper;
   readonly #sendLimits: SendLimits;
   readonly #reach = new Reach();
@@ -205,6 +210,16 @@ export class Agent {
       identity: options.sandboxes.identity,
       log,
     });
+    this.#tunnelGuard = new TunnelGuard({
+      ...options.guards.tunnels,
+      tunnel: () => this.#tunnel?.local ?? this.#tunnel?.address,
+      hosts: () => {
+        const heard = this.#legacy.isOutlived(this.#knowledge());
+        return hostsKnown(this.#knowledge(), this.#acquaintances.addresses(), heard);
+      },
+      log,
+      now,
+    });
     this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
       sandboxes: options.sandboxes,
@@ -220,7 +235,7 @@ export class Agent {
   async tick(): Promise<void> {
     await this.#findTunnel().catch(() => {});
     void this.#sendLimits.update();
-    await this.#guard.inspect();
+    await Promise.all([this.#guard.inspect(), this.#tunnelGuard.inspect()]);
     await this.#reconciler.request(true);
     await this.#refreshLink();
   }
@@ -263,11 +278,13 @@ export class Agent {
   /**
    * Another host of the Swarm listens to us, so it shares a network: Docker's gossip may tell of
    * it only seconds later. Counted as a peer for as long as the gossip may take.
+   * @param from where its packets come from; resolves when they are let in
    */
-  onKnock(address: string): void {
+  onKnock(address: string, from: readonly string[]): Promise<void> {
     this.#acquaintances.meet(address);
     this.#setPeers();
     this.#options.askDocker();
+    return this.#tunnelGuard.admit(from);
   }
 
   /** Counts hosts as peers for a while, so that sessions with them are tried, network or not. */
@@ -280,6 +297,7 @@ export class Agent {
 
   onPeersChanged(): void {
     this.#reviewMembers();
+    void this.#tunnelGuard.update();
     this.#refusals.noteSoon(() => this.report());
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
@@ -318,6 +336,7 @@ export class Agent {
     this.#options.link.sessions?.setNodes(view.nodes ?? []);
     this.#reviewMembers();
     this.#setPeers();
+    void this.#tunnelGuard.update();
     this.#housekeeper.forget(view);
     // Docker makes networks of its own when its host joins a Swarm anew, which is an event.
     void this.#refreshLink();
@@ -353,7 +372,7 @@ export class Agent {
       ...(swarm === undefined ? {} : { swarm }),
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: this.#reconciler.refused,
-      problem: link.error || this.#noTunnel,
+      problem: link.error || this.#noTunnel || this.#tunnelGuard.problem,
       faults: this.#options.faults.current(),
     });
   }
@@ -402,6 +421,7 @@ export class Agent {
     this.#tunnel = found;
     if (!isDeepStrictEqual(before, found)) {
       log.info({ ...found }, 'tunnel address');
+      if (before?.address !== found.address) await this.#tunnelGuard.inspect();
       this.#publishSoon();
     }
     return found;

@@ -2,6 +2,7 @@ import { elementChanges, guardElements, guardTable } from '../core/guards.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { vniOf } from '../core/names.ts';
 import type { Log } from './log.ts';
+import { OneAfterAnother } from './one-after-another.ts';
 
 export interface GuardOptions {
   readonly networks: () => Iterable<LocalNetwork>;
@@ -11,8 +12,6 @@ export interface GuardOptions {
   /** @throws Error in nft's words; nothing of the script is in force then */
   readonly applyRules: (script: string) => Promise<void>;
   readonly rulesThere: () => Promise<boolean>;
-  /** Sees to it that no container of this host speaks VXLAN. @throws Error in nft's words */
-  readonly keepTunnels: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -22,6 +21,7 @@ export interface GuardOptions {
  */
 export class Guard {
   readonly #options: GuardOptions;
+  readonly #turns = new OneAfterAnother(() => this.#update());
   #table = '';
   #elements: ReadonlySet<string> = new Set();
 
@@ -29,8 +29,15 @@ export class Guard {
     this.#options = options;
   }
 
-  /** Brings the rules in line with the networks and containers of now. */
-  async update(): Promise<void> {
+  /**
+   * Brings the rules in line with the networks and containers of now. Never two at a time: each would
+   * remove what the other has removed already, and nft would take neither.
+   */
+  update(): Promise<void> {
+    return this.#turns.request();
+  }
+
+  async #update(): Promise<void> {
     const { networks, endpoints, applyRules, log } = this.#options;
     const silenced = this.#options.silenced();
     const table = guardTable(networks(), new Set([...silenced.values()].map(vniOf)));
@@ -52,8 +59,5 @@ export class Guard {
   async inspect(): Promise<void> {
     if (!(await this.#options.rulesThere())) this.#table = '';
     await this.update();
-    await this.#options.keepTunnels().catch((error: Error) => {
-      this.#options.log.error({ reason: error.message }, 'the rules of the tunnels were refused');
-    });
   }
 }

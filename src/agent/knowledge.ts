@@ -12,6 +12,7 @@ import type { Wanted, WantedInput } from '../core/wanted.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import type { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
+import type { HostsKnown } from './tunnel-guard.ts';
 
 /** All that the agent knows at one moment; whatever it wants follows from this alone. */
 export interface Knowledge {
@@ -48,6 +49,30 @@ const unheard = (it: PeerView): boolean =>
 export function memberLists({ swarm, peers }: Knowledge): ReadonlySet<string>[] {
   if (swarm?.nodes !== undefined) return [swarm.nodes];
   return peers.flatMap((it) => (it.state === 'up' && it.nodes !== undefined ? [it.nodes] : []));
+}
+
+/**
+ * The addresses from which hosts of the Swarm send, as far as is known: where they take packets, where
+ * their agents are reached, and what Docker lists.
+ * @param heard whether no host is left that an earlier agent knew
+ */
+export function hostsKnown(
+  knowledge: Knowledge,
+  knocked: readonly string[],
+  heard: boolean,
+): HostsKnown {
+  const lists = memberLists(knowledge);
+  const isGone = ({ node }: PeerView) =>
+    node !== undefined && lists.length > 0 && !lists.some((it) => it.has(node));
+  const ends = (peers: readonly PeerView[]) => peers.flatMap((it) => [it.address, it.tunnel ?? []]);
+  const { peers, swarm } = knowledge;
+  const listed = [...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts);
+  const here = peers.filter((it) => !isGone(it));
+  return {
+    named: new Set([...ends(here), ...listed, ...knocked].flat()),
+    barred: new Set(ends(peers.filter(isGone)).flat()),
+    complete: heard,
+  };
 }
 
 /** Whether Docker has listed the hosts of all networks, and each of them was heard or is silent. */

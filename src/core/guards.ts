@@ -200,12 +200,19 @@ function elementsOf(
   return elements;
 }
 
-/** The lines that make the sets hold other elements than before. */
-export function elementChanges(before: ReadonlySet<string>, after: ReadonlySet<string>): string[] {
+/**
+ * The lines that make a table's sets hold other elements than before.
+ * @param table with its family
+ */
+export function elementChanges(
+  before: ReadonlySet<string>,
+  after: ReadonlySet<string>,
+  table = `bridge ${GUARD_TABLE}`,
+): string[] {
   const lines = (verb: string, list: Iterable<string>, but: ReadonlySet<string>) =>
     [...list]
       .filter((it) => !but.has(it))
-      .map((it) => `${verb} element bridge ${GUARD_TABLE} ${it}`)
+      .map((it) => `${verb} element ${table} ${it}`)
       .sort();
   return [...lines('delete', before, after), ...lines('add', after, before)];
 }

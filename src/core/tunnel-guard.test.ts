@@ -1,12 +1,42 @@
 import { expect, it } from 'vitest';
-import { tunnelTable } from './tunnel-guard.ts';
+import { sourcesSeen, tunnelElements, tunnelTable } from './tunnel-guard.ts';
 
-it('drops castnet’s VXLAN from Docker’s bridges alone, to this host and to others', () => {
-  const lines = tunnelTable(4789)
-    .split('\n')
-    .filter((it) => it.includes('drop'));
-  const drop = 'udp dport 4789 @th,96,24 >= 8000000 counter drop';
-  const both = [`    iifname "docker*" ${drop}`, `    iifname "br-*" ${drop}`];
-  expect(lines).toEqual([...both, ...both]);
-  expect(tunnelTable(4789)).toMatch(/hook input[\s\S]*hook forward/);
+const sources = new Set(['10.0.0.2', 'fd00::2']);
+const underlay = { interfaces: ['br-lan', 'eth0'], macs: ['02:00:00:00:00:01'] };
+
+it('lets castnet’s VXLAN in by the hosts’ own network and from the hosts alone', () => {
+  const table = tunnelTable({ port: 4789, sources });
+  expect(table.match(/udp dport 4789 @th,96,24 >= 8000000 goto \w+/g)).toEqual(
+    ['arriving', 'passing', 'leaving'].map(
+      (it) => `udp dport 4789 @th,96,24 >= 8000000 goto ${it}`,
+    ),
+  );
+  expect(table).toMatch(/chain arriving \{\n.*iifname != @underlay.*\n.*own-macs.*\n.*@hosts4/);
+  expect(table).not.toMatch(/docker|"br-/);
+  expect([...tunnelElements({ port: 4789, underlay, sources })]).toEqual([
+    'underlay { "br-lan" }',
+    'underlay { "eth0" }',
+    'own-macs { 02:00:00:00:00:01 }',
+    'hosts4 { 10.0.0.2 }',
+    'hosts6 { fd00::2 }',
+  ]);
+});
+
+it('says what it was made from: another port is another mark', () => {
+  const mark = (port: number) => /comment "(.*)"/.exec(tunnelTable({ port, sources }))?.[1];
+  expect(mark(4789)).toMatch(/^castnet [0-9a-f]+$/);
+  expect(mark(4789)).toBe(mark(4789));
+  expect(mark(4789)).not.toBe(mark(5789));
+});
+
+it('drops no host’s packets while the hosts are not known', () => {
+  const table = tunnelTable({ port: 4789, sources: undefined });
+  expect(table).not.toMatch(/saddr != @hosts/);
+  expect(table).toContain('iifname != @underlay');
+});
+
+it('a host that nobody names any more is let in for some minutes', () => {
+  const seen = sourcesSeen(new Map(), ['10.0.0.2'], 1000);
+  expect([...sourcesSeen(seen, ['10.0.0.3'], 500_000).keys()]).toEqual(['10.0.0.2', '10.0.0.3']);
+  expect([...sourcesSeen(seen, [], 700_000).keys()]).toEqual([]);
 });

@@ -81,12 +81,3 @@ export async function applyGuards(script: string): Promise<void> {
 export async function hasGuards(table: string): Promise<boolean> {
   return (await run(inNamespace('nft', '-t', 'list', 'table', 'bridge', table))).status === 0;
 }
-
-/**
- * Writes a table of rules in the host's own namespace, unless it is there.
- * @throws CommandError in nft's words
- */
-export async function keepHostTable(table: string, script: string): Promise<void> {
-  if ((await run(['nft', '-t', 'list', 'table', 'inet', table])).status === 0) return;
-  await mustRun(['nft', '-f', '-'], script);
-}

@@ -29,7 +29,13 @@ const reason = z.string().max(1024);
 
 /** Client to server. */
 export const clientSchemas = {
-  hello: z.object({ type: z.literal('hello'), version, node: nodeId }),
+  hello: z.object({
+    type: z.literal('hello'),
+    version,
+    node: nodeId,
+    /** Where its VXLAN packets come from; an agent of an earlier release does not say. */
+    tunnel: z.exactOptional(tunnelAddress),
+  }),
   /** Replaces the earlier wish; each network new in it is answered by a snapshot or `gone`. */
   want: z.object({ type: z.literal('want'), networks: z.array(networkId).max(8192) }),
   resync: z.object({ type: z.literal('resync'), network: networkId }),

@@ -10,6 +10,8 @@ export interface PeersOptions {
   readonly port: number;
   /** This host's own node id. */
   readonly node: string;
+  /** Where this host's VXLAN packets come from. */
+  readonly tunnel?: () => string;
   readonly log: Log;
   /** Called with the peer's new view, or undefined once the peer was removed. */
   readonly onChange: (address: string, view: PeerView | undefined) => void;

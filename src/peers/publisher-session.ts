@@ -31,7 +31,8 @@ export interface SessionHost {
   line(message: ServerMessage): string;
   /** Logs a refusal. */
   refused(fields: { address: string; node: string | undefined; reason: string }): void;
-  onHello(session: PublisherSession): void;
+  /** @returns when the peer may hear of networks: what it then sends must be let in */
+  onHello(session: PublisherSession): Promise<void> | undefined;
   onEnd(session: PublisherSession): void;
 }
 
@@ -54,6 +55,8 @@ export function remoteAddress(socket: Socket): string {
 export class PublisherSession {
   readonly address: string;
   node: string | undefined;
+  /** Where its VXLAN packets come from, if it said so. */
+  tunnel: string | undefined;
   heardAt: number;
   readonly #socket: TLSSocket;
   readonly #host: SessionHost;
@@ -63,6 +66,8 @@ export class PublisherSession {
   #wanted: ReadonlySet<string> = new Set();
   #asks = 0;
   #over = false;
+  /** Whether it may hear of networks. */
+  #ready = false;
 
   /** @param options.proven the node id that the credentials proved, if they prove one */
   constructor(options: { socket: TLSSocket; host: SessionHost; proven: string | undefined }) {
@@ -96,7 +101,7 @@ export class PublisherSession {
   }
 
   wants(network: string): boolean {
-    return this.#wanted.has(network);
+    return this.#ready && this.#wanted.has(network);
   }
 
   /** Tells of every network wanted, once the first record is known. */
@@ -151,7 +156,7 @@ export class PublisherSession {
   #handle(message: ClientMessage): void {
     if (message.type === 'hello') {
       const fault = this.#helloFault(message);
-      if (fault === undefined) this.#welcome(message.node);
+      if (fault === undefined) this.#welcome(message);
       else this.refuse(fault);
     } else if (this.node === undefined) {
       this.refuse('its first message must be a hello');
@@ -177,12 +182,19 @@ export class PublisherSession {
     return admitted === true ? undefined : admitted;
   }
 
-  #welcome(node: string): void {
+  #welcome({ node, tunnel: theirs }: { node: string; tunnel?: string }): void {
     this.node = node;
+    this.tunnel = theirs;
     this.#since = this.heardAt;
     const { node: ours, tunnel } = this.#host;
     this.write(encode({ type: 'hello', version: PROTOCOL_VERSION, node: ours, tunnel }));
-    this.#host.onHello(this);
+    const wait = this.#host.onHello(this);
+    const begin = () => {
+      this.#ready = true;
+      this.tellAll();
+    };
+    if (wait === undefined) begin();
+    else void wait.then(begin, begin);
   }
 
   #want(networks: ReadonlySet<string>): void {
@@ -192,7 +204,7 @@ export class PublisherSession {
   }
 
   #tell(networks: Iterable<string>): void {
-    if (!this.#host.known) return;
+    if (!this.#host.known || !this.#ready) return;
     this.write(
       [...networks].map((network) => this.#host.line(this.#host.current(network))).join(''),
     );

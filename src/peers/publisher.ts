@@ -28,8 +28,11 @@ export interface PublisherOptions {
   readonly tunnel: string;
   /** Whether a peer that proved its identity may subscribe; a text says why not. */
   readonly admit: (peer: RemotePeer) => true | string;
-  /** Called once for each peer that begins to listen. */
-  readonly onSubscribed?: (peer: RemotePeer) => void;
+  /**
+   * Called once for each peer that begins to listen. It hears of networks only when what is
+   * returned has settled.
+   */
+  readonly onSubscribed?: (peer: RemotePeer) => Promise<void> | undefined;
   /** Answers `ask`; without it every request fails. */
   readonly answer?: Answerer;
   readonly log: Log;
@@ -45,6 +48,8 @@ export interface PublisherOptions {
 export interface RemotePeer {
   readonly node: string;
   readonly address: string;
+  /** Where its VXLAN packets come from, if it said so. */
+  readonly tunnel?: string;
 }
 
 export interface Publisher {
@@ -117,7 +122,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     onEnd: (session) => sessions.delete(session),
   };
 
-  function welcome(session: PublisherSession): void {
+  function welcome(session: PublisherSession): Promise<void> | undefined {
     const raw = sessions.get(session);
     if (raw) unproven.delete(raw);
     const active = [...sessions.keys()].filter((s) => s.active);
@@ -125,13 +130,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const surplus = others.length + 1 - limits.sessionsPerNode;
     for (const old of others.slice(0, Math.max(0, surplus))) old.destroy('the node has newer ones');
     const known = active.filter((s) => s.active).length;
-    if (known > limits.sessions) session.refuse(`there are already ${limits.sessions} sessions`);
-    else {
-      session.write(nodesLine);
-      const { node: peer = '', address } = session;
-      log.debug({ peer, address }, 'a peer subscribed');
-      options.onSubscribed?.({ node: peer, address });
+    if (known > limits.sessions) {
+      session.refuse(`there are already ${limits.sessions} sessions`);
+      return undefined;
     }
+    session.write(nodesLine);
+    const { node: peer = '', address, tunnel } = session;
+    log.debug({ peer, address }, 'a peer subscribed');
+    return options.onSubscribed?.({
+      node: peer,
+      address,
+      ...(tunnel === undefined ? {} : { tunnel }),
+    });
   }
 
   const server = (options.createServer ?? createServer)({

@@ -177,13 +177,31 @@ describe('sessions', () => {
 
   it('tells of a peer that listens once, however often its right to is looked at', async () => {
     const told: unknown[] = [];
-    const from = await publisher(a, { onSubscribed: (peer) => told.push(peer) });
+    const from = await publisher(a, { onSubscribed: async (peer) => void told.push(peer) });
     from.publish(ofA(1));
-    const to = subscriber(b, from.port);
+    const to = subscriber(b, from.port, { tunnel: () => '10.9.0.2' });
     await to.until(({ state }) => state === 'up');
     from.review();
     from.review();
-    expect(told).toEqual([{ node: 'node-b', address: '127.0.0.1' }]);
+    expect(told).toEqual([{ node: 'node-b', address: '127.0.0.1', tunnel: '10.9.0.2' }]);
+  });
+
+  it('says nothing of networks to a peer before its packets are let in', async () => {
+    let letIn: (() => void) | undefined;
+    const onSubscribed = () =>
+      new Promise<void>((resolve) => {
+        letIn = resolve;
+      });
+    const from = await publisher(a, { onSubscribed });
+    from.publish(ofA(1));
+    const to = subscriber(b, from.port);
+    await to.until(({ state }) => state === 'up');
+    from.publish(ofA(2));
+    // What was said to it has come by then.
+    await expect(to.ask('anything', null, { timeoutMs: 1000 })).rejects.toThrow();
+    expect(to.view()).toMatchObject({ networks: new Map(), awaited: true });
+    letIn?.();
+    await to.until(({ networks, awaited }) => networks.has('net1') && !awaited);
   });
 
   it('what cannot be asked fails alone, not with its session', async () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { NetworkRecord } from '../core/records.ts';
 import type { SessionFault } from '../core/session-fault.ts';
 import { Asks } from './asks.ts';
@@ -42,6 +43,8 @@ export interface SubscriberOptions {
   readonly credentials: Credentials;
   /** This host's own node id. */
   readonly node: string;
+  /** Where this host's VXLAN packets come from: the peer lets them in before it answers. */
+  readonly tunnel?: () => string;
   /** Docker ids of the networks that this host has itself. */
   readonly wanted: Iterable<string>;
   readonly log: Log;
@@ -152,7 +155,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
         onSecure(proof) {
           proven = proof.node;
           fromManager = proof.manager;
-          send({ type: 'hello', version: PROTOCOL_VERSION, node });
+          const tunnel = options.tunnel?.() ?? '';
+          const from = isIP(tunnel) === 0 ? {} : { tunnel };
+          send({ type: 'hello', version: PROTOCOL_VERSION, node, ...from });
         },
         onMessages(messages) {
           if (closed) return;

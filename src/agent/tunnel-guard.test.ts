@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { type HostsKnown, TunnelGuard } from './tunnel-guard.ts';
+
+/** A kernel in memory: the table is the scripts that made it, one after the other. */
+function world(before?: { content: string; hosts?: string[] }) {
+  let table = before as { content: string; hosts: string[] | undefined } | undefined;
+  const written: string[] = [];
+  let known: HostsKnown = { named: new Set(), barred: new Set(), complete: false };
+  let time = 0;
+  let refuse = '';
+  let looks = 0;
+  const guard = new TunnelGuard({
+    port: 4789,
+    tunnel: () => '10.0.0.1',
+    hosts: () => known,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    now: () => time,
+    readTable: async () => table,
+    writeTable: async (script) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (refuse !== '') throw new Error(refuse);
+      written.push(script);
+      table = {
+        content: `${script.startsWith('table') ? '' : table?.content}${script}`,
+        hosts: [],
+      };
+    },
+    readUnderlay: async () => {
+      looks += 1;
+      return { links: [{ name: 'eth0', addresses: ['10.0.0.1'] }], ways: [], defaults: [] };
+    },
+  });
+  return {
+    guard,
+    written,
+    last: () => written.at(-1) ?? '',
+    looks: () => looks,
+    know: (named: string[], complete = true, barred: string[] = []) => {
+      known = { named: new Set(named), complete, barred: new Set(barred) };
+    },
+    lose: (content?: string) => {
+      table = content === undefined ? undefined : { content, hosts: [] };
+    },
+    wait: (ms: number) => {
+      time += ms;
+    },
+    refuse: (words: string) => {
+      refuse = words;
+    },
+  };
+}
+
+const CHECKED = 'ip saddr != @hosts4';
+
+describe('the guard of the tunnels', () => {
+  it('lets a host in by one element, before its caller goes on', async () => {
+    const of = world();
+    of.know([]);
+    await of.guard.inspect();
+    expect(of.last()).toContain(CHECKED);
+    await of.guard.admit(['10.0.0.2', '10.9.0.2']);
+    expect(of.last()).toBe(
+      'add element inet castnet hosts4 { 10.0.0.2 }\nadd element inet castnet hosts4 { 10.9.0.2 }\n',
+    );
+  });
+
+  it('starts no program when no host came or went', async () => {
+    const of = world();
+    of.know(['10.0.0.2']);
+    await of.guard.inspect();
+    const looks = of.looks();
+    await of.guard.update();
+    expect(of.looks()).toBe(looks);
+    expect(of.written).toHaveLength(1);
+  });
+
+  it('keeps whom the agent before it let in until every host was heard', async () => {
+    const of = world({ content: 'earlier', hosts: ['10.0.0.2', '10.0.0.3'] });
+    of.know(['10.0.0.2'], false);
+    await of.guard.inspect();
+    expect(of.last()).toContain('hosts4 { 10.0.0.3 }');
+    of.know(['10.0.0.2']);
+    await of.guard.update();
+    expect(of.last()).toBe('delete element inet castnet hosts4 { 10.0.0.3 }\n');
+  });
+
+  it.each([
+    ['there was no table', undefined],
+    ['a release without such a list wrote it', { content: 'old' }],
+  ])('checks no address until every host was heard when %s', async (_what, before) => {
+    const of = world(before);
+    of.know(['10.0.0.2'], false);
+    await of.guard.inspect();
+    expect(of.last()).not.toContain(CHECKED);
+    of.know(['10.0.0.2']);
+    await of.guard.update();
+    expect(of.last()).toContain(CHECKED);
+    expect(of.last()).toContain('hosts4 { 10.0.0.2 }');
+  });
+
+  it.each([
+    ['is gone', undefined],
+    ['holds something else', 'of another port'],
+  ])('writes the table anew when it %s', async (_what, content) => {
+    const of = world();
+    of.know([]);
+    await of.guard.inspect();
+    of.lose(content);
+    await of.guard.inspect();
+    expect(of.written).toHaveLength(2);
+    await of.guard.inspect();
+    expect(of.written).toHaveLength(2);
+  });
+
+  it('bars a node that was removed at once, and a host that fell silent only later', async () => {
+    const of = world();
+    of.know(['10.0.0.2', '10.0.0.3']);
+    await of.guard.inspect();
+    of.know([], true, ['10.0.0.3']);
+    await of.guard.update();
+    expect(of.last()).toBe('delete element inet castnet hosts4 { 10.0.0.3 }\n');
+    of.wait(700_000);
+    await of.guard.update();
+    expect(of.last()).toBe('delete element inet castnet hosts4 { 10.0.0.2 }\n');
+  });
+
+  it('says that its rules are refused, and tries again', async () => {
+    const of = world();
+    of.know([]);
+    of.refuse('no such file');
+    await of.guard.inspect();
+    expect(of.guard.problem).toBe('no such file');
+    of.refuse('');
+    await of.guard.update();
+    expect(of.guard.problem).toBe('');
+    expect(of.written).toHaveLength(1);
+  });
+});
