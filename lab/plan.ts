@@ -10,9 +10,10 @@ export type LabRole = 'manager' | 'worker';
 
 /**
  * The network between the hosts: one subnet of either family; a subnet for each host, behind a
- * router that passes no multicast; or two, with Docker's data path on the second.
+ * router that passes no multicast; two, with Docker's data path on the second; or one that each host
+ * is on by a bridge of its own, as a host of virtual machines is.
  */
-export const UNDERLAYS = ['ipv4', 'ipv6', 'routed', 'two'] as const;
+export const UNDERLAYS = ['ipv4', 'ipv6', 'routed', 'two', 'bridge'] as const;
 export type Underlay = (typeof UNDERLAYS)[number];
 
 /** One host as planned, before anything is made. */

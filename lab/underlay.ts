@@ -6,6 +6,9 @@
 import { dataAddress, type Underlay } from './plan.ts';
 import { mustRun } from './run.ts';
 
+/** Name of the bridge that has the host's address, where hosts have one. */
+const HOST_BRIDGE = 'br-lan';
+
 /** Name of the cable's end inside every host. */
 export const UNDERLAY_INTERFACE = 'eth0';
 
@@ -63,7 +66,13 @@ export async function layCable(
     ...(data === undefined ? [] : [lay(`${host}d`, 'eth1'), `link set ${host}d master data up`]),
   ]);
   await batch(pid, [
-    ...own(address, UNDERLAY_INTERFACE),
+    ...(options.kind === 'bridge'
+      ? [
+          `link add ${HOST_BRIDGE}${size} type bridge mcast_snooping 0 forward_delay 0`,
+          `link set ${UNDERLAY_INTERFACE} master ${HOST_BRIDGE} up`,
+          ...own(address, HOST_BRIDGE),
+        ]
+      : own(address, UNDERLAY_INTERFACE)),
     ...(options.kind === 'routed' ? [`route add default via ${router}`] : []),
     ...(data === undefined ? [] : own(data, 'eth1')),
   ]);

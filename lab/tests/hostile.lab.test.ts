@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../run.ts';
 import { groupsTable } from './support/agent.ts';
 import { useCrew } from './support/crew.ts';
-import { arpLie, datagram, igmpQuery, vxlan } from './support/hostile-frames.ts';
+import { arpLie, datagram, igmpQuery, ipPacket, vxlan } from './support/hostile-frames.ts';
 import { inNetwork, sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
 import { type Container, removeContainers, runContainer } from './support/stack.ts';
 import type { Station } from './support/station.ts';
 
-const lab = useLab('hostile', { hosts: 2 });
+/** Each host's own interface is a bridge, by a name that Docker's bridges have too. */
+const lab = useLab('hostile', { hosts: 2, underlay: 'bridge' });
 /** As networks are, and one that looks at who sends. */
 const open = useCrew(lab, { network: 'open' });
 const strict = useCrew(lab, { network: 'strict', args: ['--opt', 'source-check=on'] });
@@ -114,30 +115,124 @@ describe('with source-check=on', () => {
   });
 });
 
+/** On h2, each by another way onto the host's network than Docker's own bridge. */
+const WAYS: Record<string, string[]> = {
+  'a bridge with a name of its own': ['-o', 'com.docker.network.bridge.name=apps'],
+  macvlan: [
+    '-d',
+    'macvlan',
+    '-o',
+    'parent=br-lan',
+    '--subnet=10.99.0.0/24',
+    '--ip-range=10.99.0.64/28',
+  ],
+};
+
 describe('VXLAN packets from a container', () => {
-  it.each(['h1', 'h2'])('do not reach the network of others through %s', async (host) => {
+  const outside = new Map<string, Container>();
+  beforeAll(async () => {
+    const host = lab().host('h2');
+    outside.set('Docker’s own bridge', bad);
+    for (const [at, [what, options]] of Object.entries(WAYS).entries()) {
+      const [network, name] = [`way-${at}`, `bad-${at}`];
+      await host.docker(['network', 'create', ...options, network]);
+      outside.set(what, await runContainer(host, { network, name }));
+    }
+  });
+  afterAll(async () => {
+    await removeContainers([...outside.values()].filter((it) => it !== bad));
+    for (const at of Object.keys(WAYS).keys()) {
+      await lab()
+        .host('h2')
+        .docker(['network', 'rm', `way-${at}`]);
+    }
+  });
+
+  /** An honest frame of that network, had it come through a tunnel. */
+  const forged = (host: string): Buffer => {
+    const ip = strict.station(host, 'b').container.ip;
+    const inner = datagram({ ip }, strict.station(host).container.ip, 'liar tunnel 1');
+    return vxlan(strict.vni(), inner);
+  };
+
+  it.each([
+    ['Docker’s own bridge', 'h1', 'h2'],
+    ['Docker’s own bridge', 'h2', 'h2'],
+    ['a bridge with a name of its own', 'h1', 'h2'],
+    ['a bridge with a name of its own', 'h2', 'h2'],
+    // Such a container is the hosts' neighbour: who gets its packets drops them.
+    ['macvlan', 'h1', 'h1'],
+  ])('by %s do not reach the network of others through %s', async (way, host, dropsAt) => {
     const to = strict.station(host);
-    // An honest frame of that network, had it come through a tunnel.
-    const inner = datagram(
-      { ip: strict.station(host, 'b').container.ip },
-      to.container.ip,
-      'liar tunnel 1',
-    );
-    const packet = vxlan(strict.vni(), inner).toString('hex');
-    const program =
-      '$s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 4789, Proto => "udp") or die $!;' +
-      '$s->send(pack("H*", $ARGV[1])) for 1 .. 20';
-    const { address } = lab().host(host);
-    const argv = ['exec', bad.id, 'perl', '-MIO::Socket::INET', '-e', program, address, packet];
-    const before = await droppedVxlan();
-    await bad.host.docker(argv);
-    await until(async () => ((await droppedVxlan()) >= before + 20 ? true : undefined), {
-      what: 'twenty VXLAN packets dropped on the container’s own host',
+    const before = await droppedVxlan(dropsAt);
+    await send(outside.get(way) as Container, lab().host(host).address, forged(host));
+    await until(async () => ((await droppedVxlan(dropsAt)) >= before + 20 ? true : undefined), {
+      what: `twenty VXLAN packets dropped on ${dropsAt}`,
       timeoutMs: 10_000,
     });
     expect(await heardBefore(to, 'tunnel', badStrict)).toBe(0);
   });
+
+  it.each(['Docker’s own bridge', 'a bridge with a name of its own'])(
+    'by %s do not reach it under the address of another host either',
+    async (way) => {
+      const to = strict.station('h2');
+      const [from, own] = [lab().host('h1').address, lab().host('h2').address];
+      const packet = ipPacket({ from, to: own, port: 4789 }, forged('h2'));
+      await sendRaw(outside.get(way) as Container, own, packet);
+      expect(await heardBefore(to, 'tunnel', badStrict)).toBe(0);
+    },
+  );
+
+  it('a table that holds something else is written anew, and so for another port', async () => {
+    const host = lab().host('h2');
+    const table = async () => (await host.exec(['nft', 'list', 'table', 'inet', 'castnet'])).stdout;
+    await host.exec(['nft', 'flush', 'chain', 'inet', 'castnet', 'arriving']);
+    await until(async () => (await table()).includes('saddr != @hosts4') || undefined, {
+      what: 'the rules again',
+      timeoutMs: 30_000,
+    });
+    const set = async (port: string) => {
+      await host.docker(['plugin', 'disable', '-f', 'castnet:latest']);
+      await host.docker(['plugin', 'set', 'castnet:latest', `CASTNET_VXLAN_PORT=${port}`]);
+      await host.docker(['plugin', 'enable', 'castnet:latest']);
+    };
+    await set('5789');
+    await until(async () => (await table()).match(/udp dport 5789 /g)?.length === 3 || undefined, {
+      what: 'rules of another port',
+      timeoutMs: 20_000,
+    });
+    expect(await table()).not.toContain('udp dport 4789');
+    await set('4789');
+    await strict.station('h1').say({ to: strict.station('h2').container.ip, tag: 'again' });
+    await until(
+      async () => {
+        await strict.station('h1').say({ to: strict.station('h2').container.ip, tag: 'back' });
+        return (await strict.station('h2').heard('back')).length > 0 || undefined;
+      },
+      { what: 'packets by the old port', timeoutMs: 20_000 },
+    );
+  });
 });
+
+/** Sends twenty datagrams to the port of the tunnels. */
+async function send(from: Container, address: string, payload: Buffer): Promise<void> {
+  const program =
+    '$s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 4789, Proto => "udp") or die $!;' +
+    '$s->send(pack("H*", $ARGV[1])) for 1 .. 20';
+  const perl = ['perl', '-MIO::Socket::INET', '-e', program];
+  await from.host.docker(['exec', from.id, ...perl, address, payload.toString('hex')]);
+}
+
+/** Sends twenty IP packets as they are. */
+async function sendRaw(from: Container, address: string, packet: Buffer): Promise<void> {
+  // 255 is IPPROTO_RAW.
+  const program =
+    'socket(S, AF_INET, SOCK_RAW, 255) or die $!;' +
+    'send(S, pack("H*", $ARGV[1]), 0, sockaddr_in(0, inet_aton($ARGV[0]))) or die $! for 1 .. 20';
+  const perl = ['perl', '-MSocket', '-e', program];
+  await from.host.docker(['exec', from.id, ...perl, address, packet.toString('hex')]);
+}
 
 const macText = (ip: string): string =>
   `02:42:${ip
@@ -154,8 +249,10 @@ async function refused(): Promise<number> {
   );
 }
 
-/** VXLAN packets from containers that h2 dropped. */
-async function droppedVxlan(): Promise<number> {
-  const { stdout } = await lab().host('h2').exec(['nft', 'list', 'table', 'inet', 'castnet']);
+/** VXLAN packets that a host's guard dropped. */
+async function droppedVxlan(host: string): Promise<number> {
+  const { stdout } = await lab()
+    .host(host)
+    .exec(['nft', 'list', 'counters', 'table', 'inet', 'castnet']);
   return [...stdout.matchAll(/packets (\d+)/g)].reduce((sum, it) => sum + Number(it[1]), 0);
 }

@@ -10,18 +10,31 @@ export interface Speaker {
 
 /** A datagram to a container, as if from another. */
 export function datagram(from: Speaker, to: string, text: string, port = 5000): Buffer {
-  const payload = Buffer.from(text);
+  const mac = macOf(from.macOfIp ?? from.ip);
+  const packet = ipPacket({ from: from.ip, to, port }, Buffer.from(text));
+  return Buffer.concat([macOf(to), mac, hex('0800'), packet]);
+}
+
+/** UDP in IPv4, without a checksum of UDP's. */
+export function ipPacket(
+  { from, to, port }: { from: string; to: string; port: number },
+  payload: Buffer,
+): Buffer {
   const udp = Buffer.alloc(8);
   udp.writeUInt16BE(4000, 0);
   udp.writeUInt16BE(port, 2);
   udp.writeUInt16BE(8 + payload.length, 4);
   const header = hex('45000000 00004000 40110000 00000000 00000000');
   header.writeUInt16BE(28 + payload.length, 2);
-  bytes(from.ip).copy(header, 12);
+  bytes(from).copy(header, 12);
   bytes(to).copy(header, 16);
   header.writeUInt16BE(checksum(header), 10);
-  const mac = macOf(from.macOfIp ?? from.ip);
-  return Buffer.concat([macOf(to), mac, hex('0800'), header, udp, payload]);
+  return Buffer.concat([header, udp, payload]);
+}
+
+/** A frame with an 802.1Q tag, or several, outermost first, each as its type and its control word. */
+export function tagged(frame: Buffer, ...tags: readonly string[]): Buffer {
+  return Buffer.concat([frame.subarray(0, 12), ...tags.map(hex), frame.subarray(12)]);
 }
 
 /** Says to all that an address is at the MAC of another, without having been asked. */
