@@ -25,6 +25,7 @@ import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import { watchAddresses } from './kernel/address-monitor.ts';
+import { hostVxlans } from './kernel/checkup.ts';
 import { tunnelTable } from './kernel/host-table.ts';
 import * as kernel from './kernel/kernel.ts';
 import { isListening } from './kernel/listening.ts';
@@ -101,6 +102,7 @@ async function main(): Promise<void> {
   const agent: Agent = new Agent({
     state,
     kernel,
+    hostVxlans,
     findTunnel: () => tunnels.find(),
     ownAddresses: () => tunnels.own(),
     link,

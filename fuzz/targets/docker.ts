@@ -96,6 +96,7 @@ function driverCalls(): Target {
       busy: new Set(),
       made() {},
       removed() {},
+      whyNoDevice: async () => 'no device',
       hasDevice: () => true,
       knownVnis: () => [],
       changed() {},

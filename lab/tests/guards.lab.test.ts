@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../run.ts';
 import { groupsTable, hostReport, http, pluginSocket } from './support/agent.ts';
 import { type Crew, useCrew } from './support/crew.ts';
+import { hex } from './support/frames.ts';
 import { groupReady, untilHeard } from './support/group.ts';
+import { datagram, tagged } from './support/hostile-frames.ts';
+import { sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
 import type { Station } from './support/station.ts';
 
@@ -43,6 +46,25 @@ describe('multicast=off', () => {
     expect(await passes(crew.all(), '239.50.0.1', 'group')).toEqual(each(crew, 0));
     expect(await passes(crew.all(), '224.0.0.1', 'link-local')).toEqual(each(crew, 0));
     expect(await dropped('quiet')).toBeGreaterThanOrEqual(2 * COUNT);
+  });
+
+  it.each([
+    ['a-priority-tag', ['8100a000']],
+    ['two-tags', ['8100a000', '8100a000']],
+    ['two-tags-of-kinds', ['88a8a000', '8100a000']],
+  ])('drops it with %s too', async (tag, tags) => {
+    const [from, ...others] = crew.all() as [Station, ...Station[]];
+    const { ip } = from.container;
+    const frames = Array.from({ length: COUNT }, (_, i) =>
+      tagged(datagram({ ip }, '224.0.0.1', `liar ${tag} ${i + 1}`), ...tags),
+    );
+    for (const it of frames) hex('01005e000001').copy(it);
+    await sendFrames(from.container, frames);
+    for (const each of others) {
+      await from.say({ to: each.container.ip, tag: `${tag}-end` });
+      await each.hears(from, { tag: `${tag}-end`, count: 1 });
+      expect(await each.heard(tag), each.name).toEqual([]);
+    }
   });
 
   it('lets broadcast and unicast pass', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../run.ts';
 import { groupsTable } from './support/agent.ts';
 import { useCrew } from './support/crew.ts';
-import { arpLie, datagram, igmpQuery, ipPacket, vxlan } from './support/hostile-frames.ts';
+import { arpLie, datagram, igmpQuery, ipPacket, tagged, vxlan } from './support/hostile-frames.ts';
 import { inNetwork, sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
 import { type Container, removeContainers, runContainer } from './support/stack.ts';
@@ -26,6 +26,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await removeContainers([bad, badStrict]);
 });
+
+/** 802.1p: VID 0, which whoever gets it takes for none; and a second tag, in either order of types. */
+const TAGS: [string, string[]][] = [
+  ['a-priority-tag', ['8100a000']],
+  ['a-service-tag', ['88a8a000']],
+  ['two-tags', ['8100a000', '8100a000']],
+  ['two-tags-of-kinds', ['88a8a000', '8100a000']],
+];
 
 const texts = (tag: string): string[] =>
   Array.from({ length: 20 }, (_, i) => `liar ${tag} ${i + 1}`);
@@ -73,6 +81,23 @@ describe('with source-check=on', () => {
         texts('ip').map((it) => datagram(lie, to.container.ip, it)),
       );
       expect(await heardBefore(to, 'ip', badStrict), `at ${to.name}`).toBe(0);
+    }
+  });
+
+  it.each(TAGS)('nor does one with %s', async (what, tags) => {
+    const [owner, near, far] = [
+      strict.station('h1'),
+      strict.station('h2'),
+      strict.station('h1', 'b'),
+    ];
+    const lie = { ip: owner.container.ip, macOfIp: badStrict.ip };
+    for (const to of [near, far]) {
+      const frames = texts(what).map((it) => datagram(lie, to.container.ip, it));
+      await sendFrames(
+        badStrict,
+        frames.map((it) => tagged(it, ...tags)),
+      );
+      expect(await heardBefore(to, what, badStrict), `at ${to.name}`).toBe(0);
     }
   });
 

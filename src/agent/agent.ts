@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress } from '../core/local.ts';
-import { bridgeName, portName } from '../core/names.ts';
+import { bridgeName, portName, vxlanName } from '../core/names.ts';
+import { type HostVxlan, whyRefused } from '../core/port-holder.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
 import type { HostReport, SwarmReport } from '../core/report.ts';
 import type { Service } from '../core/services.ts';
@@ -44,6 +45,8 @@ export interface AgentOptions {
   readonly state: State;
   readonly kernel: Kernel & PortMaker & { flushPort(port: string): Promise<void> };
   readonly findTunnel: () => Promise<Tunnel>;
+  /** The VXLAN devices of the host's own namespace. */
+  readonly hostVxlans: () => Promise<HostVxlan[]>;
   /** All addresses by which the Swarm may name this host. */
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
@@ -158,6 +161,7 @@ export class Agent {
       busy: this.#busy,
       changed: () => this.#publishSoon(),
       networksChanged: () => this.#wantNetworks(),
+      whyNoDevice: (vni) => this.#whyNoDevice(vni),
     });
     this.driver = createDriver({
       state,
@@ -175,6 +179,7 @@ export class Agent {
         }),
       removed: (id) => this.#reconciler.forget(portName(id)),
       hasDevice: (dev) => this.#reconciler.has(`vxlan ${dev}`),
+      whyNoDevice: (vni) => this.#whyNoDevice(vni),
       knownVnis: () =>
         [...(this.#view?.networks.values() ?? [])].flatMap(({ id, vni }) =>
           vni === undefined ? [] : [[id, vni] as const],
@@ -457,6 +462,12 @@ export class Agent {
     // Until then the rules of an earlier agent serve better than half of the truth.
     if (!this.#legacy.isOutlived(knowledge) && age < HEAR_WITHIN_MS) return new Map();
     return this.#reach.update(knowledge, this.#record);
+  }
+
+  async #whyNoDevice(vni: number): Promise<string> {
+    const { hostVxlans, guards } = this.#options;
+    const words = this.#reconciler.refusalOf(`vxlan ${vxlanName(vni)}`);
+    return whyRefused({ vni, port: guards.tunnels.port, words, vxlans: await hostVxlans() });
   }
 
   #outlive(): void {

@@ -32,6 +32,8 @@ export interface DriverOptions {
   readonly removed: (endpoint: string) => void;
   /** Whether the kernel has a device, by the last that is known. */
   readonly hasDevice: (dev: string) => boolean;
+  /** Why the kernel has it not, in a sentence with what to do. */
+  readonly whyNoDevice: (vni: number) => Promise<string>;
   /** VNIs of networks that Docker knows, by network id. */
   readonly knownVnis: () => Iterable<readonly [string, number]>;
   /** Something changed that the other hosts are to know. */
@@ -144,12 +146,10 @@ export function createDriver(options: DriverOptions): Driver {
       state.networks.set({ id, vni, options: settings, ...subnets });
       await options.reconcile();
       if (!options.hasDevice(vxlanName(vni))) {
+        const why = await options.whyNoDevice(vni);
         state.networks.delete(id);
         await options.reconcile();
-        throw new Fault(
-          `the kernel refused a VXLAN device for network id ${vni}; another program may use that id. ` +
-            'See `ip -details link show type vxlan` and the log of this host.',
-        );
+        throw new Fault(why);
       }
       options.changed();
     },

@@ -24,6 +24,7 @@ function host({ refuses = false } = {}) {
     },
     busy,
     changed: () => calls.push('changed'),
+    whyNoDevice: async (vni) => `the kernel refuses a VXLAN device for ${vni}`,
     networksChanged: () => calls.push('networks changed'),
   });
   return { guests, calls, busy };

@@ -9,6 +9,8 @@ export interface GuestsOptions {
   readonly busy: Set<string>;
   /** Something changed that the other hosts are to know. */
   readonly changed: () => void;
+  /** Why the kernel has no VXLAN device, in a sentence. */
+  readonly whyNoDevice: (vni: number) => Promise<string>;
   /** The records of other networks are wanted now. */
   readonly networksChanged: () => void;
 }
@@ -74,8 +76,9 @@ export class Guests {
     this.#options.changed();
     await this.#options.reconciler.request();
     if (this.hasEntries([`vxlan ${vxlanName(network.vni)}`])) return;
+    const why = await this.#options.whyNoDevice(network.vni);
     await this.leave(network.id);
-    throw new Fault(`the kernel refuses a VXLAN device for network id ${network.vni}`);
+    throw new Fault(why);
   }
 
   /** Leaves a network again; its endpoints must have gone before. */

@@ -61,6 +61,8 @@ export class Reconciler {
   readonly #looks = new OneAfterAnother(() => this.#lookAndRun());
   #retry: NodeJS.Timeout | undefined;
   #refusedBefore = new Set<string>();
+  /** By identity, of the steps that were refused when last taken; bounded by these. */
+  #refusals: ReadonlyMap<string, string> = new Map();
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
@@ -111,6 +113,11 @@ export class Reconciler {
     return this.#steps(wanted, have, 'all').map(
       (step) => `${explain(step)}, because ${reasonOf(step)}`,
     );
+  }
+
+  /** The kernel's words when it last refused the entry with this identity; undefined: it did not. */
+  refusalOf(key: string): string | undefined {
+    return this.#refusals.get(key);
   }
 
   /** How many steps the kernel refused when they were last tried; they are tried again. */
@@ -214,6 +221,9 @@ export class Reconciler {
       this.#options.log[level]({ step: words, kernel: message }, 'the kernel refused a step');
     }
     this.#refusedBefore = now;
+    // What follows the first refusal of a step follows from it.
+    const first = [...refusals].reverse();
+    this.#refusals = new Map(first.map((it) => [identity(it.step.fact), it.message]));
   }
 
   #lookSoon(now = false): void {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { ForeignVxlan } from '../core/checkup.ts';
 import { bridgeName } from '../core/names.ts';
+import type { HostVxlan } from '../core/port-holder.ts';
 import { inNamespace } from './namespace.ts';
 import { run } from './run.ts';
 import { inSandbox } from './sandbox.ts';
@@ -31,20 +31,31 @@ const Vxlans = z.array(
     ifname: z.string().optional(),
     linkinfo: z
       .object({
-        info_data: z.object({ id: z.number().optional(), port: z.number().optional() }).optional(),
+        info_data: z
+          .looseObject({ id: z.number().optional(), port: z.number().optional() })
+          .optional(),
       })
       .optional(),
   }),
 );
 
 /** The VXLAN devices of the host's own namespace, where castnet keeps none. */
-export async function hostVxlans(): Promise<ForeignVxlan[]> {
+export async function hostVxlans(): Promise<HostVxlan[]> {
   const { stdout } = await run(['ip', '-json', '-details', 'link', 'show', 'type', 'vxlan']);
-  return Vxlans.parse(stdout.trim() === '' ? [] : JSON.parse(stdout)).flatMap(
-    ({ ifname, linkinfo }) => {
-      const { id, port } = linkinfo?.info_data ?? {};
-      if (ifname === undefined || id === undefined || port === undefined) return [];
-      return [{ dev: ifname, vni: id, port }];
+  return vxlansOf(stdout);
+}
+
+/** Flags by which devices do not share a socket (include/net/vxlan.h, VXLAN_F_RCV_FLAGS). */
+const KINDS = ['external', 'gbp', 'gpe', 'remcsum_rx', 'udp_zero_csum6_rx'];
+
+/** Of `ip -json -details link show type vxlan`. */
+export function vxlansOf(json: string): HostVxlan[] {
+  return Vxlans.parse(json.trim() === '' ? [] : JSON.parse(json)).flatMap(
+    ({ ifname: dev, linkinfo }) => {
+      const data = linkinfo?.info_data ?? {};
+      const { id: vni, port } = data;
+      if (dev === undefined || vni === undefined || port === undefined) return [];
+      return [{ dev, vni, port, kinds: KINDS.filter((it) => data[it] === true) }];
     },
   );
 }
