@@ -26,7 +26,9 @@ import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import { watchAddresses } from './kernel/address-monitor.ts';
 import { hostVxlans } from './kernel/checkup.ts';
+import { canLockPorts, tryFeatures } from './kernel/features.ts';
 import { tunnelTable } from './kernel/host-table.ts';
+import { hasIpv6 } from './kernel/ipv6.ts';
 import * as kernel from './kernel/kernel.ts';
 import { isListening } from './kernel/listening.ts';
 import { measureFlows, stopCounting } from './kernel/meter.ts';
@@ -103,6 +105,7 @@ async function main(): Promise<void> {
     state,
     kernel,
     hostVxlans,
+    hasIpv6,
     findTunnel: () => tunnels.find(),
     ownAddresses: () => tunnels.own(),
     link,
@@ -118,6 +121,7 @@ async function main(): Promise<void> {
     guards: {
       applyRules: applyGuards,
       rulesThere: () => hasGuards(GUARD_TABLE),
+      canLockPorts,
       tunnels: { port: config.vxlanPort, ...tunnelTable, readUnderlay },
     },
     askDocker: () => watch.poke(),
@@ -211,6 +215,7 @@ async function main(): Promise<void> {
   readPort();
   await stopCounting();
   await agent.tick();
+  void tryFeatures();
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
     setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),

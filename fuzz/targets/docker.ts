@@ -96,6 +96,7 @@ function driverCalls(): Target {
       busy: new Set(),
       made() {},
       removed() {},
+      hasIpv6: () => true,
       whyNoDevice: async () => 'no device',
       hasDevice: () => true,
       knownVnis: () => [],

@@ -244,13 +244,36 @@ it('an unknown call is answered with 404, and the agent goes on', async () => {
   expect(await post('Plugin.Activate', '')).toEqual({ Implements: ['NetworkDriver'] });
 });
 
-it('a VNI that another program took in the kernel is refused by its number, and nothing stays', async () => {
+it('a VNI that another device has is refused by its number and the device’s name, and nothing stays', async () => {
   const host = lab().host('h1');
   const foreign = ['type', 'vxlan', 'id', '9000009', 'dstport', '4789'];
   await host.exec(['ip', 'link', 'add', 'foreign', ...foreign]);
   const before = await state();
   const answer = await send('CreateNetwork', create({ vni: '9000009' }));
   await host.exec(['ip', 'link', 'del', 'foreign']);
-  expect(answer.Err).toMatch(/kernel refused a VXLAN device for network id 9000009/);
+  expect(answer.Err).toMatch(
+    /kernel refused a VXLAN device for network id 9000009: the id is taken by VXLAN device foreign/,
+  );
   expect(await state()).toEqual(before);
 });
+
+it.each([
+  ['external', ['external', 'dstport', '4789']],
+  ['gbp', ['id', '5', 'gbp', 'dstport', '4789']],
+])(
+  'the port held by a VXLAN device of another kind (%s) is refused by port and device',
+  async (kind, words) => {
+    const host = lab().host('h1');
+    const before = await state();
+    await host.exec(['ip', 'link', 'add', 'alien', 'type', 'vxlan', ...words]);
+    await host.exec(['ip', 'link', 'set', 'alien', 'up']);
+    const answer = await send('CreateNetwork', create({ vni: '9000010' }));
+    await host.exec(['ip', 'link', 'del', 'alien']);
+    expect(answer.Err).toContain(`UDP port 4789 is held by VXLAN device alien (${kind})`);
+    expect(answer.Err).toContain('CASTNET_VXLAN_PORT');
+    await until(async () => isDeepStrictEqual(await state(), before) || undefined, {
+      what: 'nothing of the network left',
+      timeoutMs: 5_000,
+    });
+  },
+);

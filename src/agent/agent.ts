@@ -45,13 +45,15 @@ export interface AgentOptions {
   readonly state: State;
   readonly kernel: Kernel & PortMaker & { flushPort(port: string): Promise<void> };
   readonly findTunnel: () => Promise<Tunnel>;
+  /** Whether this host's kernel has IPv6. */
+  readonly hasIpv6: () => boolean;
   /** The VXLAN devices of the host's own namespace. */
   readonly hostVxlans: () => Promise<HostVxlan[]>;
   /** All addresses by which the Swarm may name this host. */
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
   readonly sandboxes: Sandboxes;
-  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere'> & {
+  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere' | 'canLockPorts'> & {
     readonly tunnels: TunnelGuardKernel & { readonly port: number };
   };
   /** Ask Docker now; it answers with `onSwarmView`. */
@@ -159,7 +161,10 @@ export class Agent {
     this.guests = new Guests({
       reconciler: this.#reconciler,
       busy: this.#busy,
-      changed: () => this.#publishSoon(),
+      changed: () => {
+        void this.#guard.update();
+        this.#publishSoon();
+      },
       networksChanged: () => this.#wantNetworks(),
       whyNoDevice: (vni) => this.#whyNoDevice(vni),
     });
@@ -180,6 +185,7 @@ export class Agent {
       removed: (id) => this.#reconciler.forget(portName(id)),
       hasDevice: (dev) => this.#reconciler.has(`vxlan ${dev}`),
       whyNoDevice: (vni) => this.#whyNoDevice(vni),
+      hasIpv6: options.hasIpv6,
       knownVnis: () =>
         [...(this.#view?.networks.values() ?? [])].flatMap(({ id, vni }) =>
           vni === undefined ? [] : [[id, vni] as const],
@@ -200,8 +206,8 @@ export class Agent {
     });
     this.#guard = new Guard({
       ...options.guards,
-      networks: () => state.networks.values(),
-      endpoints: () => state.endpoints.values(),
+      networks: () => networksOf(this.#knowledge()),
+      endpoints: () => [...state.endpoints.values(), ...this.guests.endpoints()],
       silenced: () => this.#audience.silenced(),
       log,
     });

@@ -34,6 +34,8 @@ export interface DriverOptions {
   readonly hasDevice: (dev: string) => boolean;
   /** Why the kernel has it not, in a sentence with what to do. */
   readonly whyNoDevice: (vni: number) => Promise<string>;
+  /** Whether this host's kernel has IPv6. */
+  readonly hasIpv6: () => boolean;
   /** VNIs of networks that Docker knows, by network id. */
   readonly knownVnis: () => Iterable<readonly [string, number]>;
   /** Something changed that the other hosts are to know. */
@@ -136,6 +138,12 @@ export function createDriver(options: DriverOptions): Driver {
         throw new Fault(
           `network ${id} has no VXLAN network id. castnet networks are made in a Swarm: ` +
             'use `docker network create -d castnet:latest` on a manager.',
+        );
+      }
+      if (settings.ipv6 !== undefined && !options.hasIpv6()) {
+        throw new Fault(
+          `option ipv6=${settings.ipv6} needs IPv6, which this host's kernel was booted without (ipv6.disable=1). ` +
+            'Boot it with IPv6, or keep the network’s tasks off it by a constraint.',
         );
       }
       const tunnel = await options.tunnel();

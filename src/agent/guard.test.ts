@@ -44,6 +44,7 @@ it('two updates at a time end with the rules of the last', async () => {
     silenced: () => new Map(),
     applyRules: kernel.apply,
     rulesThere: async () => true,
+    canLockPorts: async () => true,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   await guard.update();

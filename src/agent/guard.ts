@@ -12,6 +12,8 @@ export interface GuardOptions {
   /** @throws Error in nft's words; nothing of the script is in force then */
   readonly applyRules: (script: string) => Promise<void>;
   readonly rulesThere: () => Promise<boolean>;
+  /** Whether this kernel's bridges can lock a port to its container's MAC. */
+  readonly canLockPorts: () => Promise<boolean>;
   readonly log: Log;
 }
 
@@ -39,9 +41,10 @@ export class Guard {
 
   async #update(): Promise<void> {
     const { networks, endpoints, applyRules, log } = this.#options;
+    const macCheck = !(await this.#options.canLockPorts());
     const silenced = this.#options.silenced();
-    const table = guardTable(networks(), new Set([...silenced.values()].map(vniOf)));
-    const elements = guardElements(networks(), endpoints(), new Set(silenced.keys()));
+    const table = guardTable(networks(), new Set([...silenced.values()].map(vniOf)), macCheck);
+    const elements = guardElements(networks(), endpoints(), new Set(silenced.keys()), macCheck);
     const anew = table !== this.#table;
     const changes = elementChanges(anew ? new Set() : this.#elements, elements);
     if (!anew && changes.length === 0) return;

@@ -1,9 +1,10 @@
 import { release } from 'node:os';
 import { chooseApi } from '../core/docker-api.ts';
+import { FEATURES, type Feature, featureRemedy, MODULES } from '../core/features.ts';
 import type { Fault } from '../net/fault.ts';
 import { type Docker, type EngineChoice, endpointOf } from './plugin-docker.ts';
 import { type EngineFacts, engineFacts } from './plugin-engine.ts';
-import { FEATURES, type Feature, tryFeature, type Verdict } from './plugin-kernel.ts';
+import { tryFeature, type Verdict } from './plugin-kernel.ts';
 
 /** One thing looked at before the plugin is installed. */
 export interface CheckResult {
@@ -112,7 +113,7 @@ async function checkKernel(input: ChecksInput, engine: EngineFacts): Promise<Che
         name: 'Kernel',
         ok: true,
         detail: `could not be checked from here: the Engine is on another machine (${endpoint ?? 'unknown'})`,
-        remedy: `To check it there, as root: modprobe -a ${FEATURES.map((f) => f.module).join(' ')}`,
+        remedy: `To check it there, as root: modprobe -a ${MODULES.join(' ')}`,
       },
     ];
   }
@@ -124,7 +125,7 @@ async function checkKernel(input: ChecksInput, engine: EngineFacts): Promise<Che
 
 function featureResult(feature: Feature, verdict: Verdict): CheckResult {
   const name = `Kernel ${feature.name}`;
-  const remedy = `modprobe ${feature.module}`;
+  const remedy = featureRemedy(feature);
   if (verdict.has === 'yes') return { name, ok: true, detail: 'works' };
   if (verdict.has === 'unknown') {
     const detail = `could not be checked from here: ${verdict.detail}`;

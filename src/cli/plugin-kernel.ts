@@ -1,69 +1,48 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const execFileAsync = promisify(execFile);
-
-/** A kernel feature, the command that proves it in a throwaway namespace, and its module. */
-export interface Feature {
-  readonly name: string;
-  readonly module: string;
-  readonly why: string;
-  readonly trial: readonly string[];
-}
-
-export const FEATURES: readonly Feature[] = [
-  {
-    name: 'vxlan',
-    module: 'vxlan',
-    why: 'carries the networks between hosts',
-    trial: ['ip', 'link', 'add', 'castnet0', 'type', 'vxlan', 'id', '1', 'dstport', '4789'],
-  },
-  {
-    name: 'bridge',
-    module: 'bridge',
-    why: 'joins the containers of a host',
-    trial: ['ip', 'link', 'add', 'castnet0', 'type', 'bridge', 'mcast_snooping', '1'],
-  },
-  {
-    name: 'veth',
-    module: 'veth',
-    why: 'connects a container',
-    trial: ['ip', 'link', 'add', 'castnet0', 'type', 'veth', 'peer', 'name', 'castnet1'],
-  },
-  {
-    name: 'nf_tables',
-    module: 'nf_tables',
-    why: 'balances services',
-    trial: ['nft', 'add', 'table', 'inet', 'castnet'],
-  },
-];
+import { spawn } from 'node:child_process';
+import type { Feature } from '../core/features.ts';
 
 /** yes, no with the kernel's words, or unknown with the reason it could not be tried. */
 export type Verdict =
   | { readonly has: 'yes' }
   | { readonly has: 'no' | 'unknown'; readonly detail: string };
 
+const TIMEOUT_MS = 10_000;
+
 /**
  * Tries a feature for real, in a network namespace that goes with the trial. The kernel loads
  * the module for it where it can, as it would for castnet.
  */
-export async function tryFeature({ trial }: Feature): Promise<Verdict> {
+export async function tryFeature({ tool, script }: Feature): Promise<Verdict> {
   const root = process.getuid?.() === 0;
-  const unshare = root ? ['--net'] : ['--net', '--map-root-user'];
+  const unshare = ['unshare', ...(root ? ['--net'] : ['--net', '--map-root-user']), '--'];
+  const argv = tool === 'nft' ? [tool, '-f', '-'] : [tool, '-batch', '-'];
+  const words = await complaint([...unshare, ...argv], script);
+  if (words === undefined) return { has: 'yes' };
+  // Without the tool, or without the right to a namespace, the kernel has not been asked.
+  const asked = root && (await complaint([...unshare, tool, '-V'])) === undefined;
+  return { has: asked ? 'no' : 'unknown', detail: words };
+}
+
+/** What a program says when it fails; undefined when it does not. */
+function complaint(argv: readonly string[], input = ''): Promise<string | undefined> {
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
-  const inNamespace = async (argv: readonly string[]) => {
-    await execFileAsync('unshare', [...unshare, '--', ...argv], { env, timeout: 10_000 });
-  };
-  try {
-    await inNamespace(trial);
-    return { has: 'yes' };
-  } catch (error) {
-    const words = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
-    // Without the tool, or without the right to a namespace, the kernel has not been asked.
-    const asked = await inNamespace([trial[0] ?? '', '-V']).then(
-      () => root,
-      () => false,
+  const [program = '', ...args] = argv;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      env,
+      timeout: TIMEOUT_MS,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    let words = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words += text;
+    });
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (status) =>
+      resolve(status === 0 ? undefined : words.trim() || `it ended with status ${status}`),
     );
-    return asked ? { has: 'no', detail: words } : { has: 'unknown', detail: words };
-  }
+    // It may end before it has read anything.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
 }

@@ -16,6 +16,13 @@ describe('the table', () => {
     expect(table).not.toMatch(/hook (prerouting|forward)/);
   });
 
+  it('drops frames with a tag before it looks at anything else', () => {
+    const tagged = 'ether type { 8021q, 8021ad } counter name refused-8000001 drop';
+    const table = guardTable([network({ sourceCheck: true })], new Set([8_000_001]));
+    expect(table).toMatch(new RegExp(`chain guard-8000001 \\{\\n *${tagged}`));
+    expect(table).toMatch(new RegExp(`chain silence-8000001 \\{\\n *${tagged}`));
+  });
+
   it('drops all multicast but neighbour discovery where multicast is off', () => {
     const table = guardTable([network({ multicast: false })]);
     expect(table).toContain('ip daddr 224.0.0.0/4 counter name refused-8000001 drop');
@@ -54,6 +61,24 @@ describe('the table', () => {
     const table = guardTable([network({ sourceCheck: true })]);
     expect(table).toContain('iifname . ip saddr != @own-8000001 counter name refused-8000001 drop');
     expect(table).toContain('igmp type membership-query counter');
+  });
+});
+
+describe('where the kernel’s bridges cannot lock their ports', () => {
+  const endpoint = { id: 'aa', network: 'net-a', address: '10.0.0.2/24', mac: '02:42:0a:00:00:02' };
+
+  it('a rule takes from each container what comes from its own MAC only', () => {
+    const table = guardTable([network({})], new Set(), true);
+    expect(table).toContain('iifname "cv*" iifname . ether saddr != @own-macs counter drop');
+    expect([...guardElements([network({})], [endpoint], new Set(), true)]).toEqual([
+      'own-macs { "cvaa" . 02:42:0a:00:00:02 }',
+    ]);
+  });
+
+  it('it comes before what a network’s settings forbid', () => {
+    const table = guardTable([network({ multicast: false })], new Set(), true);
+    expect(table.indexOf('@own-macs')).toBeLessThan(table.indexOf('vmap @guarded'));
+    expect(table.match(/hook prerouting/g)).toHaveLength(1);
   });
 });
 

@@ -43,10 +43,13 @@ export function isGuarded({ multicast, groups, rate, sourceCheck }: NetworkOptio
 /**
  * The whole table for the networks of a host, without the ports that its guards watch.
  * @param silenced VNIs of networks of which some container's reports are dropped for now
+ * @param macCheck whether rules must keep containers from sending from another's MAC, since the bridge
+ *   of this kernel cannot lock its ports
  */
 export function guardTable(
   networks: Iterable<LocalNetwork>,
   silenced: ReadonlySet<number> = new Set(),
+  macCheck = false,
 ): string {
   const watched = [...networks]
     .filter((it) => isGuarded(it.options) || silenced.has(it.vni))
@@ -64,22 +67,31 @@ export function guardTable(
     ...watched.map(({ vni }) => `  counter refused-${vni} { }`),
     ...guarded.flatMap(guardOf),
     ...silent.flatMap(silenceOf),
-    ...(watched.length === 0 ? [] : entrance()),
+    ...(macCheck ? ['  set own-macs { type ifname . ether_addr; }'] : []),
+    ...(watched.length === 0 && !macCheck ? [] : entrance(macCheck)),
     '}',
     '',
   ].join('\n');
 }
 
-function entrance(): string[] {
+function entrance(macCheck: boolean): string[] {
   return [
     '  map guarded { type ifname : verdict; }',
     '  chain guard {',
     // Before the bridge snoops (NF_BR_PRI_BRNF is 0): what is forbidden is not learnt either.
     '    type filter hook prerouting priority -300; policy accept;',
+    ...(macCheck ? ['    iifname "cv*" iifname . ether saddr != @own-macs counter drop'] : []),
     '    iifname vmap @guarded',
     '  }',
   ];
 }
+
+/**
+ * A container is on no VLAN. Who gets a frame with a tag of VID 0 takes it for one without (802.1p),
+ * and the rules below do not look behind a tag: the kernel takes the outermost off and keeps it beside
+ * the frame, where only the type that nft puts together again tells of it (net/netfilter/nft_payload.c).
+ */
+const tagged = (drop: string): string => `    ether type { 8021q, 8021ad } ${drop}`;
 
 function guardOf({ vni, options }: LocalNetwork): string[] {
   const { multicast, groups, rate, sourceCheck } = options;
@@ -94,6 +106,7 @@ function guardOf({ vni, options }: LocalNetwork): string[] {
         ]
       : []),
     `  chain ${guardChain(vni)} {`,
+    tagged(`counter name refused-${vni} drop`),
     ...(sourceCheck === true ? onlyOwn(vni) : []),
     '    meta pkttype { host, other } return',
     `    ${NEIGHBOUR_DISCOVERY} return`,
@@ -113,6 +126,7 @@ function silenceOf({ vni, options }: LocalNetwork): string[] {
   const drop = `counter name refused-${vni} drop`;
   return [
     `  chain ${silenceChain(vni)} {`,
+    tagged(drop),
     `    ip protocol igmp ${drop}`,
     `    ${MEMBERSHIP_REPORTS} ${drop}`,
     ...(isGuarded(options) ? [`    goto ${guardChain(vni)}`] : []),
@@ -166,17 +180,21 @@ const silenceChain = (vni: number): string => `silence-${vni}`;
  * What the table's sets must hold, as nft names it: the ports whose packets are guarded, with the
  * chain that does it, and the addresses that are theirs.
  * @param silenced ports whose membership reports are dropped for now
+ * @param macCheck as in `guardTable`
  */
 export function guardElements(
   networks: Iterable<LocalNetwork>,
   endpoints: Iterable<LocalEndpoint>,
   silenced: ReadonlySet<string> = new Set(),
+  macCheck = false,
 ): Set<string> {
   const byId = new Map([...networks].map((it) => [it.id, it]));
   return new Set(
     [...endpoints].flatMap((it) => {
       const network = byId.get(it.network);
-      return network === undefined ? [] : elementsOf(it, network, silenced);
+      if (network === undefined) return [];
+      const own = macCheck ? [`own-macs { "${portName(it.id)}" . ${it.mac} }`] : [];
+      return [...own, ...elementsOf(it, network, silenced)];
     }),
   );
 }

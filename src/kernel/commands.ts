@@ -2,6 +2,7 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import { isPort, vniOf } from '../core/names.ts';
 import { IPV6_MTU_MIN, MTU_MIN } from '../net/mtu.ts';
+import { hasIpv6 } from './ipv6.ts';
 
 /**
  * Steps as iproute2 batch lines. Everything is done inside the `castnet` namespace except the
@@ -49,11 +50,12 @@ export function commandsFor(step: Step): Command[] {
 
 /**
  * The lines that keep a device from having an IPv6 address. One with a smaller MTU has no IPv6
- * anyhow, and the kernel refuses the setting.
+ * anyhow, and the kernel refuses the setting, as does one that was booted without IPv6.
  * @param mtu bytes
+ * @param ipv6 whether the kernel has IPv6
  */
-export function withoutIpv6(dev: string, mtu: number): Command[] {
-  return mtu < IPV6_MTU_MIN ? [] : [ip(`link set dev ${dev} addrgenmode none`)];
+export function withoutIpv6(dev: string, mtu: number, ipv6 = hasIpv6()): Command[] {
+  return mtu < IPV6_MTU_MIN || !ipv6 ? [] : [ip(`link set dev ${dev} addrgenmode none`)];
 }
 
 /** The lines that make a veth end a port of a bridge. */

@@ -4,7 +4,7 @@ import type { Membership } from '../core/membership.ts';
 import { bridgeName, containerEndName, portName } from '../core/names.ts';
 import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
-import { inNamespace } from './namespace.ts';
+import { inNamespace, netfilter } from './namespace.ts';
 import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 import { mustRun, run } from './run.ts';
 
@@ -27,6 +27,7 @@ export async function observe(): Promise<Observation> {
     mustRun(inNamespace('bridge', '-json', 'fdb', 'show')),
     mustRun(inNamespace('ip', '-json', 'neigh', 'show', 'nud', 'permanent')),
     mustRun(inNamespace('bridge', '-json', '-details', 'mdb', 'show')),
+    netfilter.look(),
   ]);
   const { facts, memberships } = mdbContents(mdb);
   return {

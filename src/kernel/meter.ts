@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { METER_RULES, METER_TABLE } from '../core/meter-table.ts';
 import { inNamespace } from './namespace.ts';
 import { mustRun, run } from './run.ts';
 
@@ -12,23 +13,6 @@ export interface Flow {
   /** Bytes of the IP packets and their Ethernet headers. */
   readonly bytes: number;
 }
-
-const TABLE = 'castnet-meter';
-
-/** What joins and leaves is told by the MDB; here only what carries data counts. */
-const RULES = `
-table bridge ${TABLE}
-delete table bridge ${TABLE}
-table bridge ${TABLE} {
-  set sent4 { type ifname . ipv4_addr . ipv4_addr; size 65535; flags dynamic; timeout 1m; }
-  set sent6 { type ifname . ipv6_addr . ipv6_addr; size 65535; flags dynamic; timeout 1m; }
-  chain sent {
-    type filter hook prerouting priority -400; policy accept;
-    iifname "cv*" ip daddr 224.0.0.0/4 ip protocol != igmp update @sent4 { iifname . ip saddr . ip daddr counter }
-    iifname "cv*" ip6 daddr ff00::/8 meta l4proto != icmpv6 update @sent6 { iifname . ip6 saddr . ip6 daddr counter }
-  }
-}
-`;
 
 const Listing = z.object({
   nftables: z.array(
@@ -68,10 +52,10 @@ export async function countFlows(keepMs: number): Promise<Flow[]> {
   wantedUntil = Math.max(wantedUntil, performance.now() + keepMs);
   clearTimeout(timer);
   timer = setTimeout(stopCounting, wantedUntil - performance.now()).unref();
-  inForce ??= change(() => mustRun(inNamespace('nft', '-f', '-'), RULES));
+  inForce ??= change(() => mustRun(inNamespace('nft', '-f', '-'), METER_RULES));
   try {
     await inForce;
-    return flowsOf(await mustRun(inNamespace('nft', '-j', 'list', 'table', 'bridge', TABLE)));
+    return flowsOf(await mustRun(inNamespace('nft', '-j', 'list', 'table', 'bridge', METER_TABLE)));
   } catch (error) {
     // Somebody else took them away: the next call begins anew.
     inForce = undefined;
@@ -83,7 +67,7 @@ export async function countFlows(keepMs: number): Promise<Flow[]> {
 export async function stopCounting(): Promise<void> {
   clearTimeout(timer);
   inForce = undefined;
-  await change(() => run(inNamespace('nft', 'delete', 'table', 'bridge', TABLE)));
+  await change(() => run(inNamespace('nft', 'delete', 'table', 'bridge', METER_TABLE)));
 }
 
 function change(work: () => Promise<unknown>): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { NAMESPACE_PATH } from './commands.ts';
+import { NetfilterWatch, netfilterLoaded } from './netfilter.ts';
 import { mustRun, run } from './run.ts';
 
 /**
@@ -9,6 +10,12 @@ import { mustRun, run } from './run.ts';
  */
 
 const NAME = 'castnet';
+
+/** Looks whether bridged packets may pass iptables now, and turns it off if so. */
+export const netfilter = new NetfilterWatch({
+  loaded: netfilterLoaded,
+  keepOut: keepNetfilterOut,
+});
 
 /** The argv prefix that runs a program inside the namespace. */
 export const inNamespace = (...argv: readonly string[]): string[] => [
@@ -24,9 +31,12 @@ export const inNamespace = (...argv: readonly string[]): string[] => [
  */
 export async function ensureNamespace(sharedRun: string): Promise<boolean> {
   const made = !(await namespaceWorks());
-  if (made) await makeNamespace(`${sharedRun}/netns`);
+  if (made) {
+    await makeNamespace(`${sharedRun}/netns`);
+    netfilter.anew();
+  }
   await mustRun(inNamespace('ip', 'link', 'set', 'dev', 'lo', 'up'));
-  await keepNetfilterOut();
+  await netfilter.look();
   return made;
 }
 
