@@ -22,6 +22,7 @@ import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { heardEngine } from './docker/heard.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
+import { watchTaskStarts } from './docker/task-starts.ts';
 import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import { watchAddresses } from './kernel/address-monitor.ts';
@@ -38,6 +39,8 @@ import { refusedPackets } from './kernel/refused.ts';
 import { limitRoutes } from './kernel/route-limit.ts';
 import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
+import { changeRoutes, readRouting } from './kernel/sandbox-routes.ts';
+import { whenNamespace } from './kernel/sandbox-watch.ts';
 import { readTraffic } from './kernel/traffic.ts';
 import { readUnderlay } from './kernel/underlay.ts';
 import { openLog } from './log.ts';
@@ -113,8 +116,9 @@ async function main(): Promise<void> {
       identity: sandbox.sandboxIdentity,
       applyRules: sandbox.applyRules,
       listTable: sandbox.listTable,
-      addRoutes: sandbox.addRoutes,
       limitRoutes,
+      appears: whenNamespace,
+      routes: { read: readRouting, change: changeRoutes },
       pairCounters: sandbox.pairCounters,
       mayChange: () => netAdmins(),
     },
@@ -172,6 +176,7 @@ async function main(): Promise<void> {
     state,
   });
 
+  agent.resume();
   // Docker waits for this socket before its own API answers, so it comes first.
   const sockets = await Promise.all([
     listenAt(config.pluginSocket, dockerHandlers(agent.driver, log)),
@@ -206,9 +211,11 @@ async function main(): Promise<void> {
     },
     intervalMs: config.tasksMilliseconds,
   });
+  const starts = watchTaskStarts(engine, () => tasks.hurry());
   const monitor = startMonitor({
     onEvent: (event) => agent.onMembers(event),
     onGone: (device) => agent.onDeviceGone(device),
+    onUp: (device) => agent.onDeviceUp(device),
     onLost: (reason) => agent.onMembersLost(reason),
   });
   const addresses = watchAddresses(() => void agent.onAddresses());
@@ -228,6 +235,7 @@ async function main(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
     monitor.close();
     addresses.close();
+    starts.close();
     tasks.close();
     watch.close();
     await probing.close();

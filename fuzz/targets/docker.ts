@@ -102,7 +102,8 @@ function driverCalls(): Target {
       knownVnis: () => [],
       changed() {},
       joined() {},
-      takesOver() {},
+      prepare: async () => {},
+      discovery: { join: async () => true, settle() {} },
       discovered() {},
       now: () => 0,
     });

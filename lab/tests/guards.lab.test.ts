@@ -164,7 +164,7 @@ describe('max-groups', () => {
 describe('a setting that cannot be used is refused by its name, its value, and what is accepted', () => {
   it.each([
     [{ multicast: 'yes' }, /multicast="yes" is not on or off/],
-    [{ 'multicast-route': '1' }, /multicast-route="1" is not on or off/],
+    [{ 'multicast-route': '101' }, /multicast-route="101" is not on, off or a priority/],
     [{ 'multicast-groups': '10.0.0.0/8' }, /multicast-groups="10\.0\.0\.0\/8".*multicast CIDRs/],
     [{ 'multicast-groups': '239.1.1.1' }, /multicast-groups="239\.1\.1\.1".*multicast CIDRs/],
     [{ 'multicast-rate': '0pps' }, /multicast-rate="0pps".*1000pps/],

@@ -87,8 +87,8 @@ describe('a container with two castnet networks', () => {
   /** One listener on each network, on h2. */
   const listeners: Station[] = [];
   beforeAll(async () => {
-    await createNetwork(lab(), 'first');
-    await createNetwork(lab(), 'second');
+    await createNetwork(lab(), 'first', ['--opt', 'vni=8000100']);
+    await createNetwork(lab(), 'second', ['--opt', 'vni=8000200']);
     await createNetwork(lab(), 'silent', ['--opt', 'multicast-route=off']);
     for (const network of NETWORKS) {
       const name = `on-${network}`;
@@ -102,6 +102,18 @@ describe('a container with two castnet networks', () => {
     await removeContainers(listeners.map((it) => it.container));
     for (const network of NETWORKS) await removeNetwork(lab(), network);
   });
+
+  /** Waits until the kernel would send multicast by the container's interface on a network. */
+  async function settlesOn(container: Container, network: string): Promise<void> {
+    const address = await addressOn(container, network);
+    await until(
+      async () => {
+        const said = await inNetwork(container, ['ip', 'route', 'get', '239.255.0.1']);
+        return said.includes(` src ${address} `) || undefined;
+      },
+      { what: `the multicast route on ${network}`, timeoutMs: 5_000, everyMs: 20 },
+    );
+  }
 
   /** The names of the listeners' networks that hear what the container says to a group. */
   async function heardOn(container: Container, group: string): Promise<string[]> {
@@ -127,17 +139,43 @@ describe('a container with two castnet networks', () => {
     return heard;
   }
 
-  it('sends by the network that it joined first, and by the other once it has left that', async () => {
+  it('sends by the network with the lowest VNI, whichever it joined first, then by the other', async () => {
     const host = lab().host('h1');
-    const container = await runContainer(host, { network: 'first', name: 'both' });
-    await host.docker(['network', 'connect', 'second', 'both']);
+    const container = await runContainer(host, { network: 'second', name: 'both' });
+    await host.docker(['network', 'connect', 'first', 'both']);
+    await settlesOn(container, 'first');
     expect(await heardOn(container, '239.41.0.1')).toEqual(['first']);
     await host.docker(['network', 'disconnect', 'first', 'both']);
     expect(await heardOn(container, '239.41.0.2')).toEqual(['second']);
     await host.docker(['network', 'connect', 'first', 'both']);
-    expect(await heardOn(container, '239.41.0.3')).toEqual(['second']);
-    const routes = await inNetwork(container, ['ip', 'route', 'show', '224.0.0.0/4']);
-    expect(routes.trim().split('\n')).toHaveLength(1);
+    await settlesOn(container, 'first');
+    expect(await heardOn(container, '239.41.0.3')).toEqual(['first']);
+    await removeContainers([container]);
+  });
+
+  it('sends by the network whose attachment has the higher priority', async () => {
+    const host = lab().host('h1');
+    const container = await runContainer(host, { network: 'first', name: 'wishes' });
+    const wish = ['--driver-opt', 'multicast-route=5'];
+    await host.docker(['network', 'connect', ...wish, 'second', 'wishes']);
+    await settlesOn(container, 'second');
+    expect(await heardOn(container, '239.41.0.6')).toEqual(['second']);
+    await removeContainers([container]);
+  });
+
+  it('is connected though it has a route for multicast of its own, which stays in force', async () => {
+    const host = lab().host('h1');
+    const container = await runContainer(host, { network: 'silent', name: 'own-route' });
+    await inNetwork(container, ['ip', 'route', 'add', '224.0.0.0/4', 'dev', 'eth0']);
+    await host.docker(['network', 'connect', 'first', 'own-route']);
+    await until(
+      async () => {
+        const routes = await inNetwork(container, ['ip', 'route', 'show', '224.0.0.0/4']);
+        return routes.includes('metric') || undefined;
+      },
+      { what: 'the route with a metric', timeoutMs: 5_000 },
+    );
+    await settlesOn(container, 'silent');
     await removeContainers([container]);
   });
 

@@ -12,8 +12,9 @@ import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { Audience } from './audience.ts';
-import { Balancer, type Sandboxes } from './balancer.ts';
-import { createDriver, DISCOVERY, type PortMaker } from './driver.ts';
+import { Balancer, type Lack, type Sandboxes } from './balancer.ts';
+import { Discovery, type DiscoveryOptions } from './discovery.ts';
+import { createDriver, type PortMaker } from './driver.ts';
 import type { Faults } from './faults.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { Guests } from './guests.ts';
@@ -24,6 +25,7 @@ import {
   hostsKnown,
   type Knowledge,
   memberLists,
+  networkHeard,
   networksOf,
   peerAddresses,
   wantedInput,
@@ -31,12 +33,13 @@ import {
 import { Legacy } from './legacy.ts';
 import type { Log } from './log.ts';
 import type { MemberEvent } from './members.ts';
+import { Preparation, type PreparationOptions } from './preparation.ts';
 import { Reach } from './reach.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
 import { SendLimits } from './send-limits.ts';
-import type { KeptEndpoint, State } from './state.ts';
+import type { State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 import { type Measures, Timings } from './timings.ts';
 import { TunnelGuard, type TunnelGuardKernel } from './tunnel-guard.ts';
@@ -52,7 +55,10 @@ export interface AgentOptions {
   /** All addresses by which the Swarm may name this host. */
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;
-  readonly sandboxes: Sandboxes;
+  readonly sandboxes: Sandboxes &
+    Pick<PreparationOptions, 'appears'> & {
+      readonly routes: Pick<DiscoveryOptions, 'read' | 'change'>;
+    };
   readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere' | 'canLockPorts'> & {
     readonly tunnels: TunnelGuardKernel & { readonly port: number };
   };
@@ -82,6 +88,9 @@ const MEMBERSHIP_FAULT_MS = 3_000;
 /** Sentences about what hosts say that cannot be so. */
 const CONFLICTS_TOLD = 100;
 
+/** A container that lacks its rules for longer is a problem, milliseconds. */
+const LACK_TOLD_MS = 5_000;
+
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
 
@@ -104,7 +113,9 @@ export class Agent {
   readonly #tunnelGuard: TunnelGuard;
   readonly #housekeeper: Housekeeper;
   readonly #sendLimits: SendLimits;
-  readonly #reach = new Reach();
+  readonly #reach: Reach;
+  readonly #discovery: Discovery;
+  readonly #preparation: Preparation;
   readonly #legacy = new Legacy(() => this.#outlive());
   readonly #startedAt: number;
   /** The same for people. */
@@ -126,6 +137,20 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { state, kernel, log, now, timeOfDay } = options;
+    const { identity, appears, routes } = options.sandboxes;
+    this.#reach = new Reach(state);
+    this.#discovery = new Discovery({ state, identity, ...routes, log });
+    this.#preparation = new Preparation({
+      identity,
+      appears,
+      write: (sandbox) => this.#balancer.prepare(sandbox),
+      writeIfNone: (sandbox) => this.#balancer.prepareIfNone(sandbox),
+      isHeard: (id) => networkHeard(this.#knowledge(), id, options.ownAddresses()),
+      isExpected: (path) => [...state.endpoints.values()].some((it) => it.sandbox === path),
+      askDocker: options.askDocker,
+      log,
+      now,
+    });
     this.#startedAt = now();
     this.#startedOn = timeOfDay();
     this.#timings = new Timings(options.measures);
@@ -200,7 +225,8 @@ export class Agent {
         options.askDocker();
       },
       joined: () => setImmediate(() => void this.#balancer.update()),
-      takesOver: (heir) => void this.#carryMulticast(heir),
+      prepare: ({ network, sandbox }) => this.#preparation.join(network, sandbox),
+      discovery: this.#discovery,
       discovered: options.askDocker,
       now,
     });
@@ -235,7 +261,9 @@ export class Agent {
     this.#balancer = new Balancer({
       sandboxes: options.sandboxes,
       desired: () => this.#desiredServices(),
+      prospect: () => this.#desiredServices() ?? this.#reach.soFar(this.#knowledge(), this.#record),
       log,
+      now,
     });
   }
 
@@ -279,6 +307,25 @@ export class Agent {
     if (isPort && !this.#busy.has(device)) void this.#reconciler.request(true);
   }
 
+  /** A container's interface is up. */
+  onDeviceUp(device: string): void {
+    const port = [...this.#options.state.endpoints.keys()].find((id) => portName(id) === device);
+    if (port !== undefined) this.#discovery.up(port);
+  }
+
+  /** Containers that an earlier agent was told of, and may not have come to. */
+  resume(): void {
+    const newest = [...this.#options.state.endpoints.values()].sort((a, b) => b.since - a.since);
+    void this.#preparation.resume(newest.flatMap((it) => it.sandbox ?? []));
+    this.#discovery.resume();
+  }
+
+  /** The containers that have lacked their services' rules for some seconds, since when and why. */
+  lackingRules(): Lack[] {
+    const old = this.#options.now() - LACK_TOLD_MS;
+    return this.#balancer.lacking().filter((it) => it.since <= old);
+  }
+
   /** Events of the kernel may have been lost. */
   onMembersLost(reason: string): void {
     this.#options.log.debug({ reason }, 'membership events were interrupted');
@@ -309,6 +356,7 @@ export class Agent {
   onPeersChanged(): void {
     this.#reviewMembers();
     void this.#tunnelGuard.update();
+    this.#preparation.changed();
     this.#refusals.noteSoon(() => this.report());
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
@@ -349,6 +397,8 @@ export class Agent {
     this.#setPeers();
     void this.#tunnelGuard.update();
     this.#housekeeper.forget(view);
+    this.#preparation.forget(new Set(this.#options.state.networks.keys()));
+    this.#preparation.changed();
     // Docker makes networks of its own when its host joins a Swarm anew, which is an event.
     void this.#refreshLink();
   }
@@ -394,21 +444,12 @@ export class Agent {
   }
 
   close(): void {
+    this.#preparation.close();
+    this.#discovery.close();
+    this.#reach.close();
     this.#refusals.close();
     this.#balancer.close();
     this.#reconciler.close();
-  }
-
-  /** The interface that had the routes is going; Docker adds none to one that is there already. */
-  async #carryMulticast({ id, sandbox, mac }: KeptEndpoint): Promise<void> {
-    const { sandboxes, log } = this.#options;
-    try {
-      await sandboxes.addRoutes?.(sandbox ?? '', mac, DISCOVERY);
-      log.info({ endpoint: id }, 'the container’s multicast leaves by its other network now');
-    } catch (error) {
-      // A container that ends leaves all its networks in turn.
-      log.debug({ endpoint: id, reason: (error as Error).message }, 'no routes for multicast');
-    }
   }
 
   async #refreshLink(): Promise<void> {
@@ -462,11 +503,11 @@ export class Agent {
   }
 
   /** The services of each container, once all that is to be known of them is known. */
-  #desiredServices(): ReadonlyMap<string, readonly Service[]> {
+  #desiredServices(): ReadonlyMap<string, readonly Service[]> | undefined {
     const age = this.#options.now() - this.#startedAt;
     const knowledge = this.#knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
-    if (!this.#legacy.isOutlived(knowledge) && age < HEAR_WITHIN_MS) return new Map();
+    if (!this.#legacy.isOutlived(knowledge) && age < HEAR_WITHIN_MS) return undefined;
     return this.#reach.update(knowledge, this.#record);
   }
 

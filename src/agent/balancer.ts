@@ -17,9 +17,10 @@ export interface Sandboxes {
   identity(path: string): string | undefined;
   applyRules(path: string, script: string): Promise<void>;
   listTable(path: string, table: string): Promise<string | undefined>;
-  /** @throws Error when the namespace has no interface with this MAC, or is gone */
-  addRoutes?(path: string, mac: string, destinations: readonly string[]): Promise<void>;
-  /** Bounds what leaves by the interface with this MAC, bytes. @throws Error as `addRoutes` */
+  /**
+   * Bounds what leaves by the interface with this MAC, bytes.
+   * @throws Error when the namespace has no interface with this MAC, or is gone
+   */
   limitRoutes?(path: string, mac: string, mtu: number | undefined): Promise<void>;
   pairCounters?(path: string, table: string, set: string): Promise<readonly PairCount[]>;
   /** Those whose containers may change their own rules; without it, nobody knows of any. */
@@ -34,8 +35,13 @@ export interface PairCount {
 
 export interface BalancerOptions {
   readonly sandboxes: Sandboxes;
-  /** What each container of this host is to reach, by the path of its namespace. */
-  readonly desired: () => ReadonlyMap<string, readonly Service[]>;
+  /**
+   * What each container of this host is to reach, by the path of its namespace; undefined while that is
+   * not known, and what an earlier agent wrote stays.
+   */
+  readonly desired: () => ReadonlyMap<string, readonly Service[]> | undefined;
+  /** The same as far as it is known, for a namespace that has no rules yet. */
+  readonly prospect?: () => ReadonlyMap<string, readonly Service[]>;
   readonly log: Log;
   /** Milliseconds of a clock that does not go back. */
   readonly now?: () => number;
@@ -45,6 +51,17 @@ export interface BalancerOptions {
 interface InForce {
   readonly identity: string;
   readonly services: readonly Service[];
+}
+
+/** After rules could not be written they are tried again, milliseconds. */
+const RETRY_MS = 1_000;
+
+/** A namespace that lacks the rules it should have. */
+export interface Lack {
+  readonly sandbox: string;
+  /** Milliseconds, by the balancer's clock. */
+  readonly since: number;
+  readonly reason: string;
 }
 
 /**
@@ -68,9 +85,14 @@ export class Balancer {
   readonly #now: () => number;
   /** Bounded by the containers of this host. Those looked into longest ago come first. */
   readonly #inForce = new Map<string, InForce>();
+  /** Those that lack the rules they should have; bounded by the containers of this host. */
+  readonly #lacking = new Map<string, Lack>();
+  /** What is being written now, by namespace: two writers would mistake each other's for strange. */
+  readonly #turns = new Map<string, Promise<void>>();
   /** Bounded by the tasks of the services that this host reaches. */
   #seen: FirstSeen = new Map();
   #warm: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -91,12 +113,37 @@ export class Balancer {
   }
 
   /**
+   * Writes one namespace's rules before those of all others that wait, from what is known now: a
+   * container is about to start. It never fails: see `lacking`.
+   */
+  async prepare(path: string): Promise<void> {
+    if (this.#closed) return;
+    const { desired, prospect } = this.#options;
+    const all = prospect?.() ?? desired();
+    const services = all === undefined ? undefined : this.#warmed(all).get(path);
+    if (services !== undefined) await this.#bring(path, services, new Scripts());
+  }
+
+  /** The same for a namespace that may have the rules of an earlier agent: then they stay for now. */
+  async prepareIfNone(path: string): Promise<void> {
+    if (this.#inForce.has(path)) return;
+    const text = await this.#options.sandboxes.listTable(path, TABLE).catch(() => undefined);
+    if (!text?.includes(LANDMARK)) await this.prepare(path);
+  }
+
+  /** The namespaces that lack the rules they should have, and why; those of a moment among them. */
+  lacking(): Lack[] {
+    return [...this.#lacking.values()];
+  }
+
+  /**
    * From now on the rules stay as they are. An agent that stops ends its sessions, after which it
    * knows of no task of other hosts: its containers must not be written that.
    */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#warm);
+    clearTimeout(this.#retry);
   }
 
   /** Looks whether the rules are still there: a container may have flushed its own. */
@@ -151,7 +198,12 @@ export class Balancer {
   async #run(): Promise<void> {
     while (this.#again && !this.#closed) {
       this.#again = false;
-      const desired = this.#warmed(this.#options.desired());
+      const known = this.#options.desired();
+      if (known === undefined) continue;
+      const desired = this.#warmed(known);
+      for (const path of this.#lacking.keys()) {
+        if (!desired.has(path)) this.#lacking.delete(path);
+      }
       for (const path of this.#inForce.keys()) {
         if (!desired.has(path)) this.#inForce.delete(path);
       }
@@ -170,8 +222,6 @@ export class Balancer {
   #warmed(
     desired: ReadonlyMap<string, readonly Service[]>,
   ): ReadonlyMap<string, readonly Service[]> {
-    // Nothing is to be known yet: what was seen stays seen.
-    if (desired.size === 0) return desired;
     const lists = new Map([...desired.values()].map((it) => [it, it]));
     const all = new Map([...lists.keys()].flat().map((it) => [it.vip, it]));
     const now = this.#now();
@@ -190,13 +240,29 @@ export class Balancer {
     return new Map([...desired].map(([path, list]) => [path, lists.get(list) ?? list]));
   }
 
-  async #bring(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
+  /** One writer of a namespace at a time. */
+  #bring(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
+    const before = this.#turns.get(path);
+    const turn = (before ?? Promise.resolve()).then(() => this.#write(path, services, scripts));
+    this.#turns.set(path, turn);
+    return turn.finally(() => {
+      if (this.#turns.get(path) === turn) this.#turns.delete(path);
+    });
+  }
+
+  async #write(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
     const { sandboxes, log } = this.#options;
     const before = this.#inForce.get(path);
     // A container that reaches no service pays nothing for those of others.
-    if (before === undefined && services.length === 0) return;
+    if (before === undefined && services.length === 0) {
+      this.#lacking.delete(path);
+      return;
+    }
     const identity = sandboxes.identity(path);
-    if (identity === undefined) return;
+    if (identity === undefined) {
+      this.#lacks(path, 'its network namespace is not at that path');
+      return;
+    }
     const known = before?.identity === identity ? before.services : undefined;
     if (known === undefined && services.length === 0) return;
     const script = scripts.of(known, services);
@@ -208,13 +274,25 @@ export class Balancer {
         return sandboxes.applyRules(path, freshTable(services));
       });
       this.#inForce.set(path, { identity, services });
+      this.#lacking.delete(path);
       log.debug({ sandbox: path, services: services.length }, 'balancing rules changed');
     } catch (error) {
       // Written whole next time, whatever is there now.
       this.#inForce.delete(path);
       if (sandboxes.identity(path) !== identity) return;
-      log.warn({ sandbox: path, reason: (error as Error).message }, 'no balancing rules');
+      const reason = (error as Error).message;
+      this.#lacks(path, reason);
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined;
+        void this.update();
+      }, RETRY_MS).unref();
+      log.warn({ sandbox: path, reason }, 'no balancing rules');
     }
+  }
+
+  #lacks(sandbox: string, reason: string): void {
+    const since = this.#lacking.get(sandbox)?.since ?? this.#now();
+    this.#lacking.set(sandbox, { sandbox, since, reason });
   }
 }
 

@@ -1,7 +1,8 @@
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress, type LocalNetwork, type NetworkOptions } from '../core/local.ts';
+import { DISCOVERY } from '../core/multicast-route.ts';
 import { containerEndName, portName, vxlanName } from '../core/names.ts';
-import { parseOptions } from '../core/options.ts';
+import { parseAttachment, parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
 import type { JoinAnswer } from '../docker/protocol.ts';
 import { derivedIpv6 } from '../net/cidr.ts';
@@ -40,19 +41,21 @@ export interface DriverOptions {
   readonly knownVnis: () => Iterable<readonly [string, number]>;
   /** Something changed that the other hosts are to know. */
   readonly changed: () => void;
-  /** A container got its interface; its namespace may be entered once Join was answered. */
+  /** Has the container ready for its first process, or waits for its namespace to come. */
+  readonly prepare: (endpoint: { network: string; sandbox: string }) => Promise<void>;
+  /** The containers' routes for multicast. */
+  readonly discovery: {
+    /** @returns whether Docker shall make the endpoint's */
+    join(endpoint: string): Promise<boolean>;
+    settle(sandbox: string | undefined): void;
+  };
+  /** A container got its interface. */
   readonly joined: () => void;
-  /** The container's multicast is to leave by this endpoint's interface from now on. */
-  readonly takesOver: (endpoint: KeptEndpoint) => void;
   readonly discovered: () => void;
   readonly now: () => number;
 }
 
-/**
- * Routes that Docker puts into the container: its discovery must leave by this interface, though
- * the default route leads to docker_gwbridge, which Swarm gives every container.
- */
-export const DISCOVERY = ['224.0.0.0/4', '255.255.255.255/32'] as const;
+/** Connected routes (libnetwork/docs/remote.md): they lead to no next hop. */
 const DISCOVERY_ROUTES = DISCOVERY.map(
   (Destination) => ({ Destination, RouteType: 1, NextHop: '' }) as const,
 );
@@ -87,13 +90,6 @@ export function createDriver(options: DriverOptions): Driver {
     }
     return found;
   };
-
-  /** Of the container's other interfaces, the eldest that may carry its multicast. */
-  const heirIn = (sandbox: string | undefined): KeptEndpoint | undefined =>
-    [...state.endpoints.values()]
-      .filter((it) => sandbox !== undefined && it.sandbox === sandbox)
-      .filter((it) => state.networks.get(it.network)?.options.multicastRoute !== false)
-      .sort((a, b) => a.since - b.since)[0];
 
   const whileBusy = async (id: string, work: () => Promise<void>): Promise<void> => {
     busy.add(portName(id));
@@ -169,7 +165,9 @@ export function createDriver(options: DriverOptions): Driver {
       options.changed();
     },
 
-    async createEndpoint({ network: networkId, id, address, mac: asked }: EndpointRequest) {
+    async createEndpoint(request: EndpointRequest) {
+      const { network: networkId, id, address, mac: asked } = request;
+      const routeWish = parseAttachment(request.options ?? {});
       const { vni, options: settings } = network(networkId);
       if (asked !== undefined && !isMac(asked)) throw new Fault(`"${asked}" is not a MAC address`);
       const mac = asked ?? macOfIpv4(bareAddress(address));
@@ -188,7 +186,10 @@ export function createDriver(options: DriverOptions): Driver {
       }
       const tunnel = options.lastTunnel() ?? (await options.tunnel());
       const mtu = networkMtu({ id: networkId, vni, options: settings }, tunnel);
-      const made = { id, network: networkId, address, mac, mtu, since: options.now() };
+      const made: KeptEndpoint = {
+        ...{ id, network: networkId, address, mac, mtu, since: options.now() },
+        ...(routeWish === undefined ? {} : { routeWish }),
+      };
       await whileBusy(id, async () => {
         await ports.createPort({ endpoint: id, vni, mac, mtu });
         // Anew, since a look that began before the port was there must not take it for lost.
@@ -209,27 +210,22 @@ export function createDriver(options: DriverOptions): Driver {
     },
 
     async join({ network: networkId, id, sandbox }): Promise<JoinAnswer> {
-      const found = endpoint(networkId, id);
-      const taken = [...state.endpoints.values()].some(
-        (it) => it.id !== id && it.sandbox === sandbox && it.carriesMulticast === true,
-      );
-      const carriesMulticast = !taken && network(networkId).options.multicastRoute !== false;
-      state.endpoints.set({ ...found, sandbox, carriesMulticast });
+      state.endpoints.set({ ...endpoint(networkId, id), sandbox });
+      await options.prepare({ network: networkId, sandbox });
+      // It may have gone while this waited.
+      endpoint(networkId, id);
+      const byDocker = await options.discovery.join(id);
       options.joined();
       return {
         InterfaceName: { SrcName: containerEndName(id), DstPrefix: 'eth' },
-        StaticRoutes: carriesMulticast ? DISCOVERY_ROUTES : [],
+        StaticRoutes: byDocker ? DISCOVERY_ROUTES : [],
       };
     },
 
     async leave(networkId, id) {
-      const { sandbox, carriesMulticast, ...rest } = endpoint(networkId, id);
+      const { sandbox, carriesMulticast, staticRoutes, ...rest } = endpoint(networkId, id);
       state.endpoints.set({ ...rest, since: options.now() });
-      if (carriesMulticast !== true) return;
-      const heir = heirIn(sandbox);
-      if (heir === undefined) return;
-      state.endpoints.set({ ...heir, carriesMulticast });
-      options.takesOver(heir);
+      options.discovery.settle(sandbox);
     },
 
     discovered: options.discovered,

@@ -80,6 +80,21 @@ export function allHeard({ swarm, node, peers }: Knowledge): boolean {
   return swarm?.unanswered.size === 0 && node !== undefined && !peers.some(unheard);
 }
 
+/**
+ * Whether each host that Docker lists for a network was heard, or is silent.
+ * @param own all addresses by which Docker may list this host; until it does, its list is not whole
+ */
+export function networkHeard(
+  { swarm, node, peers }: Knowledge,
+  network: string,
+  own: readonly string[],
+): boolean {
+  const hosts = swarm?.networks.get(network)?.hosts ?? [];
+  if (node === undefined || !hosts.some((it) => own.includes(it))) return false;
+  const heard = new Set(peers.flatMap((it) => (unheard(it) ? [] : [it.address])));
+  return hosts.every((it) => own.includes(it) || heard.has(it));
+}
+
 /** What this host tells the others; undefined while it does not know who or where it is. */
 export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
   const { state, node, tunnel, memberships, guests } = knowledge;

@@ -2,15 +2,28 @@ import { type Departures, departures, NOBODY_GONE, withRefusals } from '../core/
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
 import { hostsWords, type Knowledge, wantedServices } from './knowledge.ts';
+import type { State } from './state.ts';
+
+/** How long what changed may be in memory alone, milliseconds. */
+const KEEP_AFTER_MS = 1_000;
 
 /**
  * What this host's containers reach by rules of their own: the services of their networks, also
  * those that have no task for now, and the addresses that refuse since their container went.
  */
 export class Reach {
+  readonly #kept: Pick<State, 'reach'>;
+  /** What an earlier agent knew, until this one knows it. */
+  #before: ReadonlyMap<string, readonly Service[]>;
+  #keeping: NodeJS.Timeout | undefined;
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   #departures: Departures = NOBODY_GONE;
+
+  constructor(kept: Pick<State, 'reach'>) {
+    this.#kept = kept;
+    this.#before = new Map([...kept.reach.values()].map((it) => [it.id, it.services]));
+  }
 
   /**
    * Takes what is so now.
@@ -25,10 +38,41 @@ export class Reach {
     this.#services = wantedServices(knowledge, { own, before: this.#services });
     this.#departures = departures(this.#departures, hostsWords(knowledge, own), networks.values());
     const { gone } = this.#departures;
+    this.#before = new Map();
+    this.#keeping ??= setTimeout(() => this.#keep(), KEEP_AFTER_MS).unref();
     return servicesBySandbox({
       endpoints: endpoints.values(),
       services: (id) => withRefusals(this.#services.get(id) ?? [], gone.get(id) ?? []),
     });
+  }
+
+  /**
+   * While not all hosts were heard: what an earlier agent knew, for a container that has no rules; of
+   * a network that it did not know, what has been heard.
+   */
+  soFar(
+    knowledge: Knowledge,
+    own: HostRecord | undefined,
+  ): ReadonlyMap<string, readonly Service[]> {
+    const heard = wantedServices(knowledge, { own, before: this.#services });
+    return servicesBySandbox({
+      endpoints: knowledge.state.endpoints.values(),
+      services: (id) => this.#before.get(id) ?? heard.get(id) ?? [],
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#keeping);
+  }
+
+  #keep(): void {
+    this.#keeping = undefined;
+    const { reach } = this.#kept;
+    for (const id of [...reach.keys()]) if (!this.#services.has(id)) reach.delete(id);
+    for (const [id, services] of this.#services) {
+      if (JSON.stringify(reach.get(id)?.services) !== JSON.stringify(services))
+        reach.set({ id, services });
+    }
   }
 
   /** Services whose address Docker gave to a container as well, in sentences. */

@@ -1,5 +1,6 @@
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import type { ServiceRecord } from '../core/records.ts';
+import type { Service } from '../core/services.ts';
 import { Store } from './store.ts';
 
 /** An endpoint, with what only the agent's housekeeping needs. */
@@ -20,6 +21,13 @@ export interface KeptService extends ServiceRecord {
   readonly id: string;
 }
 
+/** The services of a network, as this host's containers last reached them. */
+export interface KeptReach {
+  /** Docker's id of the network. */
+  readonly id: string;
+  readonly services: readonly Service[];
+}
+
 /** What Docker asked for, kept over restarts of the agent. */
 export class State {
   readonly networks: Store<LocalNetwork>;
@@ -27,12 +35,15 @@ export class State {
   readonly allocations: Store<Allocation>;
   /** Kept so that a restarted agent need not tell the others for a moment that it has no tasks. */
   readonly services: Store<KeptService>;
+  /** Kept for a container that starts before a restarted agent has heard the others. */
+  readonly reach: Store<KeptReach>;
 
   constructor(directory: string) {
     this.networks = new Store(`${directory}/networks`);
     this.endpoints = new Store(`${directory}/endpoints`);
     this.allocations = new Store(`${directory}/allocations`);
     this.services = new Store(`${directory}/services`);
+    this.reach = new Store(`${directory}/reach`);
   }
 
   endpointsOf(network: string): KeptEndpoint[] {
@@ -44,5 +55,6 @@ export class State {
     this.networks.clear();
     this.endpoints.clear();
     this.services.clear();
+    this.reach.clear();
   }
 }

@@ -60,6 +60,7 @@ const network = z.object({
     ipv6: z.string().optional(),
     multicast: z.boolean().optional(),
     multicastRoute: z.boolean().optional(),
+    multicastPriority: z.number().optional(),
     groups: z.array(z.string()).optional(),
     rate: z.object({ per: z.enum(['packets', 'bytes']), second: count }).optional(),
     maxGroups: count.optional(),

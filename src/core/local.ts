@@ -1,17 +1,16 @@
 /** What Docker asked this host to have. */
 
 import { inAny } from '../net/cidr.ts';
+import type { RouteWish } from './multicast-route.ts';
 
 /** Settings of a network, from `docker network create --opt`. */
-export interface NetworkOptions {
+export interface NetworkOptions extends RouteWish {
   /** Bytes; without it the tunnel's underlay decides. */
   readonly mtu?: number;
   /** IPv6 prefix, as `fd00:1::/64`, from which each container's address is derived. */
   readonly ipv6?: string;
   /** Whether containers may send and hear multicast; without it they may. */
   readonly multicast?: boolean;
-  /** Whether the network may be the one that carries a container's multicast; else it may. */
-  readonly multicastRoute?: boolean;
   /** The groups that containers may use, as CIDRs; without it all. */
   readonly groups?: readonly string[];
   /** What one container may send by multicast and broadcast together; without it no cap. */
@@ -55,8 +54,12 @@ export interface LocalEndpoint {
   readonly mtu?: number;
   /** Path of the network namespace it joined, from Docker; absent before Join. */
   readonly sandbox?: string;
-  /** Whether this interface was given the container's routes for multicast and broadcast. */
+  /** Whether the container's multicast and broadcast leave by this interface. */
   readonly carriesMulticast?: boolean;
+  /** Whether Docker was told to make its routes for them, which have no metric then. */
+  readonly staticRoutes?: boolean;
+  /** What the attachment says instead of its network. */
+  readonly routeWish?: RouteWish;
 }
 
 /** The address without its prefix length. */

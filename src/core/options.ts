@@ -3,6 +3,7 @@ import { Fault } from '../net/fault.ts';
 import { MTU_MAX, MTU_MIN } from '../net/mtu.ts';
 import { isVni, VNI_MAX, VNI_MIN } from '../net/vni.ts';
 import type { NetworkOptions, Rate } from './local.ts';
+import { PRIORITY_LEAST, PRIORITY_MOST, type RouteWish, readRouteWish } from './multicast-route.ts';
 
 /** The settings of a network as Docker passes them: `--opt key=value`. */
 export type RawOptions = Readonly<Record<string, string>>;
@@ -49,7 +50,10 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
   multicast: { accepts: 'on or off', read: (text) => onOrOff(text, 'multicast') },
-  'multicast-route': { accepts: 'on or off', read: (text) => onOrOff(text, 'multicastRoute') },
+  'multicast-route': {
+    accepts: `on, off or a priority from ${PRIORITY_LEAST} to ${PRIORITY_MOST}`,
+    read: readRouteWish,
+  },
   'source-check': { accepts: 'on or off', read: (text) => onOrOff(text, 'sourceCheck') },
   'multicast-groups': {
     accepts: 'a list of multicast CIDRs with commas between, as 239.1.0.0/16,ff05::/16',
@@ -97,6 +101,20 @@ export function parseOptions(raw: RawOptions): ParsedOptions {
   return options;
 }
 
+/**
+ * What an attachment to a network says (`docker network connect --driver-opt multicast-route=…`).
+ * @throws Fault that names the value and what is accepted
+ */
+export function parseAttachment(raw: Readonly<Record<string, unknown>>): RouteWish | undefined {
+  const key = 'multicast-route';
+  const text = raw[key];
+  if (text === undefined) return undefined;
+  const wish = readRouteWish(String(text));
+  if (wish !== undefined) return wish;
+  const { accepts } = SETTINGS[key] as Setting;
+  throw new Fault(`driver option ${key}=${JSON.stringify(text)} is not ${accepts}`);
+}
+
 function wholeNumber(text: string): number | undefined {
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
@@ -111,7 +129,7 @@ function between<T>(
   return value !== undefined && value >= least && value <= most ? make(value) : undefined;
 }
 
-function onOrOff(text: string, key: 'multicast' | 'multicastRoute' | 'sourceCheck') {
+function onOrOff(text: string, key: 'multicast' | 'sourceCheck') {
   return text === 'on' || text === 'off' ? { [key]: text === 'on' } : undefined;
 }
 

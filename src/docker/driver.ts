@@ -17,6 +17,8 @@ export interface EndpointRequest {
   readonly address: string;
   /** Absent when the driver shall choose. */
   readonly mac?: string;
+  /** The attachment's `--driver-opt` settings, among what Docker adds. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /**

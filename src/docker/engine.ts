@@ -13,6 +13,8 @@ export interface Engine {
 export interface EventOptions {
   /** Kinds of object, as in `docker events --filter type=`. */
   readonly types: readonly string[];
+  /** As in `docker events --filter event=`; without it all. */
+  readonly events?: readonly string[];
   readonly onEvent: (event: unknown) => void;
   /** The stream ended or never began; it is tried again by itself. */
   readonly onLost: (reason: string) => void;
@@ -114,8 +116,9 @@ interface Followed extends EventOptions {
   readonly version: () => Promise<string>;
 }
 
-function followEvents(socketPath: string, { types, version, onEvent, onLost }: Followed) {
-  const filters = encodeURIComponent(JSON.stringify({ type: types }));
+function followEvents(socketPath: string, options: Followed) {
+  const { types: type, events: event, version, onEvent, onLost } = options;
+  const filters = encodeURIComponent(JSON.stringify({ type, event }));
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let end = (): void => {};

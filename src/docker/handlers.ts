@@ -112,7 +112,7 @@ function handlerTable(driver: Driver): Record<string, Handler> {
       return NOTHING;
     },
     'NetworkDriver.CreateEndpoint': async (body) => {
-      const { NetworkID, EndpointID, Interface } = check(protocol.CreateEndpoint, body);
+      const { NetworkID, EndpointID, Interface, Options } = check(protocol.CreateEndpoint, body);
       const address = Interface?.Address;
       if (!address)
         throw new Fault(`endpoint ${EndpointID} has no IPv4 address; castnet needs one`);
@@ -125,6 +125,7 @@ function handlerTable(driver: Driver): Record<string, Handler> {
         id: EndpointID,
         address,
         ...(mac ? { mac: mac.toLowerCase() } : {}),
+        ...(Options ? { options: Options } : {}),
       });
       return {
         Interface: {

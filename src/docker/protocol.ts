@@ -47,6 +47,8 @@ const Address = z
 export const CreateEndpoint = z.object({
   NetworkID: Id,
   EndpointID: Id,
+  /** Where Docker puts `--driver-opt` settings of an attachment, beside what is its own. */
+  Options: z.record(z.string(), z.unknown()).nullish(),
   Interface: z
     .object({
       Address,

@@ -45,6 +45,8 @@ export interface LocalTask {
 }
 
 export interface TaskWatch {
+  /** Tasks are about to come into service: looks follow each other quickly for a moment. */
+  hurry(): void;
   close(): void;
 }
 
@@ -89,6 +91,14 @@ type Found = readonly [endpoint: string, service: ServiceRecord];
 
 /** How long a task that never listens is waited for, milliseconds: it may want nothing but pings. */
 const LISTEN_MS = 10_000;
+
+/**
+ * After a task's process was started, or its health check passed, Docker adds it to its DNS at once
+ * (moby, daemon/cluster/executor/container/controller.go, Start): looks come this often for so long,
+ * milliseconds. A look that takes longer is followed by a rest as long.
+ */
+const HURRY_MS = 20;
+const HURRY_FOR_MS = 2_000;
 
 /** How long the list is believed while every local endpoint is in it, milliseconds. */
 const LIST_MS = 5000;
@@ -217,19 +227,30 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   };
 
   let timer: NodeJS.Timeout | undefined;
+  let hurryUntil = 0;
   const turn = async (): Promise<void> => {
+    timer = undefined;
     const begin = performance.now();
     try {
       await look();
     } catch (error) {
       onError(error as Error);
     }
-    const rest = Math.max(0, intervalMs - (performance.now() - begin));
+    const end = performance.now();
+    const took = end - begin;
+    const rest = end < hurryUntil ? Math.max(HURRY_MS, took) : Math.max(0, intervalMs - took);
     if (!closed) timer = setTimeout(turn, rest);
   };
   timer = setTimeout(turn, 0);
 
   return {
+    hurry(): void {
+      hurryUntil = performance.now() + HURRY_FOR_MS;
+      // Otherwise a look is under way, and its rest will be short.
+      if (timer === undefined || closed) return;
+      clearTimeout(timer);
+      timer = setTimeout(turn, 0);
+    },
     close(): void {
       closed = true;
       clearTimeout(timer);

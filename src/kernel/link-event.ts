@@ -7,3 +7,10 @@ const GONE = /^Deleted \d+: ([^@:\s]+)(?:@\S+)?: .* mtu \d+\s*$/;
 export function parseGoneLink(line: string): string | undefined {
   return GONE.exec(line)?.[1];
 }
+
+const UP = /^\d+: ([^@:\s]+)(?:@\S+)?: <(?:\S*,)?LOWER_UP(?:,\S*)?> /;
+
+/** The same for the name of a device that is up; it is told several times. */
+export function parseUpLink(line: string): string | undefined {
+  return UP.exec(line)?.[1];
+}

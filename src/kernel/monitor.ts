@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { NAMESPACE_PATH } from './commands.ts';
-import { parseGoneLink } from './link-event.ts';
+import { parseGoneLink, parseUpLink } from './link-event.ts';
 import { type MdbEvent, parseMdbEvent } from './mdb-event.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface MonitorOptions {
   readonly onEvent: (event: MdbEvent) => void;
   /** A device is gone; `device` is its name. */
   readonly onGone: (device: string) => void;
+  /** A device is up, as a container's end of its link is; it may be told several times. */
+  readonly onUp: (device: string) => void;
   /** Events may have been missed. */
   readonly onLost: (reason: string) => void;
 }
@@ -41,7 +43,7 @@ const LIBSTDBUF = [
   '/usr/lib/aarch64-linux-gnu/coreutils/libstdbuf.so',
 ];
 
-export function startMonitor({ onEvent, onGone, onLost }: MonitorOptions): Monitor {
+export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions): Monitor {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -80,6 +82,8 @@ export function startMonitor({ onEvent, onGone, onLost }: MonitorOptions): Monit
       if (event !== undefined) onEvent(event);
       const gone = parseGoneLink(line);
       if (gone !== undefined) onGone(gone);
+      const up = parseUpLink(line);
+      if (up !== undefined) onUp(up);
     });
     createInterface({ input: started.stderr }).on('line', overflow);
     started.on('error', (error) => ended(error.message));

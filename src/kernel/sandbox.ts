@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { type Counted, parsePairCounters } from './pair-counters.ts';
 import { CommandError, mustRun, run } from './run.ts';
 
 /**
- * A container's network namespace, by the path that Docker names it with. Nothing here may run
- * while Docker waits for the answer to Join.
+ * A container's network namespace, by the path that Docker names it with. Entering it takes none of
+ * Docker's locks, so this may run while Docker waits for the answer to Join, if the namespace is there
+ * by then: up to Docker 27 it is only for a container that runs already.
  */
 
 /** The path as seen from here: Docker writes /var/run, which a plugin may not have. */
-const seen = (path: string): string => path.replace(/^\/var\/run\//, '/run/');
+export const seen = (path: string): string => path.replace(/^\/var\/run\//, '/run/');
 
 /** The argv prefix that runs a program inside a container's namespace. */
 export const inSandbox = (path: string, ...argv: readonly string[]): string[] => [
@@ -19,12 +20,16 @@ export const inSandbox = (path: string, ...argv: readonly string[]): string[] =>
   ...argv,
 ];
 
+/** NSFS_MAGIC of linux/magic.h: what is mounted at the path of a namespace. */
+const NSFS = 0x6e736673;
+
 /**
- * Whether the namespace is still there.
- * @returns something that differs when another namespace takes its path; undefined when it is gone
+ * Whether the namespace is there. Docker makes an empty file at its path before it binds it there.
+ * @returns something that differs when another namespace takes its path; undefined when there is none
  */
 export function sandboxIdentity(path: string): string | undefined {
   try {
+    if (statfsSync(seen(path)).type !== NSFS) return undefined;
     const { ino, dev } = statSync(seen(path));
     return `${dev}:${ino}`;
   } catch {
@@ -44,22 +49,6 @@ export async function applyRules(path: string, script: string): Promise<void> {
 export async function listTable(path: string, table: string): Promise<string | undefined> {
   const { status, stdout } = await run(inSandbox(path, 'nft', '-t', 'list', 'table', 'ip', table));
   return status === 0 ? stdout : undefined;
-}
-
-/**
- * Adds routes by the interface with a MAC, beside those there may be by another that is going.
- * @throws CommandError in ip's words; Error when no interface has the MAC
- */
-export async function addRoutes(
-  path: string,
-  mac: string,
-  destinations: readonly string[],
-): Promise<void> {
-  const links: unknown = JSON.parse(await mustRun(inSandbox(path, 'ip', '-json', 'link', 'show')));
-  const dev = (links as { ifname: string; address?: string }[]).find((it) => it.address === mac);
-  if (dev === undefined) throw new Error(`no interface has ${mac}`);
-  const lines = destinations.map((it) => `route append ${it} dev ${dev.ifname}\n`);
-  await mustRun(inSandbox(path, 'ip', '-batch', '-'), lines.join(''));
 }
 
 /**

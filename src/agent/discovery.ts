@@ -1,0 +1,181 @@
+import {
+  type Carrier,
+  carriersOf,
+  DISCOVERY,
+  type Routing,
+  routeWork,
+} from '../core/multicast-route.ts';
+import type { Log } from './log.ts';
+import { OneAfterAnother } from './one-after-another.ts';
+import type { KeptEndpoint, State } from './state.ts';
+
+export interface DiscoveryOptions {
+  readonly state: Pick<State, 'endpoints' | 'networks'>;
+  /** As `sandboxIdentity` of the kernel: undefined while there is no namespace. */
+  readonly identity: (sandbox: string) => string | undefined;
+  /** @throws Error when the namespace cannot be entered */
+  readonly read: (sandbox: string) => Promise<Routing>;
+  /** @param lines of `ip -batch`. @throws Error in ip's words */
+  readonly change: (sandbox: string, lines: readonly string[]) => Promise<void>;
+  readonly log: Log;
+}
+
+/** When a look is repeated while an interface is not there yet, milliseconds after the one before. */
+const AGAIN_MS = [20, 100, 400, 1_500, 4_000, 10_000];
+
+/** One container's routes while they are brought about. */
+interface Work {
+  readonly turns: OneAfterAnother;
+  tries: number;
+  timer?: NodeJS.Timeout;
+}
+
+/**
+ * The containers' routes for multicast and broadcast (core/multicast-route.ts). Docker makes those of a
+ * container's first network, since nobody can be there earlier. But they have no metric, it makes none
+ * beside others, and takes such as are there for a failure. So for a container with several networks,
+ * or with a route of its own, they are made here, as soon as the interfaces are up.
+ */
+export class Discovery {
+  readonly #options: DiscoveryOptions;
+  /** Bounded by this host's containers; one that is settled has none. */
+  readonly #work = new Map<string, Work>();
+
+  constructor(options: DiscoveryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * An endpoint joins its container, and is in the state.
+   * @returns whether Docker shall make its routes
+   */
+  async join(id: string): Promise<boolean> {
+    const { state, identity } = this.#options;
+    const { sandbox = '', staticRoutes } = state.endpoints.get(id) as KeptEndpoint;
+    const carriers = this.#carriers(sandbox);
+    const isCarrier = carriers.some(({ endpoint }) => endpoint.id === id);
+    // Docker calls again when it heard no answer: it gets the same.
+    const byDocker =
+      staticRoutes ??
+      (isCarrier &&
+        carriers.length === 1 &&
+        (identity(sandbox) === undefined || !(await this.#hasRoutes(sandbox))));
+    const now = state.endpoints.get(id);
+    if (now !== undefined) state.endpoints.set({ ...now, staticRoutes: byDocker });
+    this.settle(sandbox);
+    return byDocker;
+  }
+
+  /** A container has other networks than before. */
+  settle(sandbox: string | undefined): void {
+    if (sandbox === undefined) return;
+    const { state } = this.#options;
+    const [best] = this.#carriers(sandbox);
+    for (const it of this.#endpoints(sandbox)) {
+      const carriesMulticast = it.id === best?.endpoint.id;
+      if ((it.carriesMulticast ?? false) !== carriesMulticast)
+        state.endpoints.set({ ...it, carriesMulticast });
+    }
+    this.#begin(sandbox);
+  }
+
+  /** An endpoint's interface is up. */
+  up(id: string): void {
+    const sandbox = this.#options.state.endpoints.get(id)?.sandbox;
+    const work = sandbox === undefined ? undefined : this.#work.get(sandbox);
+    if (sandbox === undefined || work === undefined) return;
+    this.#request(sandbox, work);
+  }
+
+  /** What an earlier agent may not have come to. */
+  resume(): void {
+    const all = [...this.#options.state.endpoints.values()].flatMap((it) => it.sandbox ?? []);
+    for (const sandbox of new Set(all)) this.settle(sandbox);
+  }
+
+  close(): void {
+    for (const { timer } of this.#work.values()) clearTimeout(timer);
+    this.#work.clear();
+  }
+
+  #begin(sandbox: string): void {
+    const before = this.#work.get(sandbox);
+    clearTimeout(before?.timer);
+    if (!isOurs(this.#carriers(sandbox))) {
+      this.#work.delete(sandbox);
+      return;
+    }
+    const turns = before?.turns ?? new OneAfterAnother(() => this.#turn(sandbox));
+    const work: Work = { turns, tries: 0 };
+    this.#work.set(sandbox, work);
+    // After Join's answer, by which Docker moves the interface in.
+    setImmediate(() => this.#request(sandbox, work));
+  }
+
+  #request(sandbox: string, work: Work): void {
+    if (this.#work.get(sandbox) === work) void work.turns.request();
+  }
+
+  async #turn(sandbox: string): Promise<void> {
+    const { identity, read, change, log } = this.#options;
+    const work = this.#work.get(sandbox);
+    const carriers = this.#carriers(sandbox);
+    if (work === undefined || !isOurs(carriers)) return;
+    clearTimeout(work.timer);
+    let reason = 'its namespace or an interface is not there';
+    try {
+      if (identity(sandbox) !== undefined) {
+        const { lines, awaited } = routeWork(carriers, await read(sandbox));
+        if (lines.length > 0) await change(sandbox, lines);
+        this.#converted(carriers, awaited);
+        if (awaited.length === 0) {
+          this.#work.delete(sandbox);
+          return;
+        }
+      }
+    } catch (error) {
+      reason = (error as Error).message;
+    }
+    const wait = AGAIN_MS[work.tries++];
+    if (wait !== undefined) {
+      work.timer = setTimeout(() => this.#request(sandbox, work), wait).unref();
+      return;
+    }
+    this.#work.delete(sandbox);
+    // Without a namespace there is no container that would miss them.
+    if (identity(sandbox) === undefined) return;
+    log.warn({ sandbox, reason }, 'a container has no routes for multicast');
+  }
+
+  /** Docker's own routes are gone: from now on a route without a metric is the container's. */
+  #converted(carriers: readonly Carrier<KeptEndpoint>[], awaited: readonly string[]): void {
+    const { state } = this.#options;
+    for (const { endpoint } of carriers) {
+      const now = state.endpoints.get(endpoint.id);
+      if (now === undefined || !endpoint.staticRoutes || awaited.includes(now.id)) continue;
+      state.endpoints.set({ ...now, staticRoutes: false });
+    }
+  }
+
+  async #hasRoutes(sandbox: string): Promise<boolean> {
+    try {
+      const { routes } = await this.#options.read(sandbox);
+      return routes.some((it) => it.metric === 0 && DISCOVERY.some((to) => to === it.to));
+    } catch {
+      // Not known: Docker's failure would be the worse one.
+      return true;
+    }
+  }
+
+  #carriers(sandbox: string): Carrier<KeptEndpoint>[] {
+    return carriersOf(this.#endpoints(sandbox), (id) => this.#options.state.networks.get(id));
+  }
+
+  #endpoints(sandbox: string): KeptEndpoint[] {
+    return [...this.#options.state.endpoints.values()].filter((it) => it.sandbox === sandbox);
+  }
+}
+
+/** Whether the routes are for the agent to make: Docker's are enough for one that has no others. */
+const isOurs = (carriers: readonly Carrier<KeptEndpoint>[]): boolean =>
+  carriers.length > 1 || carriers.some(({ endpoint }) => endpoint.staticRoutes === false);

@@ -1,0 +1,112 @@
+import type { LocalEndpoint, LocalNetwork } from './local.ts';
+
+/**
+ * Which of a container's networks has its multicast: that with the highest priority, of equal ones
+ * that with the lowest VNI. Both are what a user sees and sets, and the same for every container on
+ * the same networks; the order of Docker's calls, which takes a service's networks from a Go map, has
+ * no part in it.
+ *
+ * Each network has routes of its own, with a metric that follows from the two, so the kernel chooses:
+ * when an interface goes, the next best network has the multicast at once, and a route without a
+ * metric, which a container made itself, wins.
+ */
+
+/** What leaves by no default route, since that leads to docker_gwbridge in Swarm's containers. */
+export const DISCOVERY = ['224.0.0.0/4', '255.255.255.255/32'] as const;
+
+export const PRIORITY_LEAST = -100;
+export const PRIORITY_MOST = 100;
+
+/** What a network says of itself, and an attachment of itself alone. */
+export interface RouteWish {
+  /** Whether it may be the one that carries a container's multicast; else it may. */
+  readonly multicastRoute?: boolean;
+  /** From -100 to 100, else 0; the highest of a container's networks carries its multicast. */
+  readonly multicastPriority?: number;
+}
+
+/** Reads a setting: `on`, `off` or a priority. @returns undefined for anything else */
+export function readRouteWish(text: string): RouteWish | undefined {
+  if (text === 'off') return { multicastRoute: false };
+  if (text === 'on') return { multicastRoute: true };
+  const priority = /^-?\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(priority >= PRIORITY_LEAST && priority <= PRIORITY_MOST)) return undefined;
+  return { multicastRoute: true, multicastPriority: priority };
+}
+
+/** One of a container's interfaces that may carry its multicast. */
+export interface Carrier<E extends LocalEndpoint = LocalEndpoint> {
+  readonly endpoint: E;
+  /** Of its routes: the lowest wins. Never 0, which is a route without a metric. */
+  readonly metric: number;
+}
+
+/**
+ * A container's interfaces that may carry its multicast, the one that does first.
+ * @param endpoints those of one container
+ */
+export function carriersOf<E extends LocalEndpoint>(
+  endpoints: Iterable<E>,
+  network: (id: string) => LocalNetwork | undefined,
+): Carrier<E>[] {
+  return [...endpoints]
+    .flatMap((endpoint): Carrier<E>[] => {
+      const on = network(endpoint.network);
+      if (on === undefined) return [];
+      const { multicastRoute, multicastPriority } = { ...on.options, ...endpoint.routeWish };
+      if (multicastRoute === false) return [];
+      return [{ endpoint, metric: routeMetric(multicastPriority ?? 0, on.vni) }];
+    })
+    .sort((a, b) => a.metric - b.metric);
+}
+
+/** A VNI has 24 bits, so priorities are 2 to the 24th apart; the highest has 0 there. */
+export function routeMetric(priority: number, vni: number): number {
+  return (PRIORITY_MOST - priority) * 2 ** 24 + vni;
+}
+
+/** What a container's kernel has, as far as it matters here. */
+export interface Routing {
+  readonly links: readonly { readonly dev: string; readonly mac: string; readonly up: boolean }[];
+  readonly routes: readonly HeldRoute[];
+}
+
+export interface HeldRoute {
+  /** As `224.0.0.0/4`. */
+  readonly to: string;
+  readonly dev: string;
+  /** 0 when it has none. */
+  readonly metric: number;
+}
+
+export interface RouteWork {
+  /** Lines of `ip -batch`; none when all is there. */
+  readonly lines: readonly string[];
+  /** Endpoints whose interface is not up yet, or has not yet what Docker was told to make. */
+  readonly awaited: readonly string[];
+}
+
+/**
+ * What gives a container its routes: those that miss are added before those are taken away that Docker
+ * made without a metric, for the interface that it was told to (`staticRoutes`).
+ */
+export function routeWork(carriers: readonly Carrier[], { links, routes }: Routing): RouteWork {
+  const [added, removed, awaited]: [string[], string[], string[]] = [[], [], []];
+  for (const { endpoint, metric } of carriers) {
+    const dev = links.find((it) => it.up && it.mac === endpoint.mac)?.dev;
+    if (dev === undefined) {
+      awaited.push(endpoint.id);
+      continue;
+    }
+    for (const to of DISCOVERY) {
+      const own = routes.filter((it) => it.to === to && it.dev === dev);
+      if (!own.some((it) => it.metric === metric))
+        added.push(`route replace ${to} dev ${dev} metric ${metric}`);
+      if (endpoint.staticRoutes === true && own.some((it) => it.metric === 0))
+        removed.push(`route del ${to} dev ${dev} metric 0`);
+    }
+    const isMade = routes.some((it) => it.dev === dev && it.metric === 0);
+    if (endpoint.staticRoutes === true && !isMade) awaited.push(endpoint.id);
+  }
+  return { lines: [...added, ...removed], awaited };
+}
