@@ -27,7 +27,7 @@ import { watchTasks } from './docker/tasks.ts';
 import { watchSwarm } from './docker/watch.ts';
 import { watchAddresses } from './kernel/address-monitor.ts';
 import { hostVxlans } from './kernel/checkup.ts';
-import { canLockPorts, tryFeatures } from './kernel/features.ts';
+import { canLockPorts, missingFeatures, tryFeatures } from './kernel/features.ts';
 import { tunnelTable } from './kernel/host-table.ts';
 import { hasIpv6 } from './kernel/ipv6.ts';
 import * as kernel from './kernel/kernel.ts';
@@ -222,11 +222,21 @@ async function main(): Promise<void> {
   readPort();
   await stopCounting();
   await agent.tick();
-  void tryFeatures();
+  const lookFeatures = (): void => {
+    const [missing, ...more] = missingFeatures();
+    if (missing === undefined) faults.well('features');
+    else
+      faults.note(
+        'features',
+        [missing, ...more].map(({ name, why, detail }) => `${name}, ${why}: ${detail}`).join('; '),
+      );
+  };
+  void tryFeatures().then(lookFeatures);
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
     setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
     setInterval(readPort, config.lookSeconds * 1000),
+    setInterval(lookFeatures, config.lookSeconds * 1000),
   ];
   log.info({ version: config.version }, 'castnet is ready');
 

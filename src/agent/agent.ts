@@ -12,7 +12,7 @@ import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { Audience } from './audience.ts';
-import { Balancer, type Lack, type Sandboxes } from './balancer.ts';
+import { Balancer, type Sandboxes } from './balancer.ts';
 import { Discovery, type DiscoveryOptions } from './discovery.ts';
 import { createDriver, type PortMaker } from './driver.ts';
 import type { Faults } from './faults.ts';
@@ -87,9 +87,6 @@ const MEMBERSHIP_FAULT_MS = 3_000;
 
 /** Sentences about what hosts say that cannot be so. */
 const CONFLICTS_TOLD = 100;
-
-/** A container that lacks its rules for longer is a problem, milliseconds. */
-const LACK_TOLD_MS = 5_000;
 
 /** After this long a host that was not heard is no reason to wait any more, milliseconds. */
 const HEAR_WITHIN_MS = 10_000;
@@ -288,8 +285,9 @@ export class Agent {
   }
 
   /** The other timer's turn: containers that may have changed their own rules. */
-  inspect(): Promise<void> {
-    return this.#balancer.inspect();
+  async inspect(): Promise<void> {
+    await this.#balancer.inspect();
+    this.#noteLacks();
   }
 
   onMembers(event: MemberEvent): void {
@@ -318,12 +316,6 @@ export class Agent {
     const newest = [...this.#options.state.endpoints.values()].sort((a, b) => b.since - a.since);
     void this.#preparation.resume(newest.flatMap((it) => it.sandbox ?? []));
     this.#discovery.resume();
-  }
-
-  /** The containers that have lacked their services' rules for some seconds, since when and why. */
-  lackingRules(): Lack[] {
-    const old = this.#options.now() - LACK_TOLD_MS;
-    return this.#balancer.lacking().filter((it) => it.since <= old);
   }
 
   /** Events of the kernel may have been lost. */
@@ -415,6 +407,7 @@ export class Agent {
 
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
+    this.#noteLacks();
     const knowledge = this.#knowledge();
     const { version, peerPort, link, timeOfDay, certificate } = this.#options;
     const swarm = certificate();
@@ -450,6 +443,14 @@ export class Agent {
     this.#refusals.close();
     this.#balancer.close();
     this.#reconciler.close();
+  }
+
+  #noteLacks(): void {
+    const { faults } = this.#options;
+    const [lack, ...more] = this.#balancer.lacking();
+    if (lack === undefined) return faults.well('rules');
+    const others = more.length === 0 ? '' : `, and ${more.length} more`;
+    faults.note('rules', `${lack.sandbox}: ${lack.reason}${others}`);
   }
 
   async #refreshLink(): Promise<void> {

@@ -7,6 +7,7 @@ export const FAULT_SUBJECTS = [
   'kernel',
   'membership',
   'rules',
+  'features',
   'metrics',
 ] as const;
 export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
@@ -55,10 +56,16 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     what: 'the kernel does not tell the agent who joins a group; that is seen only every 20 s',
     remedy: `ip netns exec castnet bridge monitor mdb; ${LOG}`,
   },
+  features: {
+    code: 'kernel',
+    severity: 'error',
+    what: 'the kernel lacks what castnet needs',
+    remedy: 'modprobe the module that is named; docs/installing.md lists them',
+  },
   rules: {
     code: 'kernel',
     severity: 'error',
-    what: 'rules could not be written',
+    what: 'containers lack the rules by which they reach services',
     remedy: `castnet plugin install checks the kernel; ${LOG}`,
   },
   metrics: {
