@@ -1,0 +1,61 @@
+/**
+ * Each Docker Engine that is not the machine's own, in short: multicast between the hosts, a virtual
+ * address, an agent that starts again. All other tests run on one with CASTNET_LAB_ENGINE.
+ */
+import { describe, expect, it } from 'vitest';
+import { killAgent } from './support/agent.ts';
+import { whyWithout } from './support/engines.ts';
+import { everyPair, groupReady, settledPairs } from './support/group.ts';
+import { settled } from './support/kernel.ts';
+import { useLab } from './support/lab.ts';
+import { containerCount, containersOf, createNetwork, runContainer } from './support/stack.ts';
+import { closeStations, type Station, startStations } from './support/station.ts';
+import { Caller, createWeb, spreads, vipsOf } from './support/vip.ts';
+
+const GROUP = '239.72.0.1';
+const NET = 'smoke';
+
+const OTHERS = [
+  { engine: 'trixie', why: await whyWithout('trixie') },
+  { engine: 'sid', why: await whyWithout('sid') },
+] as const;
+
+for (const { engine, why } of OTHERS) {
+  describe.skipIf(why !== '')(`on the Docker Engine of Debian's ${engine}${why}`, () => {
+    const lab = useLab(engine, { hosts: 2, engine });
+    let stations: Station[] = [];
+
+    async function expectHeard(tag: string): Promise<void> {
+      await Promise.all(stations.map((it) => it.say({ to: GROUP, tag, count: 5 })));
+      expect(await settledPairs(stations, { tag, count: 5 })).toEqual(everyPair(stations, 5));
+    }
+
+    it('the tasks of a service on two hosts hear each other by multicast, once', async () => {
+      await createNetwork(lab(), NET);
+      await createWeb(lab(), { name: 'web', networks: [NET], replicas: 2, global: true });
+      await containerCount(lab(), NET, 2);
+      await settled(lab(), NET);
+      stations = await startStations(await containersOf(lab(), NET));
+      expect(new Set(stations.map((it) => it.container.host)).size).toBe(2);
+      await Promise.all(stations.map((it) => it.join(GROUP)));
+      await groupReady(stations, GROUP);
+      await expectHeard('tasks');
+    });
+
+    it('a virtual address leads to the tasks of both hosts, and nothing fails', async () => {
+      const host = lab().host('h2');
+      const caller = await Caller.start(await runContainer(host, { network: NET, name: 'caller' }));
+      const [vip = ''] = await vipsOf(lab(), 'web');
+      expect((await spreads(caller, vip, 2)).failures).toEqual([]);
+      await caller.close();
+    });
+
+    it('an agent that is killed starts again, and everyone hears everyone as before', async () => {
+      await killAgent(lab().host('h2'));
+      await settled(lab(), NET);
+      await groupReady(stations, GROUP);
+      await expectHeard('restarted');
+      await closeStations(stations);
+    });
+  });
+}
