@@ -13,25 +13,40 @@ type Node = {
   ManagerStatus?: { Reachability: string };
 };
 
-export type SwarmOptions = { underlay: Underlay; signal?: AbortSignal | undefined };
+/**
+ * What `docker swarm init` and `join` are told of a host's own address: nothing, as in the very line
+ * that `init` prints; `--advertise-addr` with the address; or with the interface that has it.
+ */
+export type JoinWay = 'plain' | 'address' | 'interface';
 
-/** What an Engine is told of its own addresses. */
-function addressesOf(host: LabHost, underlay: Underlay) {
+export type SwarmOptions = {
+  underlay: Underlay;
+  /** Default 'plain'; 'address' where a host has two of them, since Docker refuses to choose. */
+  join?: JoinWay | undefined;
+  /** `--data-path-port` of the Swarm; default Docker's, 4789. */
+  dataPathPort?: number | undefined;
+  signal?: AbortSignal | undefined;
+};
+
+/** What an Engine is told of its own addresses; as the docker command fills it in. */
+function addressesOf(host: LabHost, { underlay, join }: SwarmOptions) {
   const data = dataAddress(underlay, Number(host.name.slice(1)));
+  const way = join ?? (data === undefined ? 'plain' : 'address');
+  const advertised = { plain: '', address: host.address, interface: host.underlayInterface };
   return {
     ListenAddr: underlay === 'ipv6' ? `[::]:${PORT}` : `0.0.0.0:${PORT}`,
-    AdvertiseAddr: host.address,
-    ...(data === undefined ? {} : { DataPathAddr: data }),
+    AdvertiseAddr: advertised[way],
+    DataPathAddr: data ?? '',
   };
 }
 
 /** The first host starts the Swarm, all others join it at once in their roles. */
 export async function formSwarm(hosts: LabHost[], options: SwarmOptions): Promise<void> {
-  const { underlay, signal } = options;
+  const { dataPathPort: DataPathPort, signal } = options;
   const [first, ...others] = hosts;
   if (first === undefined) return;
-  await first.api('POST', '/swarm/init', addressesOf(first, underlay));
-  await settle(others.map((host) => joinSwarm(host, { first, underlay, signal })));
+  await first.api('POST', '/swarm/init', { ...addressesOf(first, options), DataPathPort });
+  await settle(others.map((host) => joinSwarm(host, { ...options, first })));
   await until(() => allReady(first, hosts), {
     what: 'a Swarm in which every node is ready',
     timeoutMs: READY_MS,
@@ -43,13 +58,14 @@ export async function formSwarm(hosts: LabHost[], options: SwarmOptions): Promis
 /** Makes a host a node of the first one's Swarm, in its role. */
 export async function joinSwarm(
   host: LabHost,
-  { first, underlay, signal }: SwarmOptions & { first: LabHost },
+  options: SwarmOptions & { first: LabHost },
 ): Promise<void> {
+  const { first, signal } = options;
   const { JoinTokens: tokens } = await first.api<{
     JoinTokens: { Manager: string; Worker: string };
   }>('GET', '/swarm');
   const token = host.role === 'manager' ? tokens.Manager : tokens.Worker;
-  await until(() => join(host, { first, token, underlay }), {
+  await until(() => join(host, token, options), {
     what: `${host.name}: joining the Swarm`,
     timeoutMs: JOIN_MS,
     everyMs: 200,
@@ -59,8 +75,10 @@ export async function joinSwarm(
 
 async function join(
   host: LabHost,
-  { first, token, underlay }: { first: LabHost; token: string; underlay: Underlay },
+  token: string,
+  options: SwarmOptions & { first: LabHost },
 ): Promise<true> {
+  const { address } = options.first;
   const { Swarm: swarm } = await host.api<{ Swarm: { LocalNodeState: string; Error?: string } }>(
     'GET',
     '/info',
@@ -68,10 +86,8 @@ async function join(
   if (swarm.LocalNodeState === 'active') return true;
   try {
     await host.api('POST', '/swarm/join', {
-      ...addressesOf(host, underlay),
-      RemoteAddrs: [
-        underlay === 'ipv6' ? `[${first.address}]:${PORT}` : `${first.address}:${PORT}`,
-      ],
+      ...addressesOf(host, options),
+      RemoteAddrs: [address.includes(':') ? `[${address}]:${PORT}` : `${address}:${PORT}`],
       JoinToken: token,
     });
     return true;

@@ -22,7 +22,7 @@ import {
 } from './plan.ts';
 import { settle } from './run.ts';
 import { type HostState, type LabState, writeState } from './state.ts';
-import { formSwarm } from './swarm.ts';
+import { formSwarm, type JoinWay } from './swarm.ts';
 import { makeBridge } from './underlay.ts';
 
 export type LabUpOptions = {
@@ -43,6 +43,10 @@ export type LabUpOptions = {
   engine?: string | undefined;
   /** What the Engines find in their environment, for instance DOCKER_MIN_API_VERSION. */
   engineEnv?: Readonly<Record<string, string>>;
+  /** What the hosts tell the Swarm of their addresses; see JoinWay. */
+  join?: JoinWay;
+  /** `--data-path-port` of the Swarm. */
+  dataPathPort?: number;
   /** Whether castnet's plugin is installed on every host; default true. */
   plugin?: boolean;
   /** Called with a sentence when a step is done. */
@@ -109,7 +113,8 @@ async function build(site: Site): Promise<void> {
   // Before the Swarm: a node tells its managers of a plugin it already has at once when it joins,
   // of a new one only after some 20 s, and until then gets no task that needs it.
   if (options.plugin ?? true) await installPlugins(hosts, site);
-  await formSwarm(hosts, { underlay: options.underlay ?? 'ipv4', signal: options.signal });
+  const { underlay = 'ipv4', join: way, dataPathPort, signal } = options;
+  await formSwarm(hosts, { underlay, join: way, dataPathPort, signal });
   say(`the Swarm is formed: ${hosts.map((host) => `${host.name} ${host.role}`).join(', ')}`);
   state.phase = 'up';
   await writeState(dir, state);

@@ -448,9 +448,9 @@ export class Agent {
   #noteLacks(): void {
     const { faults } = this.#options;
     const [lack, ...more] = this.#balancer.lacking();
-    if (lack === undefined) return faults.well('rules');
     const others = more.length === 0 ? '' : `, and ${more.length} more`;
-    faults.note('rules', `${lack.sandbox}: ${lack.reason}${others}`);
+    if (lack === undefined) faults.well('rules');
+    else faults.note('rules', `${lack.sandbox}: ${lack.reason}${others}`);
   }
 
   async #refreshLink(): Promise<void> {
