@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { killAgent } from './support/agent.ts';
+import { castnetOn } from './support/command.ts';
 import { whyWithout } from './support/engines.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
 import { settled } from './support/kernel.ts';
@@ -15,14 +16,17 @@ import { Caller, createWeb, spreads, vipsOf } from './support/vip.ts';
 const GROUP = '239.72.0.1';
 const NET = 'smoke';
 
+/** Sid's answers no API version before 1.44, as Docker 29.0 to 29.2 and whoever sets it. */
+const LEAST_API = '1.44';
+
 const OTHERS = [
-  { engine: 'trixie', why: await whyWithout('trixie') },
-  { engine: 'sid', why: await whyWithout('sid') },
+  { engine: 'trixie', why: await whyWithout('trixie'), env: {} },
+  { engine: 'sid', why: await whyWithout('sid'), env: { DOCKER_MIN_API_VERSION: LEAST_API } },
 ] as const;
 
-for (const { engine, why } of OTHERS) {
+for (const { engine, why, env } of OTHERS) {
   describe.skipIf(why !== '')(`on the Docker Engine of Debian's ${engine}${why}`, () => {
-    const lab = useLab(engine, { hosts: 2, engine });
+    const lab = useLab(engine, { hosts: 2, engine, engineEnv: env });
     let stations: Station[] = [];
 
     async function expectHeard(tag: string): Promise<void> {
@@ -48,6 +52,16 @@ for (const { engine, why } of OTHERS) {
       const [vip = ''] = await vipsOf(lab(), 'web');
       expect((await spreads(caller, vip, 2)).failures).toEqual([]);
       await caller.close();
+    });
+
+    it('castnet status finds nothing wrong, whatever API version the Engine asks for', async () => {
+      const version = await lab().host('h1').api<{ MinAPIVersion: string }>('GET', '/version');
+      if (engine === 'sid') expect(version.MinAPIVersion).toBe(LEAST_API);
+      for (const host of lab().hosts) {
+        const { stdout, status } = await castnetOn(host, ['status']);
+        expect(stdout).toContain('1 established, 1 expected by Docker');
+        expect(status, stdout).toBe(0);
+      }
     });
 
     it('an agent that is killed starts again, and everyone hears everyone as before', async () => {

@@ -325,6 +325,27 @@ it('names an agent that is stopped', async () => {
   await mended();
 });
 
+it('an Engine that stands still is told by status of its host, until it answers again', async () => {
+  const status = () => castnetOn(host('h3'), ['status']);
+  mend = () => host('h3').killEngine('SIGCONT');
+  await host('h3').killEngine('SIGSTOP');
+  const said = await until(
+    async () => {
+      const { stdout, status: code } = await status();
+      return code === 1 && stdout.includes('Docker does not answer the agent') ? stdout : undefined;
+    },
+    { what: 'a status that names the Engine', timeoutMs: 40_000, everyMs: 500 },
+  );
+  expect(said).toMatch(/docker info; systemctl status docker/);
+  await mend();
+  mend = undefined;
+  await until(async () => ((await status()).status === 0 ? true : undefined), {
+    what: 'a status that finds nothing wrong',
+    timeoutMs: 40_000,
+    everyMs: 500,
+  });
+});
+
 it('names a plugin that is disabled; on that host doctor works without it', async () => {
   const { address } = host('h3');
   mend = () => host('h3').docker(['plugin', 'enable', 'castnet:latest']);

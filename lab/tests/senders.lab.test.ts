@@ -1,6 +1,7 @@
 /** Who sends, who receives, and when: in any order, by any number, on one network or two. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupMac } from '../../src/net/group.ts';
+import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
@@ -9,12 +10,15 @@ import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
 import {
   type Container,
+  containerCount,
   createNetwork,
   removeContainers,
   removeNetwork,
   runContainer,
+  tasksRun,
 } from './support/stack.ts';
 import { closeStations, Station } from './support/station.ts';
+import { createWeb, removeServices } from './support/vip.ts';
 
 const lab = useLab('senders');
 const { station, all, copiedTo } = useCrew(lab, { network: 'senders' });
@@ -161,6 +165,23 @@ describe('a container with two castnet networks', () => {
     await settlesOn(container, 'second');
     expect(await heardOn(container, '239.41.0.6')).toEqual(['second']);
     await removeContainers([container]);
+  });
+
+  it('sends by the same network in each of six tasks, also after service update --force', async () => {
+    const name = 'six';
+    await createWeb(lab(), { name, networks: ['second', 'first'], replicas: 6 });
+    const before = await containerCount(lab(), 'first', 7);
+    const tasks = (of: readonly Container[]) => of.filter((it) => it.name.startsWith(`${name}.`));
+    for (const task of tasks(before)) await settlesOn(task, 'first');
+    await (lab().hosts[0] as LabHost).docker([
+      ...['service', 'update', '--force', '--detach=false', '--quiet', '--update-parallelism', '6'],
+      name,
+    ]);
+    await tasksRun(lab(), name, 6);
+    const after = tasks(await containerCount(lab(), 'first', 7));
+    expect(after.filter((it) => before.some((old) => old.id === it.id))).toEqual([]);
+    for (const task of after) await settlesOn(task, 'first');
+    await removeServices(lab(), name);
   });
 
   it('is connected though it has a route for multicast of its own, which stays in force', async () => {
