@@ -35,6 +35,12 @@ it('drops no host’s packets while the hosts are not known', () => {
   expect(table).toContain('iifname != @underlay');
 });
 
+it('takes nothing for a host’s address that is none', () => {
+  // A session that ended before it was looked at has no address; nft would ask DNS for the name.
+  const named = ['unknown', '', 'h2', '10.0.0.2', 'fe80::1%eth0', 'fd00::2', '10.0.0.0/8', '::'];
+  expect([...sourcesSeen(new Map(), named, 0).keys()]).toEqual(['10.0.0.2', 'fd00::2']);
+});
+
 it('a host that nobody names any more is let in for some minutes', () => {
   const seen = sourcesSeen(new Map(), ['10.0.0.2'], 1000);
   expect([...sourcesSeen(seen, ['10.0.0.3'], 500_000).keys()]).toEqual(['10.0.0.2', '10.0.0.3']);

@@ -1,3 +1,4 @@
+import { isSource } from '../net/group.ts';
 import { spread } from '../net/spread.ts';
 import { VNI_MIN } from '../net/vni.ts';
 import type { Underlay } from './underlay.ts';
@@ -101,7 +102,7 @@ const LINGER_MS = 600_000;
  * Whose packets are let in: those of every host that is known now, and of those that were known
  * lately, for an agent that is silent may have a kernel that sends.
  * @param before when each address was last named, milliseconds
- * @param named the addresses that are known now
+ * @param named the addresses that are known now; what is no address is left out
  * @returns the same for now; bounded by the hosts that were known within some minutes
  */
 export function sourcesSeen(
@@ -110,5 +111,6 @@ export function sourcesSeen(
   now: number,
 ): Map<string, number> {
   const kept = [...before].filter(([, at]) => now - at < LINGER_MS);
-  return new Map([...kept, ...[...named].map((it) => [it, now] as const)]);
+  const fresh = [...named].filter(isSource);
+  return new Map([...kept, ...fresh.map((it) => [it, now] as const)]);
 }
