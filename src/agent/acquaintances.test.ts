@@ -12,3 +12,9 @@ it('counts a host for as long as Docker’s gossip may take, from when it was la
   now = 50_001;
   expect(met.addresses()).toEqual([]);
 });
+
+it('what is no address is nobody', () => {
+  const met = new Acquaintances(() => 0);
+  met.meet('unknown', '10.0.0.2', '');
+  expect(met.addresses()).toEqual(['10.0.0.2']);
+});

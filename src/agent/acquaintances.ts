@@ -1,3 +1,5 @@
+import { isSource } from '../net/group.ts';
+
 /** How long a host counts as a peer before Docker lists it, milliseconds. */
 const COUNTS_MS = 30_000;
 
@@ -13,9 +15,12 @@ export class Acquaintances {
     this.#now = now;
   }
 
-  /** From now on, and for as long as the gossip may take, these count. */
+  /**
+   * From now on, and for as long as the gossip may take, these count. A session that ended before it
+   * was looked at has no address.
+   */
   meet(...addresses: readonly string[]): void {
-    for (const address of addresses) this.#since.set(address, this.#now());
+    for (const address of addresses.filter(isSource)) this.#since.set(address, this.#now());
   }
 
   /** The addresses of those that count. */
