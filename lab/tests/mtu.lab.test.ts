@@ -110,10 +110,20 @@ it('a new container gets 1350 and hears 1400 bytes of the old ones', async () =>
 });
 
 it('castnet doctor names the containers with another MTU, and the network that was made for more', async () => {
-  const { stdout } = await castnetOn(lab().host('h1'), ['doctor']);
-  for (const { name } of plain.all().map((it) => it.container)) expect(stdout).toContain(name);
-  expect(stdout).toContain('have links of 1450 bytes, new containers get 1350');
-  expect(stdout).toContain('network mtu-set was made with mtu=1450');
+  const told = [
+    ...plain.all().map((it) => it.container.name),
+    'have links of 1450 bytes, new containers get 1350',
+    'network mtu-set was made with mtu=1450',
+  ];
+  await until(
+    async () => {
+      const { stdout } = await castnetOn(lab().host('h1'), ['doctor']);
+      if (told.every((it) => stdout.includes(it))) return true;
+      throw new Error(stdout);
+    },
+    // An agent hears the containers' names from Docker within 5 s, and looks at links every 20 s.
+    { what: 'a doctor that names them', timeoutMs: 30_000, everyMs: 500 },
+  );
 });
 
 it('when the hosts’ interfaces take 1500 again, so does everything', async () => {
