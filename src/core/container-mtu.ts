@@ -11,9 +11,11 @@ export function linkFindings({ report }: { readonly report: HostReport }): Findi
     const found = mtu === undefined ? [] : differ.map((it) => ({ ...it, mtu: it.mtu ?? 0 }));
     return [
       ...optionFindings(network, { ...of, carries: report.tunnel?.mtu }),
-      ...[...Map.groupBy(found, (it) => it.mtu)].map(([made, all]) =>
-        linkFinding(all, { ...of, made, mtu: mtu ?? 0 }),
-      ),
+      // The command runs on Node 20 as well, which has no Map.groupBy.
+      ...[...new Set(found.map((it) => it.mtu))].map((made) => {
+        const all = found.filter((it) => it.mtu === made);
+        return linkFinding(all, { ...of, made, mtu: mtu ?? 0 });
+      }),
     ];
   });
 }
