@@ -8,21 +8,40 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { describeError, UserError } from '../src/cli/output.ts';
 import { compatibilityPage, labResult, parseResults, withResult } from './compatibility-table.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
 const RESULTS = join(DOCS, 'compatibility.jsonl');
 
-let results = parseResults(await readFile(RESULTS, 'utf8'));
-for (const word of process.argv.slice(2)) {
-  const [engine, file] = word.includes('=') ? word.split('=') : [undefined, word];
-  const text = await readFile(file ?? '', 'utf8');
-  const when = new Date().toISOString().slice(0, 10);
-  const added =
-    engine === undefined
-      ? parseResults(text)
-      : [labResult(text, { engine, kernel: release(), when })];
-  for (const it of added) results = withResult(results, it);
+/** @throws UserError for a file that is not there */
+function read(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: Error) => {
+    throw new UserError(`${file} cannot be read: ${error.message}`, {
+      hint: 'Give what `npm run test:kernels` wrote, or ENGINE=FILE with a report of lab tests (test-output/lab.json).',
+    });
+  });
 }
-await writeFile(RESULTS, results.map((it) => `${JSON.stringify(it)}\n`).join(''));
-await writeFile(join(DOCS, 'compatibility.md'), compatibilityPage(results));
+
+async function write(words: readonly string[]): Promise<void> {
+  let results = parseResults(await read(RESULTS));
+  for (const word of words) {
+    const [engine, file] = word.includes('=') ? word.split('=') : [undefined, word];
+    const text = await read(file ?? '');
+    const when = new Date().toISOString().slice(0, 10);
+    const added =
+      engine === undefined
+        ? parseResults(text)
+        : [labResult(text, { engine, kernel: release(), when })];
+    for (const it of added) results = withResult(results, it);
+  }
+  await writeFile(RESULTS, results.map((it) => `${JSON.stringify(it)}\n`).join(''));
+  await writeFile(join(DOCS, 'compatibility.md'), compatibilityPage(results));
+}
+
+try {
+  await write(process.argv.slice(2));
+} catch (error) {
+  console.error(describeError(error));
+  process.exitCode = 1;
+}
