@@ -67,8 +67,8 @@ await recipe({ directory: import.meta.dirname }, (site) => {
     await site().tasks('wordpress', 2);
     const [vip = ''] = await vipsOf(site().lab, 'galera-wordpress_wordpress');
     const browser = await browserIn(etcd, { wordpress: vip });
+    const page = await browser.newPage();
     try {
-      const page = await browser.newPage();
       page.setDefaultTimeout(60_000);
       await page.goto('http://wordpress/');
       console.log(`the browser is at ${page.url()}: ${await page.title()}`);
@@ -90,6 +90,9 @@ await recipe({ directory: import.meta.dirname }, (site) => {
         expect(await page.inputValue('#email')).toBe('editor@example.org');
       }
       console.log(`the browser is at ${page.url()}: ${await page.title()}`);
+    } catch (error) {
+      console.log(`the browser is at ${page.url()}, and shows:\n${await page.innerText('body')}`);
+      throw error;
     } finally {
       await browser.close();
     }

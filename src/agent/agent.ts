@@ -85,9 +85,6 @@ export interface AgentOptions {
 /** Events that were interrupted count as complete again after so long, milliseconds. */
 const MEMBERSHIP_FAULT_MS = 3_000;
 
-/** A container's namespace is there within this time of Docker's call, milliseconds. */
-const DEAD_AFTER_MS = 5_000;
-
 /** Sentences about what hosts say that cannot be so. */
 const CONFLICTS_TOLD = 100;
 
@@ -392,7 +389,6 @@ export class Agent {
     this.#setPeers();
     void this.#tunnelGuard.update();
     this.#housekeeper.forget(view);
-    this.#lookForDead();
     this.#preparation.forget(new Set(this.#options.state.networks.keys()));
     this.#preparation.changed();
     // Docker makes networks of its own when its host joins a Swarm anew, which is an event.
@@ -447,17 +443,6 @@ export class Agent {
     this.#refusals.close();
     this.#balancer.close();
     this.#reconciler.close();
-  }
-
-  /** A namespace that is gone took its port along, and the event of that may have been missed. */
-  #lookForDead(): void {
-    const { state, sandboxes, now } = this.#options;
-    const old = now() - DEAD_AFTER_MS;
-    const isDead = [...state.endpoints.values()].some(
-      ({ sandbox, since }) =>
-        sandbox !== undefined && since < old && sandboxes.identity(sandbox) === undefined,
-    );
-    if (isDead) void this.#reconciler.request(true);
   }
 
   #noteLacks(): void {

@@ -22,6 +22,7 @@ function watching(tasks: LocalTask[], services: object) {
   let closed = 0;
   let slow: Promise<void> | undefined;
   const deaf = new Set<string>();
+  const dead = new Set<string>();
   socket.close = () => {
     closed++;
   };
@@ -52,7 +53,7 @@ function watching(tasks: LocalTask[], services: object) {
     },
     endpoints: () => new Map(tasks.length === 0 ? [] : [['n1', tasks]]),
     openSocket: async () => socket as unknown as Socket,
-    isThere: () => true,
+    isThere: (sandbox) => !dead.has(sandbox),
     isListening: async (sandbox) => !deaf.has(sandbox),
     onChange: (it) => {
       seen.push(it);
@@ -77,6 +78,8 @@ function watching(tasks: LocalTask[], services: object) {
     closed: () => closed,
     /** The namespaces in which nothing listens. */
     deaf,
+    /** Those that are gone. */
+    dead,
     change: () => new Promise<void>((resolve) => waiting.push(resolve)),
   };
 }
@@ -206,4 +209,26 @@ it('forgets a network that has no container here any more', async () => {
   await change();
   expect(seen.at(-1)).toEqual(new Map());
   expect(closed()).toBe(1);
+});
+
+it('lets go of the namespace of a container that died, also when no task is left to ask for', async () => {
+  const tasks = [{ ...task('7'), sandbox: '/run/7' }, task('5')];
+  const { known, change, dead, closed } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  tasks.pop();
+  await change();
+  expect(closed()).toBe(0);
+  dead.add('/run/7');
+  await vi.waitFor(() => expect(closed()).toBe(1));
+});
+
+it('lets go of the namespace of a container that died while the Engine is slow', async () => {
+  const tasks = [task('5')];
+  const { known, change, dead, closed, stall } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  stall();
+  dead.add('/run/s');
+  await vi.waitFor(() => expect(closed()).toBe(1));
 });

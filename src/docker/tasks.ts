@@ -118,9 +118,9 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const look = async (): Promise<void> => {
     const here = endpoints();
     for (const [network, it] of watched) {
-      if (here.has(network)) continue;
-      it.socket?.socket.close();
-      watched.delete(network);
+      const isUsed = here.has(network);
+      if (!isUsed || !isHeld(it)) letGo(it);
+      if (!isUsed) watched.delete(network);
     }
     const found = await Promise.all([...here].map(([network, tasks]) => foundOn(network, tasks)));
     const services = new Map(found.flat().sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -212,12 +212,19 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     state.readAt = performance.now();
   };
 
+  const isHeld = ({ socket }: Watched) => socket !== undefined && options.isThere(socket.sandbox);
+
+  /** A socket keeps its namespace, and with it the port of a container that died. */
+  const letGo = (state: Watched): void => {
+    state.socket?.socket.close();
+    delete state.socket;
+  };
+
   const socketOf = async (state: Watched, tasks: readonly LocalTask[]): Promise<Socket> => {
     const held = state.socket;
     const inUse = tasks.some((it) => it.sandbox === held?.sandbox);
-    if (held !== undefined && inUse && options.isThere(held.sandbox)) return held.socket;
-    held?.socket.close();
-    delete state.socket;
+    if (held !== undefined && inUse && isHeld(state)) return held.socket;
+    letGo(state);
     const sandbox = tasks.find((it) => options.isThere(it.sandbox))?.sandbox;
     if (sandbox === undefined) throw new Error('no container of the network has a namespace yet');
     const socket = await options.openSocket(sandbox);
