@@ -91,7 +91,7 @@ await recipe({ directory: import.meta.dirname }, (site) => {
       }
       console.log(`the browser is at ${page.url()}: ${await page.title()}`);
     } catch (error) {
-      console.log(`the browser is at ${page.url()}, and shows:\n${await page.innerText('body')}`);
+      console.log(`the browser is at ${page.url()}, and shows:\n${await page.textContent('body')}`);
       throw error;
     } finally {
       await browser.close();
