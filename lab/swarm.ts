@@ -7,6 +7,7 @@ import { GiveUp, settle, until } from './run.ts';
 const PORT = 2377;
 const JOIN_MS = 60_000;
 const READY_MS = 60_000;
+const LEAVE_MS = 90_000;
 
 type Node = {
   Status: { State: string };
@@ -96,6 +97,23 @@ async function join(
     if (error instanceof EngineError && error.status === 400) throw new GiveUp(error.message);
     throw error;
   }
+}
+
+/**
+ * Makes a host leave its Swarm. Docker gives its node 15 seconds to stop, and fails with "context
+ * deadline exceeded" after them, on a busy machine also when nothing is wrong; asked again it goes on
+ * (moby, daemon/cluster/noderunner.go, Stop).
+ */
+export async function leaveSwarm(host: LabHost): Promise<void> {
+  await until(
+    async () => {
+      const { Swarm } = await host.api<{ Swarm: { LocalNodeState: string } }>('GET', '/info');
+      if (Swarm.LocalNodeState === 'inactive') return true;
+      await host.api('POST', '/swarm/leave?force=1');
+      return true;
+    },
+    { what: `${host.name}: leaving the Swarm`, timeoutMs: LEAVE_MS, everyMs: 200 },
+  );
 }
 
 async function allReady(manager: LabHost, hosts: LabHost[]): Promise<true | undefined> {

@@ -3,7 +3,7 @@ import { addHost, rebootHost, removeHost } from '../../lab/change.ts';
 import { loadUsrImage } from '../../lab/image.ts';
 import type { LabHost } from '../../lab/lab.ts';
 import { until } from '../../lab/run.ts';
-import { joinSwarm } from '../../lab/swarm.ts';
+import { joinSwarm, leaveSwarm } from '../../lab/swarm.ts';
 import { manager } from '../scene.ts';
 import type { Fault, Site } from './fault.ts';
 import { abandoned } from './gone.ts';
@@ -71,7 +71,7 @@ export const rejoined: Fault = {
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
     await site.scene.removePlain(victim);
-    await victim.docker(['swarm', 'leave', '--force'], { timeoutMs: 60_000 });
+    await leaveSwarm(victim);
     await manager(site.lab).docker(['node', 'rm', '--force', ID]);
     await abandoned(site, victim);
     await joinSwarm(victim, { first: manager(site.lab), underlay: 'ipv4' });

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
 import { settle, until } from '../run.ts';
-import { formSwarm, type JoinWay } from '../swarm.ts';
+import { formSwarm, type JoinWay, leaveSwarm } from '../swarm.ts';
 import { hostReport } from './support/agent.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
 import { settled } from './support/kernel.ts';
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** All hosts leave their Swarm. */
 async function leave(): Promise<void> {
-  await settle(lab().hosts.map((host) => host.docker(['swarm', 'leave', '--force'])));
+  await settle(lab().hosts.map(leaveSwarm));
 }
 
 /** Waits until the hosts' tunnels are at these addresses, then hears from host to host. */

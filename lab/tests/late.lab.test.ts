@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
+import { leaveSwarm } from '../swarm.ts';
 import { agentLog, agentPid, hostReport } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
 import { groupReady } from './support/group.ts';
@@ -44,7 +45,7 @@ beforeAll(async () => {
   agents = await pids();
   // From now on there is no Swarm, while the plugin's agents run.
   for (const host of [...lab().hosts].reverse()) {
-    await host.docker(['swarm', 'leave', '--force'], { timeoutMs: 60_000 });
+    await leaveSwarm(host);
   }
 });
 afterAll(() => closeStations(stations));

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
+import { leaveSwarm } from '../swarm.ts';
 import { agentPid, hostReport } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
 import { groupReady } from './support/group.ts';
@@ -36,10 +37,8 @@ async function translate(): Promise<void> {
   await router('sh', '-c', `printf '%s\\n' "$0" | nft -f -`, rules.join('\n'));
 }
 
-async function leaveSwarm(): Promise<void> {
-  for (const host of [...lab().hosts].reverse()) {
-    await host.docker(['swarm', 'leave', '--force'], { timeoutMs: 60_000 });
-  }
+async function leave(): Promise<void> {
+  for (const host of [...lab().hosts].reverse()) await leaveSwarm(host);
 }
 
 /** @param addressOf what each host advertises */
@@ -77,7 +76,7 @@ async function clear(network: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  await leaveSwarm();
+  await leave();
   await translate();
 });
 afterAll(() => closeStations(stations));
@@ -139,7 +138,7 @@ it('a setting with an address that no interface has is named by status, with the
 });
 
 it('of an address on the loopback, as in a routed fabric, the MTU is that of the routes', async () => {
-  await leaveSwarm();
+  await leave();
   await router('nft', 'delete', 'table', 'ip', 'nat');
   for (const host of lab().hosts) {
     const ip = (...argv: string[]) => mustRun(host.enter(['ip', ...argv]));
