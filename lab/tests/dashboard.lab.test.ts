@@ -128,6 +128,21 @@ it('what the agents do comes as an event, with the host’s name', async () => {
   expect(await event.first().textContent()).toContain('forwarding changed');
 });
 
+it('what comes as an event during a pause is there when the page goes on', async () => {
+  const group = '239.91.0.4';
+  const event = page.getByRole('listitem').filter({ hasText: group });
+  await page.keyboard.press('p');
+  // Another page that does not pause tells when the server has told of it.
+  const { page: other } = await openPage(chromium.browser, dashboard);
+  await other.keyboard.press('4');
+  await crew.station('h2').join(group);
+  await other.getByRole('listitem').filter({ hasText: group }).first().waitFor({ timeout: 10_000 });
+  await other.close();
+  expect(await event.count()).toBe(0);
+  await page.keyboard.press('p');
+  await event.first().waitFor({ timeout: 10_000 });
+});
+
 it('the probe draws its matrix', async () => {
   await page.getByRole('tab', { name: 'Probe' }).click();
   await page.getByRole('button', { name: 'Probe now' }).click();

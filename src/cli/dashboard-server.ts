@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
-import { guard } from './dashboard-access.ts';
+import { type Access, guard } from './dashboard-access.ts';
 import type { Feed, Message } from './dashboard-feed.ts';
 import { UserError } from './output.ts';
 
@@ -35,8 +35,7 @@ export function readPage(directory: string): Page {
 export interface DashboardOptions {
   readonly page: Page;
   readonly feed: Feed;
-  /** Needed to see anything; undefined on loopback. */
-  readonly token: string | undefined;
+  readonly access: Access;
   /** Probes a network; rejects in words for a person. */
   readonly probe: (network: string) => Promise<unknown>;
 }
@@ -45,7 +44,7 @@ export interface DashboardOptions {
 const WAITING_AT_MOST = 50;
 
 /** The dashboard's own API: the page, its feed, the probe. */
-export function dashboardApp({ page, feed, token, probe }: DashboardOptions): Hono {
+export function dashboardApp({ page, feed, access, probe }: DashboardOptions): Hono {
   const app = new Hono();
   const own = ["'self'"];
   app.use(
@@ -58,7 +57,7 @@ export function dashboardApp({ page, feed, token, probe }: DashboardOptions): Ho
       },
     }),
   );
-  app.use(guard(token));
+  app.use(guard(access));
   for (const [path, { type, text }] of page) {
     app.get(path, (context) => context.body(text, 200, { 'Content-Type': type }));
   }
@@ -74,11 +73,16 @@ export function dashboardApp({ page, feed, token, probe }: DashboardOptions): Ho
       const waiting: Message[] = [];
       let wake = () => {};
       const end = feed.listen((message) => {
-        waiting.push(message);
+        // Whoever does not read keeps the write below waiting, and nothing else would end it.
+        if (waiting.length < WAITING_AT_MOST) waiting.push(message);
+        else stream.abort();
         wake();
       });
-      stream.onAbort(() => wake());
-      while (!stream.aborted && waiting.length < WAITING_AT_MOST) {
+      stream.onAbort(() => {
+        end();
+        wake();
+      });
+      while (!stream.aborted) {
         const message = waiting.shift();
         if (message === undefined) {
           await new Promise<void>((resolve) => {
@@ -88,7 +92,6 @@ export function dashboardApp({ page, feed, token, probe }: DashboardOptions): Ho
           await stream.writeSSE({ event: message.name, data: JSON.stringify(message.data) });
         }
       }
-      end();
     }),
   );
   app.post('/api/probe/:network', async (context) => {

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
 import { expect, test, vi } from 'vitest';
 import { isLoopback } from './dashboard-access.ts';
-import { Feed } from './dashboard-feed.ts';
+import { Feed, type Message } from './dashboard-feed.ts';
 import { dashboardApp, type Page, readPage } from './dashboard-server.ts';
 
 const page: Page = new Map([['/', { type: 'text/html', text: '<p>page</p>' }]]);
@@ -14,7 +18,8 @@ function dashboard(token?: string, ask: (path: string) => Promise<unknown> = asy
     everyMs: 20,
   });
   const probe = vi.fn(async (network: string) => ({ network, ok: true }));
-  const app = dashboardApp({ page, feed, token, probe });
+  const access = { token: token ?? 'printed', local: token === undefined };
+  const app = dashboardApp({ page, feed, access, probe });
   const get = (path: string, headers: Record<string, string> = {}) =>
     app.request(path, { headers: { host: '127.0.0.1:4795', ...headers } });
   return { app, feed, get, probe };
@@ -64,13 +69,58 @@ test('with a token nothing is seen without it; the address has it once, then a c
 
 test('the probe is asked for by POST alone, with the network’s name', async () => {
   const { app, probe, get } = dashboard();
-  const headers = { host: '127.0.0.1:4795' };
+  const headers = { host: '127.0.0.1:4795', cookie: 'castnet=printed' };
   const answer = await app.request('/api/probe/my%20net', { method: 'POST', headers });
   expect(await answer.json()).toEqual({ network: 'my net', ok: true });
   expect((await get('/api/probe/net')).status).toBe(404);
   probe.mockRejectedValueOnce(new Error('no such network'));
   const failed = await app.request('/api/probe/x', { method: 'POST', headers });
   expect([failed.status, await failed.json()]).toEqual([502, { error: 'no such network' }]);
+});
+
+test('on loopback whoever has no token may look, and not probe', async () => {
+  const { app, probe, get } = dashboard();
+  const headers = { host: '127.0.0.1:4795' };
+  for (const token of ['', 'castnet=guessed']) {
+    const method = 'POST';
+    const answer = await app.request('/api/probe/n', {
+      method,
+      headers: { ...headers, cookie: token },
+    });
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).toContain('the address that castnet dashboard printed');
+  }
+  expect(probe).not.toHaveBeenCalled();
+  const entered = await get('/?token=printed');
+  expect(entered.headers.get('set-cookie')).toContain('castnet=printed');
+});
+
+test('a client that stops reading is left, and costs nothing from then on', async () => {
+  const { feed, app } = dashboard();
+  let tell = (_: Message): void => {};
+  let listeners = 0;
+  vi.spyOn(feed, 'listen').mockImplementation((listener) => {
+    tell = listener;
+    listeners += 1;
+    return () => {
+      listeners -= 1;
+    };
+  });
+  const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.pause();
+  socket.on('error', () => {});
+  socket.write('GET /api/feed HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await vi.waitFor(() => expect(listeners).toBe(1));
+  const message: Message = { name: 'trouble', data: 'x'.repeat(1_000_000) };
+  for (let told = 0; told < 200 && listeners > 0; told++) {
+    tell(message);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(listeners).toBe(0);
+  socket.destroy();
+  server.close();
 });
 
 test('the feed tells what is known, then each look, and looks only while somebody listens', async () => {

@@ -30,14 +30,14 @@ export async function serveDashboard(flags: DashboardFlags): Promise<void> {
   const page = readPage(PAGES.find((path) => existsSync(path)) ?? (PAGES[1] as string));
   // So that a wrong socket is told at once, and not on the page.
   await askAgent(flags, '/v1/host');
-  const token = isLoopback(at.host) ? undefined : process.env.CASTNET_DASHBOARD_TOKEN || newToken();
+  const token = process.env.CASTNET_DASHBOARD_TOKEN || newToken();
   const feed = new Feed({
     ask: (path) => askAgent(flags, path),
     troubles: (report) => health(report).map((it) => it.what),
   });
   const probe = (network: string) =>
     askAgent(flags, '/v1/probe', { method: 'POST', body: { network }, timeoutMs: 60_000 });
-  const app = dashboardApp({ page, feed, token, probe });
+  const app = dashboardApp({ page, feed, access: { token, local: isLoopback(at.host) }, probe });
   const listener = await listenAtPort(at, app).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`cannot listen at ${flags.listen}: ${error.message}`, {
       hint:
@@ -46,10 +46,9 @@ export async function serveDashboard(flags: DashboardFlags): Promise<void> {
           : '--listen takes an address of this host',
     });
   });
-  const query = token === undefined ? '' : `?token=${token}`;
   // A browser elsewhere cannot open "all addresses".
   const shown = flags.listen.replace(/^(0\.0\.0\.0|\[::\])/, hostname());
-  process.stdout.write(`castnet dashboard: http://${shown}/${query}\nCtrl-C ends it.\n`);
+  process.stdout.write(`castnet dashboard: http://${shown}/?token=${token}\nCtrl-C ends it.\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

@@ -1,5 +1,5 @@
 /** What the page knows and what its user has chosen, as signals that the components read. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import {
   type DashboardMessages,
   EMPTY_HISTORY,
@@ -87,15 +87,27 @@ export const containers = computed(() =>
 
 const EVENTS_KEPT = 500;
 
-/** Follows the server; a lost connection comes again by itself. */
+/**
+ * Follows the server; a lost connection comes again by itself. After a pause it connects anew, since
+ * the server tells everything that was missed to whoever comes.
+ */
 export function follow(): void {
+  let source: EventSource | undefined;
+  effect(() => {
+    if (paused.value) return;
+    source?.close();
+    source = connect();
+  });
+}
+
+function connect(): EventSource {
   const source = new EventSource('/api/feed');
   const on = <Name extends keyof DashboardMessages>(
     name: Name,
     take: (data: DashboardMessages[Name]) => void,
   ): void => {
     source.addEventListener(name, (message) => {
-      if (!paused.value) take(JSON.parse((message as MessageEvent<string>).data));
+      if (!paused.peek()) take(JSON.parse((message as MessageEvent<string>).data));
     });
   };
   on('view', (data) => {
@@ -122,4 +134,5 @@ export function follow(): void {
   source.addEventListener('error', () => {
     trouble.value = 'castnet dashboard does not answer. Is it still running?';
   });
+  return source;
 }

@@ -21,18 +21,19 @@ export function castnetSays(...args: string[]): Promise<string> {
 /** Starts castnet and leaves it running; `line` resolves when a line of its output matches. */
 export function startCastnet(...args: string[]): {
   child: ChildProcess;
-  line: (match: RegExp) => Promise<void>;
+  line: (match: RegExp) => Promise<RegExpExecArray>;
   ended: Promise<number | null>;
 } {
   const [file = '', ...rest] = [...CASTNET, ...args];
   const child = spawn(file, rest, { env: labEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close').then(([status]) => status as number | null);
   let said = '';
-  const line = (match: RegExp): Promise<void> =>
+  const line = (match: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const look = (chunk: Buffer): void => {
         said += chunk.toString();
-        if (match.test(said)) resolve();
+        const found = match.exec(said);
+        if (found !== null) resolve(found);
       };
       child.stdout?.on('data', look);
       child.stderr?.on('data', look);

@@ -9,6 +9,8 @@ import { ROOT } from './containers.ts';
 
 export type Dashboard = {
   url: string;
+  /** What the command printed: the same with the token. */
+  entrance: string;
   close: () => Promise<void>;
 };
 
@@ -16,9 +18,10 @@ export type Dashboard = {
 export async function openDashboard(socket: string): Promise<Dashboard> {
   const at = `127.0.0.1:${await freePort()}`;
   const { child, line, ended } = startCastnet('dashboard', '--socket', socket, '--listen', at);
-  await line(/castnet dashboard: http/);
+  const [, entrance = ''] = await line(/castnet dashboard: (\S+)\n/);
   return {
     url: `http://${at}/`,
+    entrance,
     close: async () => {
       child.kill('SIGTERM');
       await ended;
@@ -61,7 +64,7 @@ export type Look = { width: number; theme: 'dark' | 'light' };
 /** The page, once it has drawn, and what went wrong or was asked for elsewhere in it. */
 export async function openPage(
   browser: Browser,
-  { url }: Dashboard,
+  { url, entrance }: Dashboard,
   { width, theme }: Look = { width: 1280, theme: 'dark' },
 ): Promise<{ page: Page; faults: string[] }> {
   const viewport = { width, height: width < 600 ? 860 : 900 };
@@ -74,7 +77,7 @@ export async function openPage(
   page.on('request', (request) => {
     if (!request.url().startsWith(url)) faults.push(`asks for ${request.url()}`);
   });
-  await page.goto(url);
+  await page.goto(entrance);
   await page.locator('.row').first().waitFor();
   return { page, faults };
 }
