@@ -17,7 +17,7 @@ import { monotonicNow, timeOfDay } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
-import { readDataPathPort } from './docker/data-path-port.ts';
+import { watchDataPathPort } from './docker/data-path-port.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { heardEngine } from './docker/heard.ts';
@@ -95,14 +95,6 @@ async function main(): Promise<void> {
     onSilence: (reason) => faults.note('docker', reason),
   });
   const netAdmins = watchNetAdmins(engine);
-  let dataPathPort: number | undefined;
-  const readPort = (): void =>
-    void readDataPathPort(engine).then(
-      (port) => {
-        dataPathPort = port;
-      },
-      () => {},
-    );
   const metrics = new Metrics();
   const agent: Agent = new Agent({
     state,
@@ -135,7 +127,6 @@ async function main(): Promise<void> {
     timeOfDay,
     measures: metrics,
     certificate: identity.certificate,
-    dataPathPort: () => dataPathPort,
     peerPort: config.peerPort,
     version: config.version,
   });
@@ -219,7 +210,15 @@ async function main(): Promise<void> {
     onLost: (reason) => agent.onMembersLost(reason),
   });
   const addresses = watchAddresses(() => void agent.onAddresses());
-  readPort();
+  const dataPathPort = watchDataPathPort({
+    engine,
+    onAnswer: (said) => {
+      agent.onDataPathPort(said);
+      faults.well('data-path-port');
+    },
+    onUnread: (reason) => faults.note('data-path-port', reason),
+    intervalMs: config.lookSeconds * 1000,
+  });
   await stopCounting();
   await agent.tick();
   const lookFeatures = (): void => {
@@ -235,7 +234,6 @@ async function main(): Promise<void> {
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
     setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
-    setInterval(readPort, config.lookSeconds * 1000),
     setInterval(lookFeatures, config.lookSeconds * 1000),
   ];
   log.info({ version: config.version }, 'castnet is ready');
@@ -246,6 +244,7 @@ async function main(): Promise<void> {
     monitor.close();
     addresses.close();
     starts.close();
+    dataPathPort.close();
     tasks.close();
     watch.close();
     await probing.close();

@@ -91,8 +91,8 @@ it('behind 1:1 NAT the advertised address is told to the others, the host’s ow
     expect(peers.map((it) => [it.address, it.state])).toEqual([[publicOf(other), 'up']]);
     const ways = (await tunnelEntries(host)).map((it) => it.to).filter((it) => it !== '0.0.0.0');
     expect([...new Set(ways)]).toEqual([publicOf(other)]);
-    // Only a manager's Engine knows the Swarm's port, and is asked every 20 seconds.
-    const words = host.role === 'manager' ? '--data-path-port 7789' : 'Everything is well.';
+    // Only a manager's Engine knows the Swarm's port; it is asked every 20 seconds.
+    const words = '--data-path-port 7789';
     await until(
       async () => {
         const { stdout } = await castnetOn(host, ['status']);
@@ -103,14 +103,28 @@ it('behind 1:1 NAT the advertised address is told to the others, the host’s ow
   }
   const probe = await castnetOn(lab().host('h1'), ['probe', 'nat']);
   expect(probe.status, probe.stdout).toBe(0);
-  const doctor = await castnetOn(lab().host('h1'), ['doctor']);
-  expect(doctor.status, doctor.stdout).toBe(0);
-  expect(doctor.stdout).toContain('--data-path-port 7789');
+  for (const host of lab().hosts) {
+    const doctor = await castnetOn(host, ['doctor']);
+    expect(doctor.status, doctor.stdout).toBe(0);
+    expect(doctor.stdout).toContain('--data-path-port 7789');
+  }
+});
+
+it('a worker that shares no network with a manager names the Swarm’s port too', async () => {
+  const [, h2] = lab().hosts as [LabHost, LabHost];
+  await clear('nat');
+  await restart(h2, []);
+  await until(
+    async () => {
+      const { stdout } = await castnetOn(h2, ['status']);
+      return stdout.includes('--data-path-port 7789') || Promise.reject(new Error(stdout));
+    },
+    { what: 'the Swarm’s port', timeoutMs: 60_000, everyMs: 500 },
+  );
 });
 
 it('with both settings, what is told and what is bound are as set', async () => {
   const [h1] = lab().hosts as [LabHost];
-  await clear('nat');
   await restart(h1, [
     `CASTNET_TUNNEL_ADDRESS=${h1.address}`,
     `CASTNET_ADVERTISE_ADDRESS=${publicOf(h1)}`,

@@ -18,3 +18,13 @@ it('what is no address is nobody', () => {
   met.meet('unknown', '10.0.0.2', '');
   expect(met.addresses()).toEqual(['10.0.0.2']);
 });
+
+it('a host that is met quietly is quiet until there is another reason', () => {
+  const met = new Acquaintances(() => 0);
+  met.meet('10.0.0.1');
+  met.meetQuietly('10.0.0.1', '10.0.0.2');
+  expect(met.addresses()).toEqual(['10.0.0.1', '10.0.0.2']);
+  expect(['10.0.0.1', '10.0.0.2'].map((it) => met.isQuiet(it))).toEqual([false, true]);
+  met.meet('10.0.0.2');
+  expect(met.isQuiet('10.0.0.2')).toBe(false);
+});

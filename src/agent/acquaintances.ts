@@ -9,7 +9,7 @@ const COUNTS_MS = 30_000;
  */
 export class Acquaintances {
   readonly #now: () => number;
-  readonly #since = new Map<string, number>();
+  readonly #since = new Map<string, { readonly at: number; readonly quiet: boolean }>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -20,14 +20,27 @@ export class Acquaintances {
    * was looked at has no address.
    */
   meet(...addresses: readonly string[]): void {
-    for (const address of addresses.filter(isSource)) this.#since.set(address, this.#now());
+    const met = { at: this.#now(), quiet: false };
+    for (const address of addresses.filter(isSource)) this.#since.set(address, met);
+  }
+
+  /** The same of hosts that no container needs: that they do not answer is nothing to tell. */
+  meetQuietly(...addresses: readonly string[]): void {
+    const known = new Set(this.addresses());
+    const met = { at: this.#now(), quiet: true };
+    for (const it of addresses.filter(isSource)) if (!known.has(it)) this.#since.set(it, met);
+  }
+
+  /** Whether a host counts for no other reason than `meetQuietly`. */
+  isQuiet(address: string): boolean {
+    return this.#since.get(address)?.quiet === true;
   }
 
   /** The addresses of those that count. */
   addresses(): string[] {
     const old = this.#now() - COUNTS_MS;
-    for (const [address, since] of this.#since) {
-      if (since < old) this.#since.delete(address);
+    for (const [address, { at }] of this.#since) {
+      if (at < old) this.#since.delete(address);
     }
     return [...this.#since.keys()];
   }

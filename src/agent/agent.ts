@@ -8,6 +8,7 @@ import type { HostReport, SwarmReport } from '../core/report.ts';
 import type { Service } from '../core/services.ts';
 import type { HostBalance } from '../core/services-table.ts';
 import { Wanted } from '../core/wanted.ts';
+import type { DataPathPort } from '../docker/data-path-port.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Acquaintances } from './acquaintances.ts';
@@ -41,6 +42,7 @@ import { hostReport } from './reporting.ts';
 import { SendLimits } from './send-limits.ts';
 import type { State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
+import { SwarmPort } from './swarm-port.ts';
 import { type Measures, Timings } from './timings.ts';
 import { TunnelGuard, type TunnelGuardKernel } from './tunnel-guard.ts';
 
@@ -74,8 +76,6 @@ export interface AgentOptions {
   readonly measures?: Measures;
   /** What this host's Swarm certificate says; undefined outside a Swarm. */
   readonly certificate: () => SwarmReport | undefined;
-  /** The Swarm's `--data-path-port`, as far as this host's Engine told it. */
-  readonly dataPathPort?: () => number | undefined;
   /** TCP port of the sessions, the same on all hosts. */
   readonly peerPort: number;
   /** The agent's own version. */
@@ -111,6 +111,7 @@ export class Agent {
   readonly #housekeeper: Housekeeper;
   readonly #sendLimits: SendLimits;
   readonly #reach: Reach;
+  readonly #swarmPort: SwarmPort;
   readonly #discovery: Discovery;
   readonly #preparation: Preparation;
   readonly #legacy = new Legacy(() => this.#outlive());
@@ -153,6 +154,14 @@ export class Agent {
     this.#timings = new Timings(options.measures);
     this.#refusals = new Refusals(log, now);
     this.#acquaintances = new Acquaintances(now);
+    this.#swarmPort = new SwarmPort({
+      sessions: () => options.link.sessions,
+      ask: (managers) => {
+        this.#acquaintances.meetQuietly(...managers);
+        this.#setPeers();
+      },
+      now,
+    });
     this.#audience = new Audience({
       enforce: () => this.#guard.update(),
       flush: (port) => kernel.flushPort(port),
@@ -395,6 +404,11 @@ export class Agent {
     void this.#refreshLink();
   }
 
+  /** What this host's Engine says of the Swarm's `--data-path-port`. */
+  onDataPathPort(said: DataPathPort): void {
+    if (this.#swarmPort.told(said)) this.#publishSoon();
+  }
+
   /** The networks whose hosts and containers the agent wants to hear of. */
   attached(): Iterable<string> {
     return this.#options.state.networks.keys();
@@ -411,7 +425,7 @@ export class Agent {
     const knowledge = this.#knowledge();
     const { version, peerPort, link, timeOfDay, certificate } = this.#options;
     const swarm = certificate();
-    const dataPathPort = this.#options.dataPathPort?.();
+    const dataPathPort = this.#swarmPort.known;
     const { lastChange } = this.#reconciler;
     return hostReport(knowledge, {
       conflicts: [...this.#reach.conflicts(), ...conflicts(knowledge, this.#wanted)].slice(
@@ -428,6 +442,7 @@ export class Agent {
       refusedSteps: this.#reconciler.refused,
       problem: link.error || this.#noTunnel || this.#tunnelGuard.problem,
       faults: this.#options.faults.current(),
+      isQuiet: (address) => this.#acquaintances.isQuiet(address),
     });
   }
 
@@ -486,6 +501,7 @@ export class Agent {
       state,
       node: link.sessions?.node,
       tunnel: this.#tunnel,
+      dataPathPort: this.#swarmPort.own,
       swarm: this.#view,
       peers: link.sessions?.views() ?? [],
       memberships: (bridge) => this.#audience.rows(bridge),

@@ -20,6 +20,8 @@ export interface Knowledge {
   /** This host's node id; absent while it has no sessions. */
   readonly node: string | undefined;
   readonly tunnel: Tunnel | undefined;
+  /** The Swarm's `--data-path-port`, where this host's Engine tells it: on managers. */
+  readonly dataPathPort?: number | undefined;
   /** Absent until Docker has answered. */
   readonly swarm: SwarmView | undefined;
   readonly peers: readonly PeerView[];
@@ -97,7 +99,7 @@ export function networkHeard(
 
 /** What this host tells the others; undefined while it does not know who or where it is. */
 export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
-  const { state, node, tunnel, memberships, guests } = knowledge;
+  const { state, node, tunnel, dataPathPort, memberships, guests } = knowledge;
   if (node === undefined || tunnel === undefined) return undefined;
   const services = new Map(
     [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
@@ -110,7 +112,12 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
     const endpoints = all.filter((it) => !old.has(it.id));
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
   });
-  return { node, tunnel: tunnel.address, networks: new Map(networks) };
+  return {
+    node,
+    tunnel: tunnel.address,
+    ...(dataPathPort === undefined ? {} : { dataPathPort }),
+    networks: new Map(networks),
+  };
 }
 
 /**

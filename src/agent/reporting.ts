@@ -25,12 +25,14 @@ export type About = Pick<
   readonly problem: string;
   readonly conflicts: readonly string[];
   readonly faults: readonly HostFault[];
+  /** Whether a peer that does not speak is nothing to tell, unless Docker lists it. */
+  readonly isQuiet: (address: string) => boolean;
 };
 
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { problem, conflicts, faults, ...about }: About,
+  { problem, conflicts, faults, isQuiet, ...about }: About,
 ): HostReport {
   const { node, tunnel, peers, state, swarm } = knowledge;
   const listed = new Set([...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts));
@@ -43,7 +45,9 @@ export function hostReport(
     ...(problem === '' ? {} : { problem }),
     ...(faults.length === 0 ? {} : { faults }),
     ...(conflicts.length === 0 ? {} : { conflicts }),
-    peers: peers.map((it) => peerReport(it, listed)),
+    peers: peers
+      .filter((it) => it.state === 'up' || listed.has(it.address) || !isQuiet(it.address))
+      .map((it) => peerReport(it, listed)),
     networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),
   };
 }

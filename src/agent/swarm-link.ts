@@ -7,6 +7,8 @@ export interface PeerView {
   readonly address: string;
   readonly node?: string;
   readonly tunnel?: string;
+  /** The Swarm's `--data-path-port`, when the peer is a manager and told it. */
+  readonly dataPathPort?: number;
   readonly state: string;
   readonly since: number;
   readonly networks: HostRecord['networks'];

@@ -123,7 +123,7 @@ const host = z.object({
       mtu: count,
     })
     .optional(),
-  dataPathPort: count.optional().meta({ description: 'Of the Swarm, as a manager knows it' }),
+  dataPathPort: count.optional().meta({ description: 'Of the Swarm, as its managers tell it' }),
   problem: z.string().optional(),
   faults: z
     .array(z.object({ subject: z.enum(FAULT_SUBJECTS), what: z.string(), since: time }))

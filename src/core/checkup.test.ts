@@ -55,6 +55,16 @@ describe('checks of all hosts', () => {
       ['error mtu-differs 10.9.0.2'],
     ],
     [
+      'another port of the tunnels',
+      host('10.9.0.2', {}, { tunnel: { address: '10.9.0.2', port: 7789, mtu: 1450 } }),
+      ['error port-differs 10.9.0.2'],
+    ],
+    [
+      'the Swarm’s port, as a worker heard it',
+      host('10.9.0.2', {}, { dataPathPort: 7789 }),
+      ['warning port-differs 10.9.0.2'],
+    ],
+    [
       'a kernel that differs',
       host('10.9.0.2', { plan: ['add: x'] }),
       ['warning kernel-differs 10.9.0.2'],

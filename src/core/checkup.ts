@@ -199,10 +199,21 @@ function certificates(hosts: readonly HostCheckup[]): Check {
   };
 }
 
-/** Managers know the Swarm's port; that one of them says it is enough. */
+/** All hosts of a Swarm know the same port of it: that one of them says it is enough. */
 function ports(hosts: readonly HostCheckup[]): Check {
   const findings = hosts.flatMap((it) => portFindings(it.report)).slice(0, 1);
   const own = hosts[0]?.report.tunnel?.port;
+  for (const { report } of hosts) {
+    const { address, port } = report.tunnel ?? {};
+    if (own === undefined || port === undefined || port === own) continue;
+    findings.push({
+      code: 'port-differs',
+      severity: 'error',
+      host: address ?? '',
+      what: `host ${address} has its tunnels at UDP port ${port}, this host at ${own}: no packet gets from one to the other`,
+      remedy: `castnet plugin upgrade --set CASTNET_VXLAN_PORT=${own}, on ${address}; or the other port on every other host`,
+    });
+  }
   return { name: 'Tunnel port', detail: own === undefined ? 'not known' : `UDP ${own}`, findings };
 }
 

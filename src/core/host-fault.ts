@@ -9,6 +9,7 @@ export const FAULT_SUBJECTS = [
   'rules',
   'features',
   'metrics',
+  'data-path-port',
 ] as const;
 export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
 
@@ -67,6 +68,12 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     severity: 'error',
     what: 'containers lack the rules by which they reach services',
     remedy: `castnet plugin install checks the kernel; ${LOG}`,
+  },
+  'data-path-port': {
+    code: 'docker',
+    severity: 'warning',
+    what: 'whether castnet’s tunnels use the Swarm’s --data-path-port is not known',
+    remedy: 'docker info, which must name the Swarm',
   },
   metrics: {
     code: 'not-ready',

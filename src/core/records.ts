@@ -49,6 +49,8 @@ export interface HostRecord {
   readonly node: string;
   /** The address at which this host takes VXLAN packets. */
   readonly tunnel: string;
+  /** The Swarm's `--data-path-port`; only a manager knows it. */
+  readonly dataPathPort?: number;
   /** By Docker's network id. */
   readonly networks: ReadonlyMap<string, NetworkRecord>;
 }

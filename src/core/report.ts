@@ -36,7 +36,7 @@ export interface HostReport {
     readonly port: number;
     readonly mtu: number;
   };
-  /** The Swarm's `--data-path-port`, where the Engine tells it: on managers. */
+  /** The Swarm's `--data-path-port`, as a manager's Engine tells it, its agent the workers'. */
   readonly dataPathPort?: number;
   /** Why the host takes no part, in a sentence. */
   readonly problem?: string;

@@ -30,6 +30,10 @@ export class EngineError extends Error {
   }
 }
 
+/** Whether the Engine did not answer, or has no API version in common with castnet. */
+export const isSilence = (error: unknown): boolean =>
+  !(error instanceof EngineError && error.status > 0 && error.status !== 400);
+
 const TIMEOUT_MS = 10_000;
 const RETRY_MS = 1000;
 

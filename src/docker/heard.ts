@@ -1,4 +1,4 @@
-import { type Engine, EngineError } from './engine.ts';
+import { type Engine, isSilence } from './engine.ts';
 
 export interface Hearing {
   /** The Engine answered, if only with a refusal of its own. */
@@ -18,9 +18,8 @@ export function heardEngine(engine: Engine, { onAnswer, onSilence }: Hearing): E
         return answer;
       } catch (error) {
         // A worker does not tell its nodes (503), and a network may be gone (404).
-        const isAnswer = error instanceof EngineError && error.status > 0 && error.status !== 400;
-        if (isAnswer) onAnswer();
-        else onSilence((error as Error).message);
+        if (isSilence(error)) onSilence((error as Error).message);
+        else onAnswer();
         throw error;
       }
     },

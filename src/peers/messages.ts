@@ -26,6 +26,8 @@ const count = z.number().int().nonnegative();
 const version = z.number().int().positive();
 const position = { network: networkId, epoch: z.string().min(1).max(64), seq: count };
 const reason = z.string().max(1024);
+/** The Swarm's `--data-path-port`; workers, and agents of earlier releases, do not say it. */
+const dataPathPort = z.exactOptional(z.number().int().min(1).max(65_535));
 
 /** Client to server. */
 export const clientSchemas = {
@@ -50,7 +52,13 @@ export const clientSchemas = {
 
 /** Server to client. */
 export const serverSchemas = {
-  hello: z.object({ type: z.literal('hello'), version, node: nodeId, tunnel: tunnelAddress }),
+  hello: z.object({
+    type: z.literal('hello'),
+    version,
+    node: nodeId,
+    tunnel: tunnelAddress,
+    dataPathPort,
+  }),
   // The record is checked apart, so that a bad one is refused without ending the session.
   snapshot: z.object({ type: z.literal('snapshot'), ...position, record: z.unknown() }),
   delta: z.object({
@@ -67,8 +75,8 @@ export const serverSchemas = {
   }),
   /** This host has nothing of the network (any more). */
   gone: z.object({ type: z.literal('gone'), ...position }),
-  /** The host now takes VXLAN packets at another address. */
-  tunnel: z.object({ type: z.literal('tunnel'), tunnel: tunnelAddress }),
+  /** The host now takes VXLAN packets at another address, or says another port of its Swarm's. */
+  tunnel: z.object({ type: z.literal('tunnel'), tunnel: tunnelAddress, dataPathPort }),
   /** A manager's list of the Swarm's nodes; empty when it has none to tell. */
   nodes: z.object({ type: z.literal('nodes'), nodes: z.array(nodeId).max(16_384) }),
   pong: z.object({ type: z.literal('pong'), n: count }),

@@ -4,6 +4,7 @@ import type { NetworkMessage } from './messages.ts';
 
 /** What changed between two records of this host. */
 export interface Update {
+  /** Where the host takes packets, or its Swarm's port. */
   readonly tunnelChanged: boolean;
   /** By network, one message that brings a subscriber up to date. */
   readonly messages: ReadonlyMap<string, NetworkMessage>;
@@ -22,6 +23,7 @@ export class Published {
   /** The last number of each network that is gone; bounded by what this process ever had. */
   readonly #gone = new Map<string, number>();
   #tunnel: string;
+  #dataPathPort: number | undefined;
   #known = false;
 
   /** @param epoch a random id of this process: numbers count within it */
@@ -30,8 +32,10 @@ export class Published {
     this.#tunnel = tunnel;
   }
 
-  get tunnel(): string {
-    return this.#tunnel;
+  /** What is said beside the networks. */
+  get about(): Pick<HostRecord, 'tunnel' | 'dataPathPort'> {
+    const port = this.#dataPathPort;
+    return { tunnel: this.#tunnel, ...(port === undefined ? {} : { dataPathPort: port }) };
   }
 
   /**
@@ -59,9 +63,11 @@ export class Published {
       next.set(network, entry);
       if (message) messages.set(network, message);
     }
-    const tunnelChanged = record.tunnel !== this.#tunnel;
+    const { tunnel, dataPathPort } = record;
+    const tunnelChanged = tunnel !== this.#tunnel || dataPathPort !== this.#dataPathPort;
     this.#networks = next;
-    this.#tunnel = record.tunnel;
+    this.#tunnel = tunnel;
+    this.#dataPathPort = dataPathPort;
     this.#known = true;
     return { tunnelChanged, messages };
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { HostRecord } from '../core/records.ts';
 import { Allowance, type PublisherLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import {
@@ -18,7 +19,8 @@ export type Answerer = (what: string, args: unknown) => Promise<unknown>;
 /** What a session needs of its publisher. */
 export interface SessionHost {
   readonly node: string;
-  readonly tunnel: string;
+  /** What is said of this host beside its networks. */
+  readonly about: Pick<HostRecord, 'tunnel' | 'dataPathPort'>;
   /** False until a first record was published: nothing may be said of networks before. */
   readonly known: boolean;
   current(network: string): NetworkMessage;
@@ -186,8 +188,8 @@ export class PublisherSession {
     this.node = node;
     this.tunnel = theirs;
     this.#since = this.heardAt;
-    const { node: ours, tunnel } = this.#host;
-    this.write(encode({ type: 'hello', version: PROTOCOL_VERSION, node: ours, tunnel }));
+    const { node: ours, about } = this.#host;
+    this.write(encode({ type: 'hello', version: PROTOCOL_VERSION, node: ours, ...about }));
     const wait = this.#host.onHello(this);
     const begin = () => {
       this.#ready = true;

@@ -104,8 +104,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const host: SessionHost = {
     node,
-    get tunnel() {
-      return published.tunnel;
+    get about() {
+      return published.about;
     },
     get known() {
       return published.known;
@@ -198,7 +198,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   function publish(record: HostRecord): void {
     const first = !published.known;
     const { tunnelChanged, messages } = published.update(record);
-    const tunnelLine = tunnelChanged ? encode({ type: 'tunnel', tunnel: record.tunnel }) : '';
+    const tunnelLine = tunnelChanged ? encode({ type: 'tunnel', ...published.about }) : '';
     // Each line is made once, however many take it.
     const lines = [...messages].map(([network, message]) => [network, line(message)] as const);
     for (const session of [...sessions.keys()]) {

@@ -45,6 +45,22 @@ describe('a record', () => {
     await to.until(({ networks, tunnel }) => networks.size === 0 && tunnel === '127.0.0.9');
   });
 
+  it('has the Swarm’s port of data when a manager tells it, not when a worker does', async () => {
+    const ports = async (from: Credentials, by: Credentials, node: string) => {
+      const teller = await publisher(from, { node });
+      teller.publish(host(node, {}));
+      const to = subscriber(by, teller.port);
+      const before = await to.until(({ state }) => state === 'up');
+      teller.publish({ ...host(node, {}), dataPathPort: 7789, tunnel: '127.0.0.2' });
+      const changed = await to.until(({ tunnel }) => tunnel === '127.0.0.2');
+      const later = subscriber(by, teller.port);
+      const hello = await later.until(({ tunnel }) => tunnel === '127.0.0.2');
+      return [before, changed, hello].map((it) => it.dataPathPort);
+    };
+    expect(await ports(a, b, 'node-a')).toEqual([undefined, 7789, 7789]);
+    expect(await ports(b, a, 'node-b')).toEqual([undefined, undefined, undefined]);
+  });
+
   it('changes are heard well within 50 ms', async () => {
     const from = await publisher(a);
     from.publish(ofA(1));

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { NetworkRecord } from '../core/records.ts';
+import type { HostRecord, NetworkRecord } from '../core/records.ts';
 import type { SessionFault } from '../core/session-fault.ts';
 import { Asks } from './asks.ts';
 import type { Credentials } from './credentials.ts';
@@ -23,6 +23,8 @@ export interface PeerView {
   readonly node?: string;
   /** Where it takes VXLAN packets, once it said hello. */
   readonly tunnel?: string;
+  /** The Swarm's `--data-path-port`, when it is a manager and told it. */
+  readonly dataPathPort?: number;
   readonly state: PeerState;
   /** Since when it is in this state, in milliseconds since 1970. */
   readonly since: number;
@@ -85,7 +87,8 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   mirror.setWanted(wanted);
 
   let life = newLife(now());
-  let about: Pick<PeerView, 'node' | 'tunnel' | 'lastError' | 'fault' | 'nodes'> = {};
+  let about: Pick<PeerView, 'node' | 'tunnel' | 'dataPathPort' | 'lastError' | 'fault' | 'nodes'> =
+    {};
   let since = Date.now();
   let view = look();
   let connection: Connection | undefined;
@@ -111,6 +114,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       'state',
       'node',
       'tunnel',
+      'dataPathPort',
       'networks',
       'awaited',
       'lastError',
@@ -196,12 +200,13 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     } else if (!life.session) {
       connection?.end('the peer did not say hello first');
     } else if (message.type === 'tunnel') {
-      about = { ...about, tunnel: message.tunnel };
+      const { dataPathPort: _, ...rest } = about;
+      about = { ...rest, ...told(message) };
     } else if (message.type === 'nodes') {
       const { nodes: _, ...rest } = about;
       // A worker has no list to tell: only a manager's is Docker's own.
-      const told = fromManager && message.nodes.length > 0;
-      about = told ? { ...rest, nodes: new Set(message.nodes) } : rest;
+      const isTold = fromManager && message.nodes.length > 0;
+      about = isTold ? { ...rest, nodes: new Set(message.nodes) } : rest;
     } else if (message.type === 'answer') {
       asks.answered(message);
     } else if (message.type !== 'pong') {
@@ -227,10 +232,15 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     return `it calls itself node ${message.node}, but its certificate is of ${proven}`;
   }
 
-  function welcome(message: { node: string; tunnel: string }): void {
+  /** A worker's word on the Swarm is no more than hearsay. */
+  function told({ tunnel, dataPathPort }: Pick<HostRecord, 'tunnel' | 'dataPathPort'>) {
+    return { tunnel, ...(fromManager && dataPathPort !== undefined ? { dataPathPort } : {}) };
+  }
+
+  function welcome(message: Pick<HostRecord, 'node' | 'tunnel' | 'dataPathPort'>): void {
     // Another node took over the address: nothing of the old one's may be kept for it.
     if (about.node !== undefined && about.node !== message.node) mirror.clear();
-    about = { node: message.node, tunnel: message.tunnel };
+    about = { node: message.node, ...told(message) };
     connection?.established();
     wait = timing.backoffMs;
     pingedAt = now();
