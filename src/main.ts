@@ -18,7 +18,7 @@ import { type Config, readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { watchDataPathPort } from './docker/data-path-port.ts';
-import { dockerEngine } from './docker/engine.ts';
+import { dockerEngine, EngineError, isSilence } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { heardEngine } from './docker/heard.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
@@ -48,6 +48,9 @@ import { Fault } from './net/fault.ts';
 import { openProbing } from './probing.ts';
 import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 
+/** A monitor of addresses that was started again counts as running after so long, milliseconds. */
+const ADDRESS_FAULT_MS = 3_000;
+
 /** The agent of one host: builds the rooms, starts them, stops them in reverse order. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -57,6 +60,7 @@ async function main(): Promise<void> {
   const state = new State(config.stateDirectory);
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
+  const faults = new Faults({ log, now: monotonicNow, timeOfDay });
   const tunnels = new TunnelFinder({
     settings: { bound: config.tunnelAddress, told: config.advertiseAddress },
     vxlanPort: config.vxlanPort,
@@ -68,7 +72,13 @@ async function main(): Promise<void> {
     resolve: resolveHost,
   });
   const directory = `${config.swarmDirectory}/certificates`;
-  const identity = swarmIdentity({ directory, pskFile: config.pskFile, log });
+  const identity = swarmIdentity({
+    directory,
+    pskFile: config.pskFile,
+    log,
+    onStale: (reason) =>
+      reason === undefined ? faults.well('certificates') : faults.note('certificates', reason),
+  });
   const link = new SwarmLink({
     identity: async () => (await identity.load()).node,
     open: async (node) =>
@@ -89,7 +99,6 @@ async function main(): Promise<void> {
     log,
   });
 
-  const faults = new Faults({ log, now: monotonicNow, timeOfDay });
   const engine = heardEngine(dockerEngine(config.dockerSocket), {
     onAnswer: () => faults.well('docker'),
     onSilence: (reason) => faults.note('docker', reason),
@@ -186,7 +195,12 @@ async function main(): Promise<void> {
     engine,
     attached: () => agent.attached(),
     onView: (view) => agent.onSwarmView(view),
-    onError: (error) => log.debug({ reason: error.message }, 'Docker did not answer'),
+    onError: (error) => {
+      log.debug({ reason: error.message }, 'Docker did not answer');
+      // That it is silent is noted where it is heard; this is a refusal, or nothing to be understood.
+      const isTold = error instanceof EngineError && isSilence(error);
+      if (!isTold) faults.note('networks', error.message, config.dockerSeconds * 2500);
+    },
     intervalMs: config.dockerSeconds * 1000,
   });
   const tasks = watchTasks({
@@ -209,7 +223,10 @@ async function main(): Promise<void> {
     onUp: (device) => agent.onDeviceUp(device),
     onLost: (reason) => agent.onMembersLost(reason),
   });
-  const addresses = watchAddresses(() => void agent.onAddresses());
+  const addresses = watchAddresses(
+    () => void agent.onAddresses(),
+    (reason) => faults.note('addresses', reason, ADDRESS_FAULT_MS),
+  );
   const dataPathPort = watchDataPathPort({
     engine,
     onAnswer: (said) => {

@@ -103,7 +103,13 @@ export function askPeers(sessions: Sessions | undefined, what: string, args: unk
  * How this host proves that it is of its Swarm: by a pre-shared key where it has one, else by the
  * Swarm's certificates, which are read again when they change.
  */
-export function swarmIdentity(options: { directory: string; pskFile: string; log: Log }) {
+export function swarmIdentity(options: {
+  directory: string;
+  pskFile: string;
+  log: Log;
+  /** Why changed certificates cannot be used yet; undefined: nothing is amiss. */
+  onStale?: (reason: string | undefined) => void;
+}) {
   const { directory, pskFile: file } = options;
   let credentials: Credentials | undefined;
   return {

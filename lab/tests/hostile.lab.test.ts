@@ -1,7 +1,8 @@
 /** What a hostile container tries on its network's others, and on networks that are not its own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../run.ts';
-import { groupsTable } from './support/agent.ts';
+import { groupsTable, hostReport } from './support/agent.ts';
+import { castnetOn } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
 import { arpLie, datagram, igmpQuery, ipPacket, tagged, vxlan } from './support/hostile-frames.ts';
 import { inNetwork, sendFrames } from './support/inside.ts';
@@ -208,6 +209,21 @@ describe('VXLAN packets from a container', () => {
       expect(await heardBefore(to, 'tunnel', badStrict)).toBe(0);
     },
   );
+
+  it('that go on coming are named by status, and counted in metrics', async () => {
+    const host = lab().host('h2');
+    await until(
+      async () => {
+        await send(bad, host.address, forged('h2'));
+        const { stdout } = await castnetOn(host, ['status']);
+        return stdout.includes('VXLAN packets are dropped') || Promise.reject(new Error(stdout));
+      },
+      // The agent looks every 20 s, and tells what two looks have found.
+      { what: 'a status that names them', timeoutMs: 80_000, everyMs: 2_000 },
+    );
+    const { tunnelDropped } = await hostReport(host);
+    expect(tunnelDropped?.notByUnderlay).toBeGreaterThanOrEqual(40);
+  });
 
   it('a table that holds something else is written anew, and so for another port', async () => {
     const host = lab().host('h2');

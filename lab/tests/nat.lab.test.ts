@@ -252,6 +252,6 @@ it('an address that comes after the container was asked for is taken when it is 
 
 async function restart(host: LabHost, settings: string[]): Promise<void> {
   await host.docker(['plugin', 'disable', '-f', PLUGIN]);
-  await host.docker(['plugin', 'set', PLUGIN, ...settings]);
+  if (settings.length > 0) await host.docker(['plugin', 'set', PLUGIN, ...settings]);
   await host.docker(['plugin', 'enable', PLUGIN]);
 }

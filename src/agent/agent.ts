@@ -31,6 +31,7 @@ import {
   peerAddresses,
   wantedInput,
 } from './knowledge.ts';
+import { inShort, noteLacks } from './lacks.ts';
 import { Legacy } from './legacy.ts';
 import type { Log } from './log.ts';
 import type { MemberEvent } from './members.ts';
@@ -280,6 +281,7 @@ export class Agent {
   async tick(): Promise<void> {
     await this.#findTunnel().catch(() => {});
     void this.#sendLimits.update();
+    this.#discovery.again();
     await Promise.all([this.#guard.inspect(), this.#tunnelGuard.inspect()]);
     await this.#reconciler.request(true);
     await this.#refreshLink();
@@ -440,6 +442,7 @@ export class Agent {
       ...(swarm === undefined ? {} : { swarm }),
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: this.#reconciler.refused,
+      tunnelDropped: this.#tunnelGuard.dropped,
       problem: link.error || this.#noTunnel || this.#tunnelGuard.problem,
       faults: this.#options.faults.current(),
       isQuiet: (address) => this.#acquaintances.isQuiet(address),
@@ -461,11 +464,16 @@ export class Agent {
   }
 
   #noteLacks(): void {
-    const { faults } = this.#options;
-    const [lack, ...more] = this.#balancer.lacking();
-    const others = more.length === 0 ? '' : `, and ${more.length} more`;
-    if (lack === undefined) faults.well('rules');
-    else faults.note('rules', `${lack.sandbox}: ${lack.reason}${others}`);
+    const peers = this.#options.link.sessions?.views() ?? [];
+    noteLacks(this.#options.faults, {
+      rules: inShort(this.#balancer.lacking().map((it) => `${it.sandbox}: ${it.reason}`)),
+      routes: inShort(this.#discovery.lacking()),
+      'send-limits': inShort(this.#sendLimits.lacking()),
+      records: inShort(peers.flatMap((it) => it.refused ?? [])),
+      guards: this.#guard.problem,
+      forwarding: this.#reconciler.problem,
+      strangers: this.#tunnelGuard.dropping,
+    });
   }
 
   async #refreshLink(): Promise<void> {

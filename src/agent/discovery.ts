@@ -40,6 +40,8 @@ export class Discovery {
   readonly #options: DiscoveryOptions;
   /** Bounded by this host's containers; one that is settled has none. */
   readonly #work = new Map<string, Work>();
+  /** Why containers have no routes, once their interfaces have had their time; bounded likewise. */
+  readonly #lacking = new Map<string, string>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -93,6 +95,17 @@ export class Discovery {
     for (const sandbox of new Set(all)) this.settle(sandbox);
   }
 
+  /** The containers without routes for multicast, in words. */
+  lacking(): string[] {
+    return [...this.#lacking].map(([sandbox, reason]) => `${sandbox}: ${reason}`);
+  }
+
+  /** Tries once more what failed for too long. */
+  again(): void {
+    const tried = [...this.#lacking.keys()].filter((it) => !this.#work.has(it));
+    for (const sandbox of tried) this.#begin(sandbox);
+  }
+
   close(): void {
     for (const { timer } of this.#work.values()) clearTimeout(timer);
     this.#work.clear();
@@ -103,6 +116,7 @@ export class Discovery {
     clearTimeout(before?.timer);
     if (!isOurs(this.#carriers(sandbox))) {
       this.#work.delete(sandbox);
+      this.#lacking.delete(sandbox);
       return;
     }
     const turns = before?.turns ?? new OneAfterAnother(() => this.#turn(sandbox));
@@ -130,6 +144,7 @@ export class Discovery {
         this.#converted(carriers, awaited);
         if (awaited.length === 0) {
           this.#work.delete(sandbox);
+          this.#lacking.delete(sandbox);
           return;
         }
       }
@@ -143,8 +158,13 @@ export class Discovery {
     }
     this.#work.delete(sandbox);
     // Without a namespace there is no container that would miss them.
-    if (identity(sandbox) === undefined) return;
-    log.warn({ sandbox, reason }, 'a container has no routes for multicast');
+    if (identity(sandbox) === undefined) {
+      this.#lacking.delete(sandbox);
+      return;
+    }
+    if (!this.#lacking.has(sandbox))
+      log.warn({ sandbox, reason }, 'a container has no routes for multicast');
+    this.#lacking.set(sandbox, reason);
   }
 
   /** Docker's own routes are gone: from now on a route without a metric is the container's. */

@@ -57,3 +57,23 @@ it('two updates at a time end with the rules of the last', async () => {
   expect(kernel.refused).toEqual([]);
   expect([...kernel.has]).toEqual(['guarded { "cvcc" : jump guard-8000001 }']);
 });
+
+it('says that its rules are refused, until they are taken', async () => {
+  let refuse = true;
+  const guard = new Guard({
+    networks: () => [network],
+    endpoints: () => [],
+    silenced: () => new Map(),
+    applyRules: async () => {
+      if (refuse) throw new Error('Operation not supported');
+    },
+    rulesThere: async () => true,
+    canLockPorts: async () => true,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  await guard.update();
+  expect(guard.problem).toBe('Operation not supported');
+  refuse = false;
+  await guard.update();
+  expect(guard.problem).toBe('');
+});

@@ -26,6 +26,8 @@ export class Guard {
   readonly #turns = new OneAfterAnother(() => this.#update());
   #table = '';
   #elements: ReadonlySet<string> = new Set();
+  /** Why the rules are not in force; empty when they are. */
+  problem = '';
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -52,9 +54,11 @@ export class Guard {
       await applyRules(`${anew ? table : ''}${changes.join('\n')}\n`);
       this.#table = table;
       this.#elements = elements;
+      this.problem = '';
     } catch (error) {
       this.#table = '';
-      log.error({ reason: (error as Error).message }, 'the rules of the namespace were refused');
+      this.problem = (error as Error).message;
+      log.error({ reason: this.problem }, 'the rules of the namespace were refused');
     }
   }
 

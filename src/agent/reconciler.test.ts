@@ -170,3 +170,18 @@ describe('the reconciler', () => {
     ]);
   });
 });
+
+it('says why a run came to nothing, until one does', async () => {
+  let fails = true;
+  const of = kernel();
+  const { it: runs } = reconciler(of, () => {
+    if (fails) throw new Error('not computed');
+    return [];
+  });
+  await runs.request(true);
+  expect(runs.problem).toBe('not computed');
+  fails = false;
+  await runs.request(true);
+  expect(runs.problem).toBe('');
+  runs.close();
+});

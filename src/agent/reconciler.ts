@@ -64,6 +64,8 @@ export class Reconciler {
   /** By identity, of the steps that were refused when last taken; bounded by these. */
   #refusals: ReadonlyMap<string, string> = new Map();
   #closed = false;
+  /** Why the last run came to nothing; empty when it did not. */
+  problem = '';
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -164,7 +166,9 @@ export class Reconciler {
       const steps = this.#steps(wanted, this.#known, open);
       if (steps.length > 0) await this.#take(steps);
       else if (open === 'all') this.#refusedBefore.clear();
+      this.problem = '';
     } catch (error) {
+      this.problem = (error as Error).message;
       this.#options.log.error({ error }, 'reconciling failed');
       this.#lookSoon();
     }

@@ -21,6 +21,7 @@ export type About = Pick<
   | 'swarm'
   | 'lastChange'
   | 'refusedSteps'
+  | 'tunnelDropped'
 > & {
   readonly problem: string;
   readonly conflicts: readonly string[];

@@ -24,7 +24,7 @@ function bench() {
     await limits.update();
     return calls.splice(0).map(([, , mtu]) => mtu);
   };
-  return { now, update };
+  return { now, update, limits };
 }
 
 it('a container may send what the tunnel carries, once that is less than its link takes', async () => {
@@ -54,4 +54,15 @@ it('another namespace at the path is limited anew, and one that failed again', a
   expect(await update()).toEqual([1350]);
   now.space = undefined;
   expect(await update()).toEqual([]);
+});
+
+it('names a container that could not be bounded, until it is', async () => {
+  const { now, update, limits } = bench();
+  now.fails = true;
+  now.mtu = 1350;
+  await update();
+  expect(limits.lacking()).toEqual(['/run/docker/netns/a: no such namespace']);
+  now.fails = false;
+  await update();
+  expect(limits.lacking()).toEqual([]);
 });

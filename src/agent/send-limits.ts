@@ -22,6 +22,8 @@ export class SendLimits {
   readonly #options: SendLimitsOptions;
   /** Limits in force, by endpoint and namespace; bounded by the containers of this host. */
   #inForce = new Map<string, number>();
+  /** Containers that may still send too much, and why; bounded by the containers of this host. */
+  #lacking: string[] = [];
   readonly #runs = new OneAfterAnother(() => this.#run());
 
   constructor(options: SendLimitsOptions) {
@@ -32,9 +34,15 @@ export class SendLimits {
     return this.#runs.request();
   }
 
+  /** The containers that could not be bounded at the last try, in words. */
+  lacking(): readonly string[] {
+    return this.#lacking;
+  }
+
   async #run(): Promise<void> {
     const { endpoints, mtuOf, limit, identity, log } = this.#options;
     const now = new Map<string, number>();
+    const lacking: string[] = [];
     for (const { id, network, mac, mtu: made, sandbox } of endpoints()) {
       const carried = mtuOf(network);
       const space = sandbox === undefined ? undefined : identity(sandbox);
@@ -54,9 +62,12 @@ export class SendLimits {
       } catch (error) {
         if (before !== undefined) now.set(key, before);
         if (identity(sandbox) !== space) continue;
-        log.warn({ endpoint: id, reason: (error as Error).message }, 'a container sends too much');
+        const reason = (error as Error).message;
+        lacking.push(`${sandbox}: ${reason}`);
+        log.warn({ endpoint: id, reason }, 'a container sends too much');
       }
     }
     this.#inForce = now;
+    this.#lacking = lacking;
   }
 }

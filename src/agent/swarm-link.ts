@@ -18,6 +18,8 @@ export interface PeerView {
   readonly awaited: boolean;
   readonly lastError?: string;
   readonly fault?: SessionFault;
+  /** Why a record of its networks is not taken, in a sentence with its address. */
+  readonly refused?: string;
 }
 
 /** One identity's sessions with the other hosts. */

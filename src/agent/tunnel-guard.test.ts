@@ -9,13 +9,15 @@ function world(before?: { content: string; hosts?: string[] }) {
   let time = 0;
   let refuse = '';
   let looks = 0;
+  let dropped = 0;
   const guard = new TunnelGuard({
     port: 4789,
     tunnel: () => '10.0.0.1',
     hosts: () => known,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     now: () => time,
-    readTable: async () => table,
+    readTable: async () =>
+      table && { ...table, dropped: { notByUnderlay: 0, notFromAHost: dropped } },
     writeTable: async (script) => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       if (refuse !== '') throw new Error(refuse);
@@ -40,6 +42,9 @@ function world(before?: { content: string; hosts?: string[] }) {
     },
     lose: (content?: string) => {
       table = content === undefined ? undefined : { content, hosts: [] };
+    },
+    drop: (packets: number) => {
+      dropped += packets;
     },
     wait: (ms: number) => {
       time += ms;
@@ -134,5 +139,21 @@ describe('the guard of the tunnels', () => {
     await of.guard.update();
     expect(of.guard.problem).toBe('');
     expect(of.written).toHaveLength(1);
+  });
+
+  it('tells of packets that it drops look after look, not of a few at one time', async () => {
+    const of = world();
+    const look = async (packets: number) => {
+      of.wait(20_000);
+      of.drop(packets);
+      await of.guard.inspect();
+      return of.guard.dropping;
+    };
+    of.know([]);
+    await of.guard.inspect();
+    expect([await look(0), await look(3), await look(0)]).toEqual(['', '', '']);
+    expect([await look(4), await look(1)]).toEqual(['', '8 from an address of no host so far']);
+    expect(of.guard.dropped).toEqual({ notByUnderlay: 0, notFromAHost: 8 });
+    expect(await look(0)).toBe('');
   });
 });

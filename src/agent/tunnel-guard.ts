@@ -2,6 +2,7 @@ import { elementChanges } from '../core/guards.ts';
 import {
   sourcesSeen,
   TUNNEL_TABLE,
+  type TunnelDropped,
   type TunnelGuardWanted,
   tunnelElements,
   tunnelTable,
@@ -16,6 +17,7 @@ export interface TableFound {
   readonly content: string;
   /** The addresses of hosts in it; undefined in a table of a release that had none. */
   readonly hosts: readonly string[] | undefined;
+  readonly dropped: TunnelDropped;
 }
 
 /** The world as the guard needs it. */
@@ -35,6 +37,9 @@ export interface TunnelGuardOptions extends TunnelGuardKernel {
   readonly log: Log;
   readonly now: () => number;
 }
+
+/** Packets that are dropped for longer than this are no host that has just come, milliseconds. */
+const DROPPING_MS = 10_000;
 
 /** Whose packets are to be let in, as far as is known now. */
 export interface HostsKnown {
@@ -66,11 +71,31 @@ export class TunnelGuard {
   #content: string | undefined;
   #lookNow = true;
   #lastHosts = '';
+  #dropped: TunnelDropped | undefined;
+  /** Since when each look has found more of them. */
+  #droppingSince: number | undefined;
   /** Why the rules are not in force; empty when they are. */
   problem = '';
 
   constructor(options: TunnelGuardOptions) {
     this.#options = options;
+  }
+
+  /** What the rules have dropped, at the last look; undefined before the first. */
+  get dropped(): TunnelDropped | undefined {
+    return this.#dropped;
+  }
+
+  /** Which packets are being dropped, look after look, in words; empty: none. */
+  get dropping(): string {
+    const since = this.#droppingSince;
+    if (since === undefined || this.#options.now() - since < DROPPING_MS) return '';
+    const { notByUnderlay = 0, notFromAHost = 0 } = this.#dropped ?? {};
+    const found = [
+      ...(notByUnderlay > 0 ? [`${notByUnderlay} by another interface`] : []),
+      ...(notFromAHost > 0 ? [`${notFromAHost} from an address of no host`] : []),
+    ];
+    return `${found.join(', ')} so far`;
   }
 
   /** Looks at the host's interfaces and at the table as well, and puts right what differs. */
@@ -110,6 +135,7 @@ export class TunnelGuard {
     this.#lookNow = false;
     if (look) {
       const found = await readTable();
+      this.#count(found?.dropped);
       if (!this.#begun) this.#inherited = found?.hosts;
       this.#begun = true;
       if (found === undefined || found.content !== this.#content) this.#table = '';
@@ -131,6 +157,15 @@ export class TunnelGuard {
     this.#table = table;
     this.#elements = elements;
     this.#lastHosts = hosts;
+  }
+
+  #count(found: TunnelDropped | undefined): void {
+    const total = (it: TunnelDropped | undefined) =>
+      it === undefined ? 0 : it.notByUnderlay + it.notFromAHost;
+    const before = this.#dropped;
+    this.#dropped = found;
+    const more = before !== undefined && total(found) > total(before);
+    this.#droppingSince = more ? (this.#droppingSince ?? this.#options.now()) : undefined;
   }
 
   #sources(): ReadonlySet<string> | undefined {

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { HostFlows } from '../core/groups-table.ts';
-import { FAULT_SUBJECTS } from '../core/host-fault.ts';
 import type { HostReport } from '../core/report.ts';
 import type { HostBalance } from '../core/services-table.ts';
 import type { HostLive } from '../core/traffic.ts';
@@ -67,13 +66,12 @@ const report = z.looseObject({
     .optional(),
   encryption: text,
   refusedSteps: count,
+  tunnelDropped: z.looseObject({ notByUnderlay: count, notFromAHost: count }).optional(),
   node: text.optional(),
   tunnel: z.looseObject({ address: text, port: z.number(), mtu: z.number() }).optional(),
   dataPathPort: z.number().optional(),
   problem: text.optional(),
-  faults: z
-    .array(z.looseObject({ subject: z.enum(FAULT_SUBJECTS), what: text, since: z.number() }))
-    .optional(),
+  faults: z.array(z.looseObject({ subject: text, what: text, since: z.number() })).optional(),
   conflicts: z.array(text).optional(),
   peers: z.array(
     z.looseObject({

@@ -27,6 +27,7 @@ const device = (dev: string, sent: number, received: number): DeviceCount => ({
 const report = (endpoints: EndpointReport[]): HostReport =>
   aReport({
     agent: '1.2.3',
+    tunnelDropped: { notByUnderlay: 5, notFromAHost: 2 },
     peers: [{ address: '10.9.0.2', state: 'up', since: 0, listed: true, networks: ['n'] }],
     networks: [
       {
@@ -64,6 +65,8 @@ test('says in the text format what the kernel counted and what the agent knows',
     'castnet_peers{state="up"} 1',
     'castnet_peers{state="silent"} 0',
     'castnet_sessions 2',
+    'castnet_tunnel_refused_packets_total{reason="not-by-underlay"} 5',
+    'castnet_tunnel_refused_packets_total{reason="not-from-a-host"} 2',
     'castnet_certificate_expiry_timestamp_seconds 1800000000',
     // A container has sent what its port received.
     'castnet_container_sent_packets_total{network="net",container="one"} 9',

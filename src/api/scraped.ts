@@ -97,6 +97,11 @@ function makeMetrics(registry: Registry) {
       'Packets dropped: by settings, at a container that takes none, by the tunnel out or in.',
       ...['network', 'reason'],
     ),
+    tunnelDropped: counter(
+      'castnet_tunnel_refused_packets_total',
+      'VXLAN packets that this host did not take, by why: not by the hosts’ network, or from no host.',
+      'reason',
+    ),
     memory: gauge('process_resident_memory_bytes', 'Memory of the agent.'),
     started: gauge('process_start_time_seconds', 'Start of the agent, since 1970.'),
     cpu: counter('process_cpu_seconds_total', 'CPU time of the agent.'),
@@ -113,6 +118,9 @@ function fillHost(all: All, { report, listeners, certificateExpires }: Scrape): 
   for (const state of PEER_STATES) all.peers.set({ state }, 0);
   for (const { state } of report.peers) all.peers.inc({ state });
   all.sessions.set(listeners);
+  const { notByUnderlay = 0, notFromAHost = 0 } = report.tunnelDropped ?? {};
+  all.tunnelDropped.inc({ reason: 'not-by-underlay' }, notByUnderlay);
+  all.tunnelDropped.inc({ reason: 'not-from-a-host' }, notFromAHost);
   if (certificateExpires !== undefined) all.expires.set(certificateExpires / 1000);
   else all.expires.remove();
   all.memory.set(process.memoryUsage.rss());

@@ -115,6 +115,10 @@ const host = z.object({
   encryption: z.enum(['none']).meta({ description: 'Of the packets between the hosts' }),
   lastChange: z.object({ at: time, what: z.string() }).optional(),
   refusedSteps: count.meta({ description: 'Changes that the kernel refused when last tried' }),
+  tunnelDropped: z
+    .object({ notByUnderlay: count, notFromAHost: count })
+    .optional()
+    .meta({ description: 'VXLAN packets that did not come from a host by the hosts’ network' }),
   tunnel: z
     .object({
       address,

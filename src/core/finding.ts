@@ -44,6 +44,7 @@ export type FindingCode =
   | 'querier'
   | 'session'
   | 'tcp-blocked'
+  | 'tunnel-dropped'
   | 'udp-blocked'
   | 'unicast'
   | 'version-differs'

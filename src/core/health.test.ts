@@ -31,3 +31,10 @@ it('a host without a tunnel address is not well', () => {
   const found = agentFindings({ ...nowhere, problem: 'this host is in no Swarm' });
   expect(found).toMatchObject([{ code: 'no-swarm', what: 'this host is in no Swarm' }]);
 });
+
+it('a fault of which only a later release knows is told in its own words', () => {
+  const faults = [{ subject: 'moon' as 'docker', what: 'it is full', since: 4_000 }];
+  expect(health({ ...WELL, faults })).toMatchObject([
+    { severity: 'error', what: expect.stringContaining('(it is full)') },
+  ]);
+});

@@ -10,6 +10,15 @@ export const FAULT_SUBJECTS = [
   'features',
   'metrics',
   'data-path-port',
+  'networks',
+  'records',
+  'certificates',
+  'forwarding',
+  'guards',
+  'routes',
+  'send-limits',
+  'addresses',
+  'strangers',
 ] as const;
 export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
 
@@ -69,6 +78,61 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     what: 'containers lack the rules by which they reach services',
     remedy: `castnet plugin install checks the kernel; ${LOG}`,
   },
+  networks: {
+    code: 'docker',
+    severity: 'error',
+    what: 'Docker does not tell which hosts share a network with this one',
+    remedy: `docker network inspect each castnet network; ${LOG}`,
+  },
+  records: {
+    code: 'session',
+    severity: 'error',
+    what: 'what another host says of its containers is not taken',
+    remedy: 'castnet doctor, which compares the releases; bring all hosts to the same',
+  },
+  certificates: {
+    code: 'certificate',
+    severity: 'warning',
+    what: 'the Swarm’s certificates on disk have changed and cannot be used; those of before still are',
+    remedy: `docker swarm ca --rotate, on a manager; with autolock: docs/security.md; ${LOG}`,
+  },
+  forwarding: {
+    code: 'kernel',
+    severity: 'error',
+    what: 'the kernel’s forwarding is not brought up to date',
+    remedy: `castnet plan; ${LOG}`,
+  },
+  guards: {
+    code: 'kernel',
+    severity: 'error',
+    what: 'the kernel refuses the rules of the networks’ options and of containers’ own MACs',
+    remedy: `nsenter --net=/run/netns/castnet nft list ruleset; ${LOG}`,
+  },
+  routes: {
+    code: 'multicast-route',
+    severity: 'error',
+    what: 'a container has no route for multicast, which leaves by another interface or not at all',
+    remedy: 'castnet doctor, which names the container and the route',
+  },
+  'send-limits': {
+    code: 'container-mtu',
+    severity: 'warning',
+    what: 'a container may send more than the tunnel carries whole',
+    remedy: `start the container anew: docker restart, or docker service update --force; ${LOG}`,
+  },
+  addresses: {
+    code: 'kernel',
+    severity: 'warning',
+    what: 'the kernel does not tell the agent of new addresses, which are seen only every 20 s',
+    remedy: `ip monitor address; ${LOG}`,
+  },
+  strangers: {
+    code: 'tunnel-dropped',
+    severity: 'warning',
+    what: 'VXLAN packets are dropped that do not come from a host of the Swarm by the hosts’ network',
+    remedy:
+      'nft list table inet castnet; docs/troubleshooting.md, “When packets of a host are dropped”',
+  },
   'data-path-port': {
     code: 'docker',
     severity: 'warning',
@@ -83,8 +147,16 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
   },
 };
 
+/** A subject of a later release. */
+const OTHER: Told = {
+  code: 'not-ready',
+  severity: 'error',
+  what: 'its agent lacks something that this release does not know',
+  remedy: 'castnet status, on that host',
+};
+
 /** A host's fault as a person is told it. @param host its address */
 export function faultFinding({ subject, what }: HostFault, host: string): Finding {
-  const told = TOLD[subject];
+  const told = TOLD[subject] ?? OTHER;
   return { ...told, host, what: `host ${host}: ${told.what} (${what})` };
 }

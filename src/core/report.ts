@@ -4,6 +4,7 @@ import type { Membership } from './membership.ts';
 import type { RefusedGroups } from './policy.ts';
 import type { GroupRecord, ServiceRecord } from './records.ts';
 import type { SessionFault } from './session-fault.ts';
+import type { TunnelDropped } from './tunnel-guard.ts';
 
 /**
  * What a host says of itself to people and their tools. Version 1: fields are added, never changed
@@ -28,6 +29,8 @@ export interface HostReport {
   readonly lastChange?: { readonly at: number; readonly what: string };
   /** Changes that the kernel refused when they were last tried. */
   readonly refusedSteps: number;
+  /** VXLAN packets that the rules of the tunnels dropped, since these were written; absent: unknown. */
+  readonly tunnelDropped?: TunnelDropped | undefined;
   readonly tunnel?: {
     /** Where the others send to. */
     readonly address: string;

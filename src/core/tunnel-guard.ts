@@ -30,6 +30,14 @@ export interface TunnelGuardWanted {
   readonly sources: ReadonlySet<string> | undefined;
 }
 
+/** Packets that the table's rules dropped, by its counters. */
+export interface TunnelDropped {
+  /** They came by an interface that is not of the network between the hosts. */
+  readonly notByUnderlay: number;
+  /** They came from, or left with, an address that is no host's. */
+  readonly notFromAHost: number;
+}
+
 const SOURCES = { v4: 'hosts4', v6: 'hosts6' };
 
 /** The table without what its sets hold. It says in a comment what it was made from. */

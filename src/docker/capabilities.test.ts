@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { watchNetAdmins } from './capabilities.ts';
 import type { Engine } from './engine.ts';
+import { EngineError } from './engine.ts';
 
 it('finds the containers that may change their firewall, and asks about the others once', async () => {
   const asked: string[] = [];
@@ -25,4 +26,16 @@ it('finds the containers that may change their firewall, and asks about the othe
   expect(asked.filter((it) => it === '/containers/plain/json')).toHaveLength(1);
   delete hosts.able;
   expect(await netAdmins()).toEqual(new Set(['/run/all']));
+});
+
+it('a container that goes meanwhile hides none of the others', async () => {
+  const find = watchNetAdmins({
+    get: async (path) => {
+      if (path === '/containers/json') return [{ Id: 'gone' }, { Id: 'able' }];
+      if (path.includes('gone')) throw new EngineError('404', 404);
+      return { HostConfig: { Privileged: true }, NetworkSettings: { SandboxKey: '/run/able' } };
+    },
+    events: () => ({ close() {} }),
+  });
+  expect(await find()).toEqual(new Set(['/run/able']));
 });

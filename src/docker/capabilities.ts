@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Engine } from './engine.ts';
+import { type Engine, EngineError } from './engine.ts';
 
 const Container = z.object({
   HostConfig: z.object({
@@ -37,7 +37,12 @@ export function watchNetAdmins(engine: Engine): () => Promise<ReadonlySet<string
 }
 
 async function sandboxIfAble(engine: Engine, id: string): Promise<string | undefined> {
-  const found = await engine.get(`/containers/${id}/json`);
+  const found = await engine.get(`/containers/${id}/json`).catch((error: unknown) => {
+    // It has gone since it was listed.
+    if (error instanceof EngineError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (found === undefined) return undefined;
   const { HostConfig, NetworkSettings } = Container.parse(found);
   const able = HostConfig.Privileged === true || HostConfig.CapAdd?.some((it) => RIGHTS.has(it));
   return able ? NetworkSettings.SandboxKey : undefined;

@@ -232,3 +232,15 @@ it('lets go of the namespace of a container that died while the Engine is slow',
   dead.add('/run/s');
   await vi.waitFor(() => expect(closed()).toBe(1));
 });
+
+it('says that Docker’s DNS is silent', async () => {
+  const { known, change, hush, asked, errors } = watching([task('5')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  expect(errors).toEqual([]);
+  hush(true);
+  await asked();
+  await vi.waitFor(() =>
+    expect(errors).toContain('Docker’s DNS does not answer in its containers'),
+  );
+});

@@ -156,6 +156,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     const nameOf = (name: string) => onNetwork(name, state.name);
     const names = candidates.flatMap((it) => [nameOf(it.task), nameOf(it.service.name)]);
     const answers = await resolveNames(socket, [...new Set(names)]);
+    if (answers.size === 0) onError(new Error('Docker’s DNS does not answer in its containers'));
     const inDns = candidates.filter(({ endpoint, ip, task, service }) => {
       const isKnown = answers.has(nameOf(task)) || answers.has(nameOf(service.name));
       return isKnown ? answers.get(nameOf(task))?.includes(ip) : state.inDns.has(endpoint);

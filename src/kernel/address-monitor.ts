@@ -16,8 +16,12 @@ const CONTAINERS = /\b(veth[0-9a-f]+|c[bxvt][0-9a-f]+|docker_gwbridge|docker0|br
 /**
  * Says when addresses, routes or links of the host have changed: `ip monitor` as a child. It is a hint
  * that makes a late address quick; the timer's look finds it too.
+ * @param onLost changes may have been missed since the child ended
  */
-export function watchAddresses(onChange: () => void): AddressMonitor {
+export function watchAddresses(
+  onChange: () => void,
+  onLost: (reason: string) => void,
+): AddressMonitor {
   let child: ChildProcess | undefined;
   let restart: NodeJS.Timeout | undefined;
   let settling: NodeJS.Timeout | undefined;
@@ -39,9 +43,14 @@ export function watchAddresses(onChange: () => void): AddressMonitor {
       'line',
       changed,
     );
-    child.on('error', () => {});
-    child.on('close', () => {
-      if (!closed) restart = setTimeout(start, RESTART_MS);
+    let words = 'ip monitor ended';
+    child.on('error', (error) => {
+      words = error.message;
+    });
+    child.on('close', (status) => {
+      if (closed) return;
+      onLost(`${words} (${status})`);
+      restart = setTimeout(start, RESTART_MS);
     });
   };
   start();

@@ -16,6 +16,7 @@ const table = (options: { packets?: number; handle?: number; hosts?: string[]; p
   });
 
 it('tells tables apart by what they hold, not by what they counted', () => {
+  expect(parseTable(table({ packets: 7 })).dropped).toEqual({ notByUnderlay: 7, notFromAHost: 0 });
   const { content } = parseTable(table({ hosts: ['10.0.0.2', '10.0.0.3'] }));
   const same = parseTable(table({ packets: 7, handle: 9, hosts: ['10.0.0.3', '10.0.0.2'] }));
   expect(same.content).toBe(content);

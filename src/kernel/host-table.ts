@@ -1,10 +1,13 @@
 import * as z from 'zod';
-import { TUNNEL_TABLE } from '../core/tunnel-guard.ts';
+import { TUNNEL_TABLE, type TunnelDropped } from '../core/tunnel-guard.ts';
 import { mustRun, run } from './run.ts';
 
 const Listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
 const HostSet = z.object({
   set: z.object({ name: z.string(), elem: z.array(z.unknown()).optional() }),
+});
+const NamedCounter = z.object({
+  counter: z.object({ name: z.string(), packets: z.number() }),
 });
 
 /** The table of castnet in the host's own namespace. */
@@ -22,8 +25,12 @@ export const tunnelTable = {
   },
 };
 
-/** Of nft's JSON of the table: what it holds, and the addresses of hosts that it lets in. */
-export function parseTable(json: string): { content: string; hosts: string[] | undefined } {
+/** Of nft's JSON of the table: what it holds, what it dropped, and the hosts that it lets in. */
+export function parseTable(json: string): {
+  content: string;
+  hosts: string[] | undefined;
+  dropped: TunnelDropped;
+} {
   const { nftables } = Listing.parse(JSON.parse(json));
   const lists = nftables.flatMap((it) => {
     const { data } = HostSet.safeParse(it);
@@ -32,7 +39,16 @@ export function parseTable(json: string): { content: string; hosts: string[] | u
   const hosts = lists.flat().filter((it) => typeof it === 'string');
   // An agent of this release that knows no host yet writes sets that nothing looks at.
   const inUse = lists.length > 0 && json.includes('"@hosts4"');
+  const packets = (name: string): number =>
+    nftables.reduce((sum, it) => {
+      const { data } = NamedCounter.safeParse(it);
+      return data?.counter.name === name ? sum + data.counter.packets : sum;
+    }, 0);
   return {
+    dropped: {
+      notByUnderlay: packets('not-by-underlay'),
+      notFromAHost: packets('not-from-a-host'),
+    },
     content: JSON.stringify(nftables.filter((it) => !('metainfo' in it)).map(bare)),
     hosts: inUse ? hosts : undefined,
   };

@@ -90,6 +90,9 @@ describe('what is heard', () => {
     expect(outcome).toMatchObject({ do: 'refused', reason: /^endpoints\.1\.mac: must be the MAC/ });
     expect(heard.networks.get('net1')).toEqual(network(1));
     expect(heard.hear(delta(3))).toEqual({ do: 'nothing' });
+    expect(heard.refused).toMatchObject({ network: 'net1', reason: /must be the MAC/ });
+    heard.hear(snapshot(4));
+    expect(heard.refused).toBeUndefined();
   });
 
   it('what was overtaken by later news changes nothing', () => {

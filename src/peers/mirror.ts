@@ -11,6 +11,8 @@ interface Heard {
   readonly seq: number;
   /** Differences mean nothing until a snapshot comes: one was missed, or a snapshot was refused. */
   readonly lost: boolean;
+  /** Why the last snapshot of it was not taken. */
+  readonly refused?: string;
 }
 
 /** What to do after a message about a network. */
@@ -39,6 +41,13 @@ export class Mirror {
   /** Whether the peer has yet to say of some wanted network what it has of it, or that it has none. */
   get awaited(): boolean {
     return [...this.#wanted].some((network) => !this.#heard.has(network));
+  }
+
+  /** A network of which a snapshot was not taken, and why; undefined when there is none. */
+  get refused(): { network: string; reason: string } | undefined {
+    for (const [network, { refused: reason }] of this.#heard)
+      if (reason !== undefined) return { network, reason };
+    return undefined;
   }
 
   /** Forgets networks no longer wanted; true when that changed the records. */
@@ -71,16 +80,17 @@ export class Mirror {
     if (stale && message.type !== 'delta') return NOTHING;
     const keep = (record: NetworkRecord | undefined, lost = false) =>
       this.#heard.set(network, { record, epoch, seq, lost });
+    const refuse = (reason: string): Outcome => {
+      this.#heard.set(network, { record: known?.record, epoch, seq, lost: true, refused: reason });
+      return { do: 'refused', reason };
+    };
     if (message.type === 'gone') {
       keep(undefined);
       return known?.record ? { do: 'changed' } : NOTHING;
     }
     if (message.type === 'snapshot') {
       const checked = checkRecord(message.record);
-      if (!checked.ok) {
-        keep(known?.record, true);
-        return { do: 'refused', reason: checked.reason };
-      }
+      if (!checked.ok) return refuse(checked.reason);
       const record = normalise(checked.value);
       const old = known?.record;
       const same = old && old.vni === record.vni && diff(old, record) === undefined;
@@ -95,8 +105,7 @@ export class Mirror {
     }
     const record = apply(message, known.record);
     if (record.endpoints.length > MAX_ENTRIES || record.groups.length > MAX_ENTRIES) {
-      keep(known.record, true);
-      return { do: 'refused', reason: `more than ${MAX_ENTRIES} endpoints or groups` };
+      return refuse(`more than ${MAX_ENTRIES} endpoints or groups`);
     }
     keep(record);
     return { do: 'changed' };

@@ -37,6 +37,8 @@ export interface PeerView {
   /** Why there is no session, or what of it was refused. */
   readonly lastError?: string;
   readonly fault?: SessionFault;
+  /** Why what it says of a network is not taken, in a sentence; absent when all is. */
+  readonly refused?: string;
 }
 
 export interface SubscriberOptions {
@@ -102,8 +104,10 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   let closed = false;
 
   function look(): PeerView {
-    const { networks, awaited } = mirror;
-    return { address, state: life.state, since, networks, awaited, ...about };
+    const { networks, awaited, refused } = mirror;
+    const words = refused && `host ${address}, network ${refused.network}: ${refused.reason}`;
+    const lack = words === undefined ? {} : { refused: words };
+    return { address, state: life.state, since, networks, awaited, ...about, ...lack };
   }
 
   /** Tells of whatever differs from what was told last. */
@@ -119,6 +123,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       'awaited',
       'lastError',
       'fault',
+      'refused',
       'nodes',
     ] as const;
     if (keys.every((key) => next[key] === view[key])) return;
@@ -219,7 +224,6 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     const outcome = mirror.hear(message);
     if (outcome.do === 'nothing' || outcome.do === 'changed') return;
     if (outcome.do === 'resync') send({ type: 'resync', network });
-    else fail(`its record of network ${network} is refused: ${outcome.reason}`);
     log.warn({ address, network, reason: outcome.reason }, `${outcome.do} of a network`);
   }
 

@@ -133,3 +133,22 @@ it('a pre-shared key serves instead, and another one does not', async () => {
   expect(certified.view().node).toBeUndefined();
   expect(() => presharedCredentials('short')).toThrow('has 5 characters, it needs at least 32');
 });
+
+it('says that changed certificates cannot be used, until they can', async () => {
+  const directory = swarm.node('node-a');
+  const told: (string | undefined)[] = [];
+  const credentials = await loadSwarmCredentials({
+    directory,
+    log: silentLog,
+    onStale: (reason) => told.push(reason),
+  });
+  const fresh = swarm.node('node-a2');
+  const put = (name: string) => cpSync(join(fresh, name), join(directory, name));
+  put('swarm-node.key');
+  await credentials.refresh();
+  expect(told).toMatchObject([/cannot be used/]);
+  put('swarm-node.crt');
+  await credentials.refresh();
+  expect(told.at(-1)).toBeUndefined();
+  credentials.close();
+});

@@ -106,8 +106,10 @@ export async function loadSwarmCredentials(options: {
   directory?: string;
   pollMs?: number;
   log: Log;
+  /** Why changed certificates cannot be used yet; undefined: they are, or none changed. */
+  onStale?: (reason: string | undefined) => void;
 }): Promise<Credentials> {
-  const { directory = SWARM_CERTIFICATES, pollMs = 10_000, log } = options;
+  const { directory = SWARM_CERTIFICATES, pollMs = 10_000, log, onStale } = options;
   let seen = await fingerprint(directory);
   let material = await load(directory);
   const listeners = new Set<() => void>();
@@ -123,15 +125,20 @@ export async function loadSwarmCredentials(options: {
 
   async function refresh(): Promise<boolean> {
     const mark = await fingerprint(directory);
-    if (mark === seen) return false;
+    if (mark === seen) {
+      onStale?.(undefined);
+      return false;
+    }
     try {
       const fresh = await load(directory);
       // Marked only now: a key whose certificate is still to be renamed is read again next time.
       seen = mark;
       material = fresh;
+      onStale?.(undefined);
     } catch (error) {
       const reason = (error as Error).message;
       log.warn({ directory, reason }, 'cannot use the changed certificates yet, keeping the old');
+      onStale?.(reason);
       return false;
     }
     log.info({ directory }, 'read the changed certificates of the Swarm');
