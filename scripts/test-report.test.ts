@@ -29,15 +29,22 @@ describe('failuresOf', () => {
       { name: '/a/two.test.ts', status: 'failed', message: 'does not load\n at y' },
       { name: '/a/three.test.ts', ...file('passed', 'passed') },
     ];
-    expect(failuresOf(report(...files))).toEqual([
+    expect(failuresOf(report(...files), 1)).toEqual([
       'one.test.ts: net it works: no',
       'two.test.ts: does not load',
     ]);
   });
 
   it.each([undefined, '{"testResults": ['])('tells that a report cannot be read: %s', (text) => {
-    expect(failuresOf(text)).toEqual(['there is no report that can be read']);
+    expect(failuresOf(text, 0)).toEqual(['there is no report that can be read']);
   });
+});
+
+it.each([
+  [0, []],
+  [1, ['no test failed, but vitest ended with status 1; the ERROR above says why']],
+])('names a bad end without a failed test: status %i', (status, failures) => {
+  expect(failuresOf(report(file('passed', 'passed')), status)).toEqual(failures);
 });
 
 describe('summaryLine', () => {

@@ -41,10 +41,18 @@ export function countReport(text: string | undefined, exitStatus: number): Count
 /**
  * A line for each failure that a report names: its file, its words and the first line of its reason.
  * CI keeps a log's end alone, and vitest names a failure long before it.
+ *
+ * @param exitStatus vitest's; bad without a failed test, as when coverage is below its floor
  */
-export function failuresOf(text: string | undefined): string[] {
+export function failuresOf(text: string | undefined, exitStatus: number): string[] {
   const report = parse(text);
   if (report === undefined) return ['there is no report that can be read'];
+  const named = failedTests(report);
+  if (named.length > 0 || exitStatus === 0) return named;
+  return [`no test failed, but vitest ended with status ${exitStatus}; the ERROR above says why`];
+}
+
+function failedTests(report: Report): string[] {
   return (report.testResults ?? []).flatMap(({ name, status, message, assertionResults = [] }) => {
     const file = name?.split('/').at(-1) ?? 'a file';
     const failed = assertionResults.filter((test) => test.status === 'failed');

@@ -1,29 +1,30 @@
 /**
- * What `npm test` runs: builds the plugin, then the unit tests, then the lab tests on real Docker
- * Engines, then the recipes whose software comes from Debian and npm. Reports go to test-output/.
- * What failed is named once more at the end. The last line says `N passed, N failed`, and the exit
- * status is 0 only if nothing failed and something passed.
+ * What `npm test` runs: lint and types, then the unit tests; then it builds the plugin and runs the
+ * lab tests on real Docker Engines and the recipes whose software comes from Debian and npm. Where
+ * one of these stages fails, it ends. Reports go to test-output/. What failed is named once more at
+ * the end. The last line says `N passed, N failed`, in which lint and types count as one each, and
+ * the exit status is 0 only if nothing failed and something passed.
  *
- *   npm test                        unit, lab and recipes
- *   npm test -- unit                only these projects: unit, lab, recipes, recipes-maven
+ *   npm test                        all of it
+ *   npm test -- unit                only these: lint, types, unit, lab, recipes, recipes-maven
  *   npm test -- lab basics pruning  only the files whose path contains one of the words
  */
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeOrphans } from '../lab/tests/support/orphans.ts';
+import { isTests, needsBuild, planOf, type Step, vitestWords } from './test-plan.ts';
 import { addCounts, type Counts, countReport, failuresOf, summaryLine } from './test-report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, 'test-output');
-const PROJECTS = ['unit', 'lab', 'recipes'];
-/** Also what must be asked for, since Maven Central is one more place that must be reached. */
-const ALL_PROJECTS = [...PROJECTS, 'recipes-maven'];
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+const NPM_SCRIPTS: Partial<Record<Step, string>> = { lint: 'lint', types: 'typecheck' };
 
-/** Runs one of this checkout's programs on this Node. @returns its exit status */
-function runNode(args: string[]): Promise<number> {
+/** Runs a program in this checkout. @returns its exit status */
+function run(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
     // The terminal sends Ctrl-C to the child too; it cleans up, and this waits for it.
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
     process.on('SIGTERM', pass);
@@ -35,7 +36,17 @@ function runNode(args: string[]): Promise<number> {
   });
 }
 
-async function runProject(project: string, words: string[]): Promise<Counts> {
+/** One of this checkout's programs, on this Node. */
+const runNode = (args: readonly string[]): Promise<number> => run(process.execPath, args);
+
+/** What counts as one: passed if the status is 0. */
+function countStatus(name: string, status: number): Counts {
+  if (status === 0) return { passed: 1, failed: 0, skipped: 0 };
+  failures.push(`${name}: ended with status ${status}; its words are above`);
+  return { passed: 0, failed: 1, skipped: 0 };
+}
+
+async function runTests(project: Step): Promise<Counts> {
   const json = join(OUTPUT, `${project}.json`);
   const status = await runNode([
     join(ROOT, 'node_modules/vitest/vitest.mjs'),
@@ -43,17 +54,35 @@ async function runProject(project: string, words: string[]): Promise<Counts> {
     ...['--reporter=default', '--reporter=json', '--reporter=junit'],
     `--outputFile.json=${json}`,
     `--outputFile.junit=${join(OUTPUT, `${project}.xml`)}`,
-    ...words,
+    ...vitestWords(project, words),
   ]);
   const report = await readFile(json, 'utf8').catch(() => undefined);
-  failures.push(...failuresOf(report).map((it) => `${project}: ${it}`));
+  failures.push(...failuresOf(report, status).map((it) => `${project}: ${it}`));
   return countReport(report, status);
 }
 
-const given = process.argv.slice(2);
-const named = given.filter((word) => ALL_PROJECTS.includes(word));
-const chosen = named.length > 0 ? named : PROJECTS;
-const words = given.filter((word) => !ALL_PROJECTS.includes(word));
+async function runStep(step: Step): Promise<Counts> {
+  if (isTests(step)) return runTests(step);
+  const script = NPM_SCRIPTS[step] ?? step;
+  return countStatus(step, await run('npm', ['run', '--silent', script]));
+}
+
+/** A build is no test, so only its failure counts. */
+async function build(): Promise<Counts> {
+  const status = await runNode([join(ROOT, 'plugin/build.ts')]);
+  return { ...countStatus('build', status), passed: 0 };
+}
+
+async function runStage(stage: readonly Step[]): Promise<Counts> {
+  let counts = stage.some(needsBuild) ? await build() : NOTHING;
+  if (counts.failed > 0) return counts;
+  for (const step of stage) {
+    if (!isInterrupted) counts = addCounts(counts, await runStep(step));
+  }
+  return counts;
+}
+
+const { stages, words } = planOf(process.argv.slice(2));
 
 let isInterrupted = false;
 const stop = (): void => {
@@ -64,18 +93,18 @@ process.on('SIGINT', stop).on('SIGTERM', stop);
 await rm(OUTPUT, { recursive: true, force: true });
 await mkdir(OUTPUT, { recursive: true });
 const failures: string[] = [];
-let total: Counts = { passed: 0, failed: 0, skipped: 0 };
-if ((await runNode([join(ROOT, 'plugin/build.ts')])) === 0) {
-  for (const project of chosen) {
-    if (!isInterrupted) total = addCounts(total, await runProject(project, words));
-  }
+let total = NOTHING;
+const waiting = [...stages];
+for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift()) {
+  total = addCounts(total, await runStage(stage));
+  if (total.failed > 0 || isInterrupted) break;
+}
+if (stages.flat().some(needsBuild)) {
   // An interrupted test cannot take its lab down itself.
   for (const name of await removeOrphans()) console.error(`castnet: took down lab "${name}"`);
-} else {
-  console.error('castnet: the plugin could not be built, so no test was run.');
-  total = { passed: 0, failed: 1, skipped: 0 };
 }
 for (const failure of failures) console.log(`failed: ${failure}`);
+if (waiting.length > 0) console.log(`not run after that: ${waiting.flat().join(', ')}`);
 console.log(summaryLine(total));
 const isWhole = total.failed === 0 && total.passed > 0;
 process.exitCode = isInterrupted ? 130 : isWhole ? 0 : 1;
