@@ -14,6 +14,7 @@ export type HostReport = {
   problem?: string;
   node?: string;
   tunnel?: { address: string; mtu: number };
+  tunnelDropped?: { notByUnderlay: number; notFromAHost: number };
   networks: {
     id: string;
     vni: number;
