@@ -4,6 +4,8 @@ import { CHECKUP_ANSWER } from './api/checkup.ts';
 import type { Checkup, HostCheckup, MulticastRoute, SwarmCheckup } from './core/checkup.ts';
 import type { HostReport } from './core/report.ts';
 import { hostVxlans, multicastRoute } from './kernel/checkup.ts';
+import { cardsUnder } from './kernel/network-cards.ts';
+import { hostAddresses, routeTo } from './kernel/routes.ts';
 
 /** What a checkup needs of the agent. */
 export interface Examined {
@@ -32,12 +34,15 @@ const MAX_HOSTS = 1024;
 /** Looks closer at this host, and at all. */
 export function openCheckups(examined: Examined) {
   const own = async (): Promise<Checkup> => {
-    const [plan, vxlans, routes] = await Promise.all([
+    const report = examined.report();
+    const [plan, vxlans, routes, ways] = await Promise.all([
       examined.plan(),
       hostVxlans(),
       multicastRoutes(examined.state),
+      tunnelInterfaces(report),
     ]);
-    return { version: 1, report: examined.report(), plan, vxlans, routes };
+    const cards = cardsUnder(ways);
+    return { version: 1, report: examined.report(), plan, vxlans, routes, cards };
   };
   const meet = async (hosts: unknown): Promise<void> => {
     const addresses = (Array.isArray(hosts) ? hosts : [])
@@ -76,6 +81,16 @@ export function openCheckups(examined: Examined) {
       return { version: 1, hosts: [{ ...mine, clockAheadMs: 0 }, ...hostsAsked], silent };
     },
   };
+}
+
+/** The interfaces by which tunnels leave; without other hosts, that which has the tunnels' address. */
+async function tunnelInterfaces({ peers, tunnel }: HostReport): Promise<Set<string>> {
+  const ends = [...new Set(peers.flatMap((it) => it.tunnel ?? []))].slice(0, MAX_HOSTS);
+  const routes = await Promise.all(ends.map(routeTo));
+  const ways = routes.flatMap((it) => it?.interface ?? []);
+  if (ways.length > 0 || tunnel === undefined) return new Set(ways);
+  const holder = (await hostAddresses()).get(tunnel.local ?? tunnel.address);
+  return new Set(holder === undefined ? [] : [holder.interface]);
 }
 
 /** The routes of all containers that are to have one. */

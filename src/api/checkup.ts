@@ -9,6 +9,7 @@ export const CHECKUP_ANSWER = z.looseObject({
   report: ANSWERS.report,
   plan: z.array(text),
   vxlans: z.array(z.looseObject({ dev: text, vni: z.number(), port: z.number() })),
+  cards: z.array(z.looseObject({ dev: text, driver: text })).optional(),
   routes: z.array(
     z.looseObject({
       ...{ endpoint: text, address: text },

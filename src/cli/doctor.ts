@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Check, checksOf, type SwarmCheckup } from '../core/checkup.ts';
 import type { Finding } from '../core/finding.ts';
+import { cardsCheck } from '../core/network-card.ts';
 import type { ProbeReport } from '../core/probe-report.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
 import { containersCheck } from './doctor-containers.ts';
@@ -94,7 +95,9 @@ async function agents(flags: Flags, { facts, dataRoot }: Known): Promise<Check[]
     const checks = checksOf(local, known).filter((it) => LOCAL_CHECKS.includes(it.name));
     return [silentAgent(error), ...checks];
   }
-  return [...checksOf(found, known), ...(await probes(flags, found))];
+  const packets = await probes(flags, found);
+  const lost = packets.some((it) => it.findings.length > 0);
+  return [...checksOf(found, known), cardsCheck(found.hosts, lost), ...packets];
 }
 
 function silentAgent(error: UserError): Check {

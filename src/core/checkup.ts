@@ -1,6 +1,7 @@
 import { linkFindings } from './container-mtu.ts';
 import type { Finding } from './finding.ts';
 import { agentFindings, certificateFindings, portFindings } from './health.ts';
+import type { NetworkCard } from './network-card.ts';
 import type { HostReport } from './report.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -29,6 +30,8 @@ export interface Checkup {
   readonly plan: readonly string[];
   readonly vxlans: readonly ForeignVxlan[];
   readonly routes: readonly MulticastRoute[];
+  /** By which the tunnels leave; absent in the answer of an earlier release. */
+  readonly cards?: readonly NetworkCard[];
 }
 
 /** A checkup as another host got it. */

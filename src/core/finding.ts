@@ -18,6 +18,7 @@ export type FindingCode =
   | 'broadcast'
   | 'certificate'
   | 'certificate-expired'
+  | 'checksum-offload'
   | 'clock'
   | 'conflict'
   | 'container-mtu'
