@@ -16,6 +16,7 @@ import { openCheckups } from './checking.ts';
 import { monotonicNow, timeOfDay } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
+import { TUNNEL_TABLE } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { watchDataPathPort } from './docker/data-path-port.ts';
 import { dockerEngine, EngineError, isSilence } from './docker/engine.ts';
@@ -28,13 +29,13 @@ import { watchSwarm } from './docker/watch.ts';
 import { watchAddresses } from './kernel/address-monitor.ts';
 import { hostVxlans } from './kernel/checkup.ts';
 import { canLockPorts, missingFeatures, tryFeatures } from './kernel/features.ts';
-import { tunnelTable } from './kernel/host-table.ts';
 import { hasIpv6 } from './kernel/ipv6.ts';
 import * as kernel from './kernel/kernel.ts';
 import { isListening } from './kernel/listening.ts';
 import { measureFlows, stopCounting } from './kernel/meter.ts';
 import { startMonitor } from './kernel/monitor.ts';
-import { applyGuards, ensureNamespace, hasGuards } from './kernel/namespace.ts';
+import { ensureNamespace, inNamespace } from './kernel/namespace.ts';
+import { nftTable } from './kernel/nft-table.ts';
 import { refusedPackets } from './kernel/refused.ts';
 import { limitRoutes } from './kernel/route-limit.ts';
 import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
@@ -124,10 +125,9 @@ async function main(): Promise<void> {
       mayChange: () => netAdmins(),
     },
     guards: {
-      applyRules: applyGuards,
-      rulesThere: () => hasGuards(GUARD_TABLE),
+      table: nftTable('bridge', GUARD_TABLE, inNamespace),
       canLockPorts,
-      tunnels: { port: config.vxlanPort, ...tunnelTable, readUnderlay },
+      tunnels: { port: config.vxlanPort, table: nftTable('inet', TUNNEL_TABLE), readUnderlay },
     },
     askDocker: () => watch.poke(),
     log,

@@ -62,7 +62,7 @@ export interface AgentOptions {
     Pick<PreparationOptions, 'appears'> & {
       readonly routes: Pick<DiscoveryOptions, 'read' | 'change'>;
     };
-  readonly guards: Pick<GuardOptions, 'applyRules' | 'rulesThere' | 'canLockPorts'> & {
+  readonly guards: Pick<GuardOptions, 'table' | 'canLockPorts'> & {
     readonly tunnels: TunnelGuardKernel & { readonly port: number };
   };
   /** Ask Docker now; it answers with `onSwarmView`. */

@@ -42,8 +42,7 @@ it('two updates at a time end with the rules of the last', async () => {
     networks: () => [network],
     endpoints: () => endpoints,
     silenced: () => new Map(),
-    applyRules: kernel.apply,
-    rulesThere: async () => true,
+    table: { write: kernel.apply, read: async () => undefined },
     canLockPorts: async () => true,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
@@ -64,10 +63,12 @@ it('says that its rules are refused, until they are taken', async () => {
     networks: () => [network],
     endpoints: () => [],
     silenced: () => new Map(),
-    applyRules: async () => {
-      if (refuse) throw new Error('Operation not supported');
+    table: {
+      write: async () => {
+        if (refuse) throw new Error('Operation not supported');
+      },
+      read: async () => undefined,
     },
-    rulesThere: async () => true,
     canLockPorts: async () => true,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type HostsKnown, TunnelGuard } from './tunnel-guard.ts';
 
 /** A kernel in memory: the table is the scripts that made it, one after the other. */
-function world(before?: { content: string; hosts?: string[] }) {
-  let table = before as { content: string; hosts: string[] | undefined } | undefined;
+function world(before?: { rules: string; hosts?: string[] }) {
+  let table = before as { rules: string; hosts?: string[]; elements?: Set<string> } | undefined;
   const written: string[] = [];
   let known: HostsKnown = { named: new Set(), barred: new Set(), complete: false };
   let time = 0;
@@ -16,16 +16,27 @@ function world(before?: { content: string; hosts?: string[] }) {
     hosts: () => known,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     now: () => time,
-    readTable: async () =>
-      table && { ...table, dropped: { notByUnderlay: 0, notFromAHost: dropped } },
-    writeTable: async (script) => {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      if (refuse !== '') throw new Error(refuse);
-      written.push(script);
-      table = {
-        content: `${script.startsWith('table') ? '' : table?.content}${script}`,
-        hosts: [],
-      };
+    table: {
+      read: async () =>
+        table && {
+          rules: table.rules,
+          size: table.elements?.size ?? 0,
+          sets: new Map([['hosts4', table.hosts ?? []]]),
+          counters: new Map([['not-from-a-host', dropped]]),
+        },
+      write: async (script) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        if (refuse !== '') throw new Error(refuse);
+        written.push(script);
+        const isWhole = script.startsWith('table');
+        const elements = new Set(isWhole ? [] : table?.elements);
+        for (const [, verb, what = ''] of script.matchAll(/^(add|delete) element (.*)$/gm)) {
+          if (verb === 'add') elements.add(what);
+          else elements.delete(what);
+        }
+        const rules = isWhole ? script.replace(/^(add|delete) element.*$/gm, '') : table?.rules;
+        table = { rules: rules ?? '', elements };
+      },
     },
     readUnderlay: async () => {
       looks += 1;
@@ -40,8 +51,8 @@ function world(before?: { content: string; hosts?: string[] }) {
     know: (named: string[], complete = true, barred: string[] = []) => {
       known = { named: new Set(named), complete, barred: new Set(barred) };
     },
-    lose: (content?: string) => {
-      table = content === undefined ? undefined : { content, hosts: [] };
+    lose: (rules?: string) => {
+      table = rules === undefined ? undefined : { rules };
     },
     drop: (packets: number) => {
       dropped += packets;
@@ -80,7 +91,7 @@ describe('the guard of the tunnels', () => {
   });
 
   it('keeps whom the agent before it let in until every host was heard', async () => {
-    const of = world({ content: 'earlier', hosts: ['10.0.0.2', '10.0.0.3'] });
+    const of = world({ rules: '"@hosts4"', hosts: ['10.0.0.2', '10.0.0.3'] });
     of.know(['10.0.0.2'], false);
     await of.guard.inspect();
     expect(of.last()).toContain('hosts4 { 10.0.0.3 }');
@@ -91,7 +102,7 @@ describe('the guard of the tunnels', () => {
 
   it.each([
     ['there was no table', undefined],
-    ['a release without such a list wrote it', { content: 'old' }],
+    ['a release without such a list wrote it', { rules: 'old' }],
   ])('checks no address until every host was heard when %s', async (_what, before) => {
     const of = world(before);
     of.know(['10.0.0.2'], false);

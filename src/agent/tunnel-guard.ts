@@ -1,5 +1,6 @@
-import { elementChanges } from '../core/guards.ts';
+import type { TableListing } from '../core/table-listing.ts';
 import {
+  SOURCES,
   sourcesSeen,
   TUNNEL_TABLE,
   type TunnelDropped,
@@ -8,24 +9,14 @@ import {
   tunnelTable,
 } from '../core/tunnel-guard.ts';
 import { type UnderlayFacts, underlay } from '../core/underlay.ts';
+import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
 import { OneAfterAnother } from './one-after-another.ts';
 
-/** The table in the host's own namespace, as the kernel has it. */
-export interface TableFound {
-  /** The same for two tables that hold the same, whatever they counted. */
-  readonly content: string;
-  /** The addresses of hosts in it; undefined in a table of a release that had none. */
-  readonly hosts: readonly string[] | undefined;
-  readonly dropped: TunnelDropped;
-}
-
 /** The world as the guard needs it. */
 export interface TunnelGuardKernel {
-  /** @returns undefined when there is no such table */
-  readTable(): Promise<TableFound | undefined>;
-  /** Runs nft's script, as one transaction. @throws CommandError in nft's words */
-  writeTable(script: string): Promise<void>;
+  /** The table in the host's own namespace. */
+  readonly table: TableKernel;
   readUnderlay(hosts: Iterable<string>): Promise<UnderlayFacts>;
 }
 
@@ -65,10 +56,7 @@ export class TunnelGuard {
   /** Callers of `admit` under way; bounded by the sessions. */
   readonly #admitted = new Set<string>();
   #begun = false;
-  #table = '';
-  #elements: ReadonlySet<string> = new Set();
-  /** The kernel's table just after it was written. */
-  #content: string | undefined;
+  readonly #table: KeptTable;
   #lookNow = true;
   #lastHosts = '';
   #dropped: TunnelDropped | undefined;
@@ -79,6 +67,7 @@ export class TunnelGuard {
 
   constructor(options: TunnelGuardOptions) {
     this.#options = options;
+    this.#table = new KeptTable(`inet ${TUNNEL_TABLE}`, options.table);
   }
 
   /** What the rules have dropped, at the last look; undefined before the first. */
@@ -120,7 +109,6 @@ export class TunnelGuard {
       await this.#keep();
       this.problem = '';
     } catch (error) {
-      this.#table = '';
       this.#lookNow = true;
       const reason = (error as Error).message;
       if (reason !== this.problem)
@@ -130,32 +118,21 @@ export class TunnelGuard {
   }
 
   async #keep(): Promise<void> {
-    const { readTable, writeTable, readUnderlay, port, tunnel } = this.#options;
+    const { readUnderlay, port, tunnel } = this.#options;
     const look = this.#lookNow;
     this.#lookNow = false;
     if (look) {
-      const found = await readTable();
-      this.#count(found?.dropped);
-      if (!this.#begun) this.#inherited = found?.hosts;
+      const found = await this.#table.look();
+      this.#count(found && droppedBy(found));
+      if (!this.#begun) this.#inherited = found && hostsLetIn(found);
       this.#begun = true;
-      if (found === undefined || found.content !== this.#content) this.#table = '';
     }
     const sources = this.#sources();
     const hosts = `${tunnel()} ${sources === undefined ? 'any' : [...sources].sort().join()}`;
-    if (!look && this.#table !== '' && hosts === this.#lastHosts) return;
+    if (!look && hosts === this.#lastHosts) return;
     const facts = await readUnderlay(sources ?? []);
     const wanted: TunnelGuardWanted = { port, sources, underlay: underlay(facts, tunnel()) };
-    const table = tunnelTable(wanted);
-    const elements = tunnelElements(wanted);
-    const anew = table !== this.#table;
-    const name = `inet ${TUNNEL_TABLE}`;
-    const changes = elementChanges(anew ? new Set() : this.#elements, elements, name);
-    if (anew || changes.length > 0) {
-      await writeTable(`${anew ? table : ''}${changes.join('\n')}\n`);
-      this.#content = (await readTable())?.content;
-    }
-    this.#table = table;
-    this.#elements = elements;
+    await this.#table.put({ table: tunnelTable(wanted), elements: tunnelElements(wanted) });
     this.#lastHosts = hosts;
   }
 
@@ -180,4 +157,18 @@ export class TunnelGuard {
     if (this.#inherited === undefined) return undefined;
     return new Set([...this.#seen.keys(), ...this.#inherited.filter((it) => !barred.has(it))]);
   }
+}
+
+function droppedBy({ counters }: TableListing): TunnelDropped {
+  return {
+    notByUnderlay: counters.get('not-by-underlay') ?? 0,
+    notFromAHost: counters.get('not-from-a-host') ?? 0,
+  };
+}
+
+/** The addresses of hosts that a table lets in; undefined in one that asks for none. */
+function hostsLetIn({ rules, sets }: TableListing): string[] | undefined {
+  // An agent of this release that knows no host yet writes sets that nothing looks at.
+  if (!rules.includes(`"@${SOURCES.v4}"`)) return undefined;
+  return Object.values(SOURCES).flatMap((it) => sets.get(it) ?? []);
 }

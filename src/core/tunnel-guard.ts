@@ -38,7 +38,8 @@ export interface TunnelDropped {
   readonly notFromAHost: number;
 }
 
-const SOURCES = { v4: 'hosts4', v6: 'hosts6' };
+/** nft's names of the sets of hosts' addresses, by their family. */
+export const SOURCES = { v4: 'hosts4', v6: 'hosts6' };
 
 /** The table without what its sets hold. It says in a comment what it was made from. */
 export function tunnelTable({ port, sources }: Omit<TunnelGuardWanted, 'underlay'>): string {

@@ -78,16 +78,3 @@ async function keepNetfilterOut(): Promise<void> {
   const aside = ['unshare', '--mount', '--propagation', 'private'];
   await mustRun(inNamespace(...aside, process.execPath, '--eval', OPEN_BRIDGES));
 }
-
-/**
- * Runs nft's script in the namespace, as one transaction.
- * @throws CommandError in nft's words; nothing of the script is in force then
- */
-export async function applyGuards(script: string): Promise<void> {
-  await mustRun(inNamespace('nft', '-f', '-'), script);
-}
-
-/** Whether the namespace has a table of a bridge's rules. */
-export async function hasGuards(table: string): Promise<boolean> {
-  return (await run(inNamespace('nft', '-t', 'list', 'table', 'bridge', table))).status === 0;
-}

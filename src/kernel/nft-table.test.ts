@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { parseTable } from './nft-table.ts';
+
+const table = (options: { packets?: number; handle?: number; hosts?: string[]; port?: number }) =>
+  parseTable(
+    JSON.stringify({
+      nftables: [
+        { metainfo: { version: '1.0.6' } },
+        { table: { family: 'inet', name: 'castnet', handle: options.handle ?? 1 } },
+        { counter: { name: 'not-by-underlay', packets: options.packets ?? 0, bytes: 0 } },
+        { set: { name: 'underlay', type: 'ifname', elem: ['eth0'] } },
+        { set: { name: 'hosts4', type: 'ipv4_addr', elem: options.hosts ?? [] } },
+        { set: { name: 'hosts6', type: 'ipv6_addr' } },
+        { map: { name: 'guarded', map: 'verdict', elem: [['cv1', { jump: { target: 'g' } }]] } },
+        { set: { name: 'rate', flags: ['dynamic'], elem: [{ elem: { val: 'cv1', expires: 9 } }] } },
+        { rule: { chain: 'input', expr: [{ match: { right: options.port ?? 4789 } }] } },
+        { rule: { chain: 'arriving', expr: [{ match: { op: '!=', right: '@hosts4' } }] } },
+      ],
+    }),
+  );
+
+it('tells rules apart by what they do, not by what they counted or by what is in a set', () => {
+  const { rules } = table({ hosts: ['10.0.0.2'] });
+  expect(table({ packets: 7, handle: 9, hosts: ['10.0.0.3', '10.0.0.2'] }).rules).toBe(rules);
+  expect(table({ port: 5789 }).rules).not.toBe(rules);
+});
+
+it('counts the elements of sets and maps, but not those that rules add', () => {
+  expect(table({}).size).toBe(2);
+  expect(table({ hosts: ['10.0.0.2', '10.0.0.3'] }).size).toBe(4);
+});
+
+it('has the values of each set, and what each counter counted', () => {
+  const { sets, counters } = table({ hosts: ['10.0.0.2'], packets: 5 });
+  expect(sets.get('hosts4')).toEqual(['10.0.0.2']);
+  expect(sets.get('hosts6')).toEqual([]);
+  expect(sets.get('guarded')).toEqual([]);
+  expect(counters).toEqual(new Map([['not-by-underlay', 5]]));
+});

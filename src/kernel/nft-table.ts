@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import type { TableListing } from '../core/table-listing.ts';
+import { mustRun, run } from './run.ts';
+
+/**
+ * Reads and writes one table.
+ * @param enter what a command begins with to run in the table's network namespace
+ */
+export function nftTable(
+  family: string,
+  name: string,
+  enter: (...argv: string[]) => string[] = (...argv) => argv,
+) {
+  return {
+    /** @returns undefined when there is no such table */
+    async read(): Promise<TableListing | undefined> {
+      const { status, stdout } = await run(enter('nft', '-j', 'list', 'table', family, name));
+      return status === 0 ? parseTable(stdout) : undefined;
+    },
+
+    /** Runs nft's script as one transaction. @throws CommandError in nft's words */
+    async write(script: string): Promise<void> {
+      await mustRun(enter('nft', '-f', '-'), script);
+    },
+  };
+}
+
+const Elements = z.object({
+  name: z.string(),
+  flags: z.union([z.string(), z.array(z.string())]).optional(),
+  elem: z.array(z.unknown()).optional(),
+});
+const Item = z.looseObject({
+  set: Elements.optional(),
+  map: Elements.optional(),
+  counter: z.object({ name: z.string(), packets: z.number() }).optional(),
+});
+const Listing = z.object({ nftables: z.array(Item) });
+
+/** Of nft's JSON of a table. */
+export function parseTable(json: string): TableListing {
+  const { nftables } = Listing.parse(JSON.parse(json));
+  const sets = nftables.flatMap((it) => it.set ?? it.map ?? []).filter((it) => !isDynamic(it));
+  const plain = (elements: readonly unknown[]) => elements.filter((it) => typeof it === 'string');
+  return {
+    rules: JSON.stringify(nftables.filter((it) => !('metainfo' in it)).map(bare)),
+    size: sets.reduce((sum, { elem = [] }) => sum + elem.length, 0),
+    sets: new Map(sets.map(({ name, elem = [] }) => [name, plain(elem)])),
+    counters: new Map(
+      nftables.flatMap(({ counter }) => (counter ? [[counter.name, counter.packets]] : [])),
+    ),
+  };
+}
+
+/** Whether rules put elements into it, as meters do. */
+const isDynamic = ({ flags = [] }: z.infer<typeof Elements>): boolean => flags.includes('dynamic');
+
+/** What changes without the rules: handles, counts, and what is in the sets and maps. */
+const PASSING = new Set(['handle', 'packets', 'bytes', 'elem']);
+
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare);
+  if (value === null || typeof value !== 'object') return value;
+  const kept = Object.entries(value).filter(([key]) => !PASSING.has(key));
+  return Object.fromEntries(kept.map(([key, it]) => [key, bare(it)]));
+}
