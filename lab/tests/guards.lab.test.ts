@@ -1,6 +1,7 @@
 /** What a network's settings forbid its containers, and what a container cannot do to others. */
 import { describe, expect, it } from 'vitest';
-import { until } from '../run.ts';
+import type { LabHost } from '../lab.ts';
+import { mustRun, until } from '../run.ts';
 import { groupsTable, hostReport, http, pluginSocket } from './support/agent.ts';
 import { type Crew, useCrew } from './support/crew.ts';
 import { hex } from './support/frames.ts';
@@ -65,6 +66,26 @@ describe('multicast=off', () => {
       await each.hears(from, { tag: `${tag}-end`, count: 1 });
       expect(await each.heard(tag), each.name).toEqual([]);
     }
+  });
+
+  it.each([
+    ['map', ['flush', 'map', 'bridge', 'castnet', 'guarded']],
+    ['chain', ['flush', 'chain', 'bridge', 'castnet', 'guard']],
+    ['table', ['delete', 'table', 'bridge', 'castnet']],
+  ])('drops it again after somebody emptied the %s of its rules', async (what, argv) => {
+    const [host] = lab().hosts as [LabHost];
+    const nft = (...words: string[]) =>
+      mustRun(host.enter(['ip', 'netns', 'exec', 'castnet', 'nft', ...words]));
+    await nft(...argv);
+    await until(
+      async () => {
+        const table = await nft('list', 'table', 'bridge', 'castnet');
+        return /vmap @guarded/.test(table) && /jump guard-\d+/.test(table) ? true : undefined;
+      },
+      // The agent looks every 20 s.
+      { what: 'the rules again', timeoutMs: 30_000 },
+    );
+    expect(await passes(crew.all(), '224.0.0.1', `after-${what}`)).toEqual(each(crew, 0));
   });
 
   it('lets broadcast and unicast pass', async () => {
