@@ -196,3 +196,120 @@ it('counts each container once, though others are looked into meanwhile', async 
   };
   expect(await balancer.counts()).toMatchObject([{ connections: 2, packets: 5 }]);
 });
+
+describe('before a container’s first process', () => {
+  /** Rules that wait for their turn in nft until a test lets them go. */
+  function held(paths: string[], { prospect = true } = {}) {
+    const fake = fakeSandboxes();
+    const begun: string[] = [];
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { applyRules } = fake.sandboxes;
+    const sandboxes: Sandboxes = {
+      ...fake.sandboxes,
+      applyRules: async (path, script) => {
+        begun.push(path);
+        if (!path.startsWith('/new')) await gate;
+        await applyRules(path, script);
+      },
+    };
+    const world = { known: true };
+    const all = () => new Map(paths.map((it) => [it, web('10.0.1.5')] as const));
+    const balancer = new Balancer({
+      sandboxes,
+      desired: () => (world.known ? all() : undefined),
+      ...(prospect ? { prospect: all } : {}),
+      log,
+      now: () => Date.now(),
+    });
+    return { ...fake, balancer, begun, release, world };
+  }
+
+  it('its rules are written before those of others that wait', async () => {
+    const others = Array.from({ length: 40 }, (_, at) => `/old${at}`);
+    const { balancer, begun, release } = held(['/new', ...others]);
+    const round = balancer.update();
+    await balancer.prepare('/new');
+    expect(begun.indexOf('/new')).toBeLessThan(others.length / 2);
+    release();
+    await round;
+    expect(begun.filter((it) => it === '/new')).toHaveLength(1);
+  });
+
+  it('they are written from what is known, while an earlier agent’s rules stay elsewhere', async () => {
+    const { balancer, world, written } = held(['/new', '/new-old']);
+    world.known = false;
+    await balancer.update();
+    expect(written).toEqual([]);
+    await balancer.prepare('/new');
+    expect(written.map((it) => it.path)).toEqual(['/new']);
+  });
+
+  it('without a word of what may be known, nothing is written', async () => {
+    const { balancer, world, written } = held(['/new'], { prospect: false });
+    world.known = false;
+    await balancer.prepare('/new');
+    expect(written).toEqual([]);
+  });
+
+  it('nothing is written for a namespace that no container is in, or after the end', async () => {
+    const { balancer, written } = held(['/new']);
+    await balancer.prepare('/new-strange');
+    balancer.close();
+    await balancer.prepare('/new');
+    expect(written).toEqual([]);
+  });
+
+  it('rules of an earlier agent stay, and a namespace without any gets them', async () => {
+    const { balancer, ruled, written, looked } = held(['/new-a', '/new-b', '/new-c']);
+    ruled.set('/new-a', LANDMARK).set('/new-c', 'table ip castnet { }');
+    for (const it of ['/new-a', '/new-b', '/new-c']) await balancer.prepareIfNone(it);
+    expect(written.map((it) => it.path)).toEqual(['/new-b', '/new-c']);
+    await balancer.prepareIfNone('/new-b');
+    expect(looked).toEqual(['/new-a', '/new-b', '/new-c']);
+  });
+
+  it('a namespace that cannot be looked into counts as one without rules', async () => {
+    const { balancer, sandboxes, written } = balancerOf(['/a'], web('10.0.1.5'));
+    sandboxes.listTable = () => Promise.reject(new Error('no such file'));
+    await balancer.prepareIfNone('/a');
+    expect(written).toHaveLength(1);
+  });
+});
+
+describe('what is lacking', () => {
+  it('names namespaces that are not there, and since when', async () => {
+    const { balancer } = balancerOf(['/gone/a', '/b'], web('10.0.1.5'));
+    const since = Date.now();
+    await balancer.update();
+    vi.advanceTimersByTime(500);
+    await balancer.update();
+    const reason = 'its network namespace is not at that path';
+    expect(balancer.lacking()).toEqual([{ sandbox: '/gone/a', since, reason }]);
+  });
+
+  it('says nft’s words until the rules are there', async () => {
+    const { balancer, fail } = balancerOf(['/a'], web('10.0.1.5'));
+    fail(true);
+    await balancer.prepare('/a');
+    expect(balancer.lacking()).toMatchObject([{ sandbox: '/a', reason: 'nft says no' }]);
+    fail(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(balancer.lacking()).toEqual([]);
+  });
+
+  it('holds nothing of a container that has gone, or that reaches no service', async () => {
+    const paths = ['/gone/a', '/gone/b'];
+    const { balancer, set } = balancerOf(paths, web('10.0.1.5'));
+    await balancer.update();
+    expect(balancer.lacking()).toHaveLength(2);
+    paths.pop();
+    await balancer.update();
+    expect(balancer.lacking()).toHaveLength(1);
+    set([]);
+    await balancer.update();
+    expect(balancer.lacking()).toEqual([]);
+  });
+});

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 /** Docker with a network "front" whose service "web" has these tasks; `known` is in its DNS. */
-function watching(tasks: LocalTask[], services: object) {
+function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
   const known = new Map([['web.front', '10.0.1.2']]);
   const socket = new EventEmitter() as EventEmitter & Record<string, unknown>;
   const asking: (() => void)[] = [];
@@ -60,7 +60,7 @@ function watching(tasks: LocalTask[], services: object) {
       waiting.shift()?.();
     },
     onError: (error) => errors.push(error.message),
-    intervalMs: 5,
+    intervalMs,
   });
   return {
     known,
@@ -243,4 +243,43 @@ it('says that Docker’s DNS is silent', async () => {
   await vi.waitFor(() =>
     expect(errors).toContain('Docker’s DNS does not answer in its containers'),
   );
+});
+
+it('looks at once when a task is started, and again and again for a moment', async () => {
+  const { known, asked, change, seen } = watching([task('5')], WEB, 60_000);
+  await asked();
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+  const begun = performance.now();
+  watch?.hurry();
+  for (let look = 0; look < 3; look++) await asked();
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
+  // Each look in vain waits 200 ms for Docker's word on the task.
+  expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+it('a task started while a look is under way is looked for right after it', async () => {
+  const { known, asked, change, seen } = watching([task('5')], WEB, 60_000);
+  const looking = asked();
+  await looking;
+  watch?.hurry();
+  await change();
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
+});
+
+it('does not look once closed, whoever is in a hurry', async () => {
+  const { asked, change } = watching([task('5')], WEB, 60_000);
+  await change();
+  watch?.close();
+  let looked = false;
+  void asked().then(() => {
+    looked = true;
+  });
+  watch?.hurry();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(looked).toBe(false);
 });
