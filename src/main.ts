@@ -89,6 +89,8 @@ async function main(): Promise<void> {
         node,
         tunnel: (await tunnels.find()).address,
         onChange: () => agent.onPeersChanged(),
+        inForce: () => agent.inForce(),
+        onConfirmed: () => agent.onConfirmed(),
         onKnock: (address, from) => agent.onKnock(address, from),
         isMember: (id) => agent.isMember(id),
         answer: async (what, args) =>

@@ -17,6 +17,10 @@ export interface SessionOptions {
   readonly node: string;
   readonly tunnel: string;
   readonly onChange: () => void;
+  /** Resolves when this host's kernel forwards as all says that was heard before the call. */
+  readonly inForce: () => Promise<void>;
+  /** Another host's kernel has more of what this one said than before. */
+  readonly onConfirmed: () => void;
   /**
    * Another host of the Swarm began to listen to us: it may be one we do not know yet.
    * @param from where its packets come from
@@ -32,12 +36,14 @@ export interface SessionOptions {
 /** @throws Error when the peer port cannot be listened at */
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
   const { credentials, config, node, tunnel, onChange, onKnock, isMember, answer, log } = options;
+  const { inForce, onConfirmed } = options;
   let own = tunnel;
   const peers = createPeers({
     credentials,
     port: config.peerPort,
     node,
     tunnel: () => own,
+    inForce,
     log,
     onChange,
     isMember,
@@ -51,6 +57,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     admit: (peer) => isMember(peer.node) || `node ${peer.node} is not of this Swarm any more`,
     onSubscribed: ({ address, tunnel: from }) =>
       onKnock(address, from === undefined ? [address] : [address, from]),
+    onConfirmed,
     answer,
     log,
   });
@@ -65,6 +72,8 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
       own = record.tunnel;
       publisher.publish(record);
     },
+    mark: publisher.mark,
+    confirmed: publisher.confirmed,
     setNodes: publisher.setNodes,
     review: () => {
       publisher.review();

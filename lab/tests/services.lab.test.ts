@@ -58,8 +58,7 @@ it('a container’s first act, a call by TCP and one by UDP, is answered', async
   expect(await failedFirstCalls({ ...calls, count: 9, atOnce: 1 })).toEqual([]);
 });
 
-// Not that each is answered: where cores are short, a task's host may not yet know the new container
-// (docs/limits.md).
+// Not that each is answered in time: where cores are short, a task's own program may have to wait for one.
 it('many containers at once all have their rules before their first act', async () => {
   const calls = { network: 'vips', vip, hosts: lab().hosts };
   const failed = await failedFirstCalls({ ...calls, count: 18, atOnce: 18 });

@@ -29,6 +29,7 @@ import {
   networkHeard,
   networksOf,
   peerAddresses,
+  unconfirmed,
   wantedInput,
 } from './knowledge.ts';
 import { inShort, noteLacks } from './lacks.ts';
@@ -145,6 +146,10 @@ export class Agent {
       write: (sandbox) => this.#balancer.prepare(sandbox),
       writeIfNone: (sandbox) => this.#balancer.prepareIfNone(sandbox),
       isHeard: (id) => networkHeard(this.#knowledge(), id, options.ownAddresses()),
+      reconcile: () => this.#reconciler.request(),
+      mark: (id) => options.link.sessions?.mark(id),
+      unconfirmed: (id, mark) =>
+        unconfirmed(this.#knowledge(), id, options.link.sessions?.confirmed(id, mark) ?? new Map()),
       isExpected: (path) => [...state.endpoints.values()].some((it) => it.sandbox === path),
       askDocker: options.askDocker,
       log,
@@ -363,6 +368,16 @@ export class Agent {
     this.#refusals.noteSoon(() => this.report());
     void this.#timings.heard(this.#reconciler.request());
     void this.#balancer.update();
+  }
+
+  /** Resolves when the kernel forwards as all says that the other hosts have said until now. */
+  inForce(): Promise<void> {
+    return this.#reconciler.request();
+  }
+
+  /** Another host's kernel leads to more of this host's containers than before. */
+  onConfirmed(): void {
+    this.#preparation.changed();
   }
 
   /** What Docker says of this host's tasks, by endpoint id. */

@@ -97,6 +97,24 @@ export function networkHeard(
   return hosts.every((it) => own.includes(it) || heard.has(it));
 }
 
+/**
+ * The addresses of the hosts that have a network and an agent that speaks, but are not known to forward
+ * to the containers of this one.
+ * @param confirmed by node
+ */
+export function unconfirmed(
+  { peers }: Knowledge,
+  network: string,
+  confirmed: ReadonlyMap<string, boolean>,
+): string[] {
+  return peers
+    .filter(
+      ({ state, node = '', networks }) =>
+        state === 'up' && networks.has(network) && confirmed.get(node) !== true,
+    )
+    .map((it) => it.address);
+}
+
 /** What this host tells the others; undefined while it does not know who or where it is. */
 export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
   const { state, node, tunnel, dataPathPort, memberships, guests } = knowledge;

@@ -11,6 +11,12 @@ export interface PreparationOptions {
   readonly writeIfNone: (sandbox: string) => Promise<void>;
   /** Whether every host that Docker lists for a network was heard, or is silent. */
   readonly isHeard: (network: string) => boolean;
+  /** Resolves when this host's own kernel leads to its containers. */
+  readonly reconcile: () => Promise<void>;
+  /** The last change by which containers came to a network; undefined while the others were told nothing. */
+  readonly mark: (network: string) => number | undefined;
+  /** The hosts of a network whose kernels may not lead to its containers here, up to a change. */
+  readonly unconfirmed: (network: string, mark: number) => readonly string[];
   /** Ask Docker now which hosts a network has. */
   readonly askDocker: () => void;
   /** Whether a container of this host is still to come to the namespace. */
@@ -25,6 +31,12 @@ export interface PreparationOptions {
  * has no time-out of its own for Join, and gives `docker run` 20 s before it.
  */
 export const HEAR_MS = 3_000;
+
+/**
+ * How long Join may wait for the other hosts' kernels to lead to the container, from its beginning,
+ * milliseconds. As a rule they do before Docker calls: they are told when the endpoint is made.
+ */
+export const KNOWN_MS = 3_000;
 
 /** How long Join may wait for the rules of a namespace that is there, milliseconds. */
 export const WRITE_MS = 2_000;
@@ -52,6 +64,8 @@ export class Preparation {
   readonly #waiting = new Set<() => void>();
   /** Bounded by this host's containers. */
   readonly #expected = new Map<string, AbortController>();
+  /** Hosts that were waited for in vain, and for what; they delay nobody else. Bounded by the peers. */
+  readonly #slow = new Map<string, { network: string; mark: number }>();
 
   constructor(options: PreparationOptions) {
     this.#options = options;
@@ -59,9 +73,13 @@ export class Preparation {
 
   /** Docker joins a container to a network, and waits: for five seconds at the most. */
   async join(network: string, sandbox: string): Promise<void> {
+    const { identity, write, reconcile } = this.#options;
+    const known = this.#known(network);
+    const own = inTime(reconcile(), WRITE_MS);
     await this.#heard(network);
-    if (this.#options.identity(sandbox) === undefined) this.expect(sandbox);
-    else await inTime(this.#options.write(sandbox), WRITE_MS);
+    if (identity(sandbox) === undefined) this.expect(sandbox);
+    else await inTime(write(sandbox), WRITE_MS);
+    await Promise.all([known, own]);
   }
 
   /**
@@ -95,8 +113,11 @@ export class Preparation {
     });
   }
 
-  /** Something is known that was not: the hosts of a network, or what one of them says. */
+  /** Something is known that was not: the hosts of a network, what one of them says, or has done. */
   changed(): void {
+    for (const [host, { network, mark }] of this.#slow) {
+      if (!this.#options.unconfirmed(network, mark).includes(host)) this.#slow.delete(host);
+    }
     for (const look of this.#waiting) look();
   }
 
@@ -112,11 +133,51 @@ export class Preparation {
     for (const ending of this.#expected.values()) ending.abort();
   }
 
+  /**
+   * Waits until answers to the container find their way: the other hosts were told of it when Docker
+   * made its endpoint, and say when their kernels lead there.
+   */
+  async #known(network: string): Promise<void> {
+    const { mark, unconfirmed, now, log } = this.#options;
+    const begun = now();
+    let at: number | undefined;
+    const awaited = (): readonly string[] | undefined => {
+      at ??= mark(network);
+      return at === undefined
+        ? undefined
+        : unconfirmed(network, at).filter((it) => !this.#slow.has(it));
+    };
+    // A host that can tell nobody anything delays a network's first container alone.
+    const end = (): number =>
+      at === undefined ? this.#first(network) + HEAR_MS : begun + KNOWN_MS;
+    const isDone = (): boolean => awaited()?.length === 0 || now() >= end();
+    if (isDone()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (isDone()) resolve();
+    };
+    this.#waiting.add(look);
+    const looking = setInterval(look, ASK_MS);
+    await promise;
+    clearInterval(looking);
+    this.#waiting.delete(look);
+    const hosts = awaited() ?? [];
+    if (at === undefined || hosts.length === 0) return;
+    for (const host of hosts) this.#slow.set(host, { network, mark: at });
+    log.warn({ network, hosts }, 'a container starts before all hosts know the way to it');
+  }
+
+  /** When a network was first joined. */
+  #first(network: string): number {
+    const since = this.#since.get(network) ?? this.#options.now();
+    this.#since.set(network, since);
+    return since;
+  }
+
   /** A network's time is counted from its first Join: a host that is silent delays no later one. */
   async #heard(network: string): Promise<void> {
     const { isHeard, askDocker, now, log } = this.#options;
-    const since = this.#since.get(network) ?? now();
-    this.#since.set(network, since);
+    const since = this.#first(network);
     const left = () => since + HEAR_MS - now();
     if (isHeard(network) || left() <= 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -31,6 +31,13 @@ export interface Sessions {
   /** How many other hosts listen to this one. */
   listeners(): number;
   publish(record: HostRecord): void;
+  /** The last change by which containers came to a network; undefined while nothing was told of it. */
+  mark(network: string): number | undefined;
+  /**
+   * Whether the kernel of each node that listens to a network forwards as it was told up to a change;
+   * true of one whose release does not say.
+   */
+  confirmed(network: string, mark: number): ReadonlyMap<string, boolean>;
   /** Tells the others which nodes the Swarm has; none when that is not known here. */
   setNodes(nodes: Iterable<string>): void;
   /** Ends all that has to do with nodes that are no members any more. */

@@ -28,6 +28,8 @@ const position = { network: networkId, epoch: z.string().min(1).max(64), seq: co
 const reason = z.string().max(1024);
 /** The Swarm's `--data-path-port`; workers, and agents of earlier releases, do not say it. */
 const dataPathPort = z.exactOptional(z.number().int().min(1).max(65_535));
+/** The sender waits for `in-force`: containers came, and others' answers must reach them. */
+const confirm = z.exactOptional(z.literal(true));
 
 /** Client to server. */
 export const clientSchemas = {
@@ -37,10 +39,14 @@ export const clientSchemas = {
     node: nodeId,
     /** Where its VXLAN packets come from; an agent of an earlier release does not say. */
     tunnel: z.exactOptional(tunnelAddress),
+    /** Whether it answers `confirm`; an agent of an earlier release does not. */
+    confirms: z.exactOptional(z.literal(true)),
   }),
   /** Replaces the earlier wish; each network new in it is answered by a snapshot or `gone`. */
   want: z.object({ type: z.literal('want'), networks: z.array(networkId).max(8192) }),
   resync: z.object({ type: z.literal('resync'), network: networkId }),
+  /** Its kernel now forwards as it was told up to these changes. Only of messages with `confirm`. */
+  'in-force': z.object({ type: z.literal('in-force'), at: z.array(z.object(position)).max(8192) }),
   ping: z.object({ type: z.literal('ping'), n: count }),
   ask: z.object({
     type: z.literal('ask'),
@@ -60,10 +66,16 @@ export const serverSchemas = {
     dataPathPort,
   }),
   // The record is checked apart, so that a bad one is refused without ending the session.
-  snapshot: z.object({ type: z.literal('snapshot'), ...position, record: z.unknown() }),
+  snapshot: z.object({
+    type: z.literal('snapshot'),
+    ...position,
+    confirm,
+    record: z.unknown(),
+  }),
   delta: z.object({
     type: z.literal('delta'),
     ...position,
+    confirm,
     set: z.object({
       endpoints: z.array(endpointSchema).max(MAX_ENTRIES),
       groups: z.array(groupSchema).max(MAX_ENTRIES),
@@ -93,6 +105,8 @@ export const serverSchemas = {
 type MessageOf<S extends Record<string, z.ZodType>> = z.infer<S[keyof S]>;
 export type ClientMessage = MessageOf<typeof clientSchemas>;
 export type ServerMessage = MessageOf<typeof serverSchemas>;
+/** Up to which change something of a network is known. */
+export type Position = MessageOf<Pick<typeof clientSchemas, 'in-force'>>['at'][number];
 /** What tells of one network. */
 export type NetworkMessage = Extract<ServerMessage, { network: string }>;
 

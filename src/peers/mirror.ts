@@ -50,6 +50,13 @@ export class Mirror {
     return undefined;
   }
 
+  /** Up to where a network is known; undefined while it is not, or after a gap. */
+  position(network: string): { network: string; epoch: string; seq: number } | undefined {
+    const known = this.#heard.get(network);
+    if (known === undefined || known.lost) return undefined;
+    return { network, epoch: known.epoch, seq: known.seq };
+  }
+
   /** Forgets networks no longer wanted; true when that changed the records. */
   setWanted(wanted: ReadonlySet<string>): boolean {
     this.#wanted = wanted;

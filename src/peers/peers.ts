@@ -12,6 +12,8 @@ export interface PeersOptions {
   readonly node: string;
   /** Where this host's VXLAN packets come from. */
   readonly tunnel?: () => string;
+  /** Resolves when this host's kernel forwards as all says that was heard before the call. */
+  readonly inForce?: () => Promise<void>;
   readonly log: Log;
   /** Called with the peer's new view, or undefined once the peer was removed. */
   readonly onChange: (address: string, view: PeerView | undefined) => void;

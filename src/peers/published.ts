@@ -1,5 +1,5 @@
 import type { HostRecord, NetworkRecord } from '../core/records.ts';
-import { diff, normalise } from './delta.ts';
+import { type Delta, diff, normalise } from './delta.ts';
 import type { NetworkMessage } from './messages.ts';
 
 /** What changed between two records of this host. */
@@ -14,6 +14,8 @@ interface Entry {
   readonly record: NetworkRecord;
   /** Counts what was said of the network in this epoch, over times without it too. */
   readonly seq: number;
+  /** The last number with which containers came; 0 while there was none. */
+  readonly mark: number;
 }
 
 /** What this host last told of itself, and how each next record differs. Pure. */
@@ -36,6 +38,10 @@ export class Published {
   get about(): Pick<HostRecord, 'tunnel' | 'dataPathPort'> {
     const port = this.#dataPathPort;
     return { tunnel: this.#tunnel, ...(port === undefined ? {} : { dataPathPort: port }) };
+  }
+
+  get epoch(): string {
+    return this.#epoch;
   }
 
   /**
@@ -80,25 +86,34 @@ export class Published {
     return { type: 'gone', network, epoch: this.#epoch, seq };
   }
 
+  /** The number with which containers last came to a network; undefined while nothing was told of it. */
+  mark(network: string): number | undefined {
+    return this.#networks.get(network)?.mark;
+  }
+
   #change(
     network: string,
     before: Entry | undefined,
     record: NetworkRecord,
   ): { entry: Entry; message?: NetworkMessage } {
     if (before === undefined || before.record.vni !== record.vni) {
-      const entry = { record, seq: (before?.seq ?? this.#gone.get(network) ?? 0) + 1 };
+      const seq = (before?.seq ?? this.#gone.get(network) ?? 0) + 1;
+      const entry = { record, seq, mark: record.endpoints.length > 0 ? seq : 0 };
       return { entry, message: this.#snapshot(network, entry) };
     }
     const delta = diff(before.record, record);
     if (delta === undefined) return { entry: before };
-    const entry = { record, seq: before.seq + 1 };
+    const seq = before.seq + 1;
+    const comes = bringsAddress(delta, before.record);
+    const entry = { record, seq, mark: comes ? seq : before.mark };
     const set = { endpoints: [...delta.set.endpoints], groups: [...delta.set.groups] };
     const remove = { endpoints: [...delta.remove.endpoints], groups: [...delta.remove.groups] };
     const message: NetworkMessage = {
       type: 'delta',
       network,
       epoch: this.#epoch,
-      seq: entry.seq,
+      seq,
+      ...(comes ? { confirm: true } : {}),
       set,
       remove,
     };
@@ -106,6 +121,16 @@ export class Published {
   }
 
   #snapshot(network: string, { record, seq }: Entry): NetworkMessage {
-    return { type: 'snapshot', network, epoch: this.#epoch, seq, record };
+    const confirm = record.endpoints.length > 0 ? ({ confirm: true } as const) : {};
+    return { type: 'snapshot', network, epoch: this.#epoch, seq, ...confirm, record };
   }
+}
+
+/** Whether something comes that others must learn the way to. */
+function bringsAddress({ set }: Delta, before: NetworkRecord): boolean {
+  const known = new Map(before.endpoints.map((it) => [it.id, it]));
+  return set.endpoints.some(({ id, ip, mac }) => {
+    const was = known.get(id);
+    return was?.ip !== ip || was.mac !== mac;
+  });
 }

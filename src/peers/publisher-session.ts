@@ -7,6 +7,7 @@ import {
   type ClientMessage,
   clientSchemas,
   type NetworkMessage,
+  type Position,
   PROTOCOL_VERSION,
   type ServerMessage,
   versionFault,
@@ -16,11 +17,15 @@ import { Decoder, encode } from './wire.ts';
 /** Answers what a peer asks; a rejection's message is told to the peer. */
 export type Answerer = (what: string, args: unknown) => Promise<unknown>;
 
+type Hello = Extract<ClientMessage, { type: 'hello' }>;
+
 /** What a session needs of its publisher. */
 export interface SessionHost {
   readonly node: string;
   /** What is said of this host beside its networks. */
   readonly about: Pick<HostRecord, 'tunnel' | 'dataPathPort'>;
+  /** Of this process: what is confirmed is counted within it. */
+  readonly epoch: string;
   /** False until a first record was published: nothing may be said of networks before. */
   readonly known: boolean;
   current(network: string): NetworkMessage;
@@ -35,6 +40,8 @@ export interface SessionHost {
   refused(fields: { address: string; node: string | undefined; reason: string }): void;
   /** @returns when the peer may hear of networks: what it then sends must be let in */
   onHello(session: PublisherSession): Promise<void> | undefined;
+  /** Its kernel has more of what it was told than before. */
+  onConfirmed(): void;
   onEnd(session: PublisherSession): void;
 }
 
@@ -66,6 +73,10 @@ export class PublisherSession {
   readonly #allowance: Allowance;
   #since = 0;
   #wanted: ReadonlySet<string> = new Set();
+  /** Whether it says what is in force. */
+  #confirms = false;
+  /** Up to which change its kernel forwards as it was told; bounded by the networks it wants. */
+  readonly #inForce = new Map<string, number>();
   #asks = 0;
   #over = false;
   /** Whether it may hear of networks. */
@@ -104,6 +115,14 @@ export class PublisherSession {
 
   wants(network: string): boolean {
     return this.#ready && this.#wanted.has(network);
+  }
+
+  /**
+   * Whether its kernel forwards as it was told of a network up to a change. Of a peer that wants the
+   * network, and true of one whose release does not say.
+   */
+  confirmed(network: string, mark: number): boolean {
+    return !this.#confirms || (this.#inForce.get(network) ?? -1) >= mark;
   }
 
   /** Tells of every network wanted, once the first record is known. */
@@ -166,6 +185,8 @@ export class PublisherSession {
       this.#want(new Set(message.networks));
     } else if (message.type === 'resync') {
       this.#tell(this.#wanted.has(message.network) ? [message.network] : []);
+    } else if (message.type === 'in-force') {
+      this.#confirmed(message.at);
     } else if (message.type === 'ping') {
       this.write(encode({ type: 'pong', n: message.n }));
     } else {
@@ -184,9 +205,18 @@ export class PublisherSession {
     return admitted === true ? undefined : admitted;
   }
 
-  #welcome({ node, tunnel: theirs }: { node: string; tunnel?: string }): void {
+  #confirmed(at: readonly Position[]): void {
+    for (const { network, epoch, seq } of at) {
+      if (epoch !== this.#host.epoch || !this.#wanted.has(network)) continue;
+      this.#inForce.set(network, Math.max(seq, this.#inForce.get(network) ?? 0));
+    }
+    this.#host.onConfirmed();
+  }
+
+  #welcome({ node, tunnel: theirs, confirms }: Hello): void {
     this.node = node;
     this.tunnel = theirs;
+    this.#confirms = confirms === true;
     this.#since = this.heardAt;
     const { node: ours, about } = this.#host;
     this.write(encode({ type: 'hello', version: PROTOCOL_VERSION, node: ours, ...about }));
@@ -202,6 +232,9 @@ export class PublisherSession {
   #want(networks: ReadonlySet<string>): void {
     const fresh = [...networks].filter((network) => !this.#wanted.has(network));
     this.#wanted = networks;
+    for (const network of this.#inForce.keys()) {
+      if (!networks.has(network)) this.#inForce.delete(network);
+    }
     this.#tell(fresh);
   }
 

@@ -33,6 +33,8 @@ export interface PublisherOptions {
    * returned has settled.
    */
   readonly onSubscribed?: (peer: RemotePeer) => Promise<void> | undefined;
+  /** A peer's kernel has more of what it was told than before: see `confirmed`. */
+  readonly onConfirmed?: () => void;
   /** Answers `ask`; without it every request fails. */
   readonly answer?: Answerer;
   readonly log: Log;
@@ -62,6 +64,13 @@ export interface Publisher {
   /** Ends the sessions that `admit` no longer lets in, after the list of peers changed. */
   review(): void;
   sessions(): SessionInfo[];
+  /** The last change by which containers came to a network; undefined while nothing was told of it. */
+  mark(network: string): number | undefined;
+  /**
+   * Whether the kernel of each node that listens to a network forwards as it was told up to a change. One
+   * whose release does not say counts as if it did.
+   */
+  confirmed(network: string, mark: number): ReadonlyMap<string, boolean>;
   /** Ends every session; the peers keep this host's record, for its kernel still forwards. */
   close(): Promise<void>;
 }
@@ -107,6 +116,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     get about() {
       return published.about;
     },
+    get epoch() {
+      return published.epoch;
+    },
     get known() {
       return published.known;
     },
@@ -119,6 +131,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     line,
     refused,
     onHello: welcome,
+    onConfirmed: () => options.onConfirmed?.(),
     onEnd: (session) => sessions.delete(session),
   };
 
@@ -235,6 +248,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
       }
     },
     sessions: () => [...sessions.keys()].flatMap((session) => session.info() ?? []),
+    mark: (network) => published.mark(network),
+    confirmed(network, mark) {
+      const found = new Map<string, boolean>();
+      for (const session of sessions.keys()) {
+        const { node: peer } = session;
+        if (!session.active || peer === undefined || !session.wants(network)) continue;
+        found.set(peer, found.get(peer) === true || session.confirmed(network, mark));
+      }
+      return found;
+    },
     close: () =>
       new Promise((resolve) => {
         clearInterval(sweep);

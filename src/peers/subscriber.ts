@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { HostRecord, NetworkRecord } from '../core/records.ts';
 import type { SessionFault } from '../core/session-fault.ts';
 import { Asks } from './asks.ts';
+import { Confirming } from './confirming.ts';
 import type { Credentials } from './credentials.ts';
 import { type Connection, dial, type Ending, probe } from './dial.ts';
 import { TIMING, type Timing } from './limits.ts';
@@ -49,6 +50,8 @@ export interface SubscriberOptions {
   readonly node: string;
   /** Where this host's VXLAN packets come from: the peer lets them in before it answers. */
   readonly tunnel?: () => string;
+  /** As `ConfirmingOptions` says; without it the peer is told that this host does not confirm. */
+  readonly inForce?: () => Promise<void>;
   /** Docker ids of the networks that this host has itself. */
   readonly wanted: Iterable<string>;
   readonly log: Log;
@@ -85,6 +88,14 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const transport = options.transport ?? { dial, probe };
   const mirror = new Mirror();
   const asks = new Asks();
+  const { inForce } = options;
+  const confirming =
+    inForce &&
+    new Confirming({
+      inForce,
+      position: (network) => mirror.position(network),
+      send: (it) => send(it),
+    });
   let wanted = new Set(options.wanted);
   mirror.setWanted(wanted);
 
@@ -166,13 +177,15 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
           fromManager = proof.manager;
           const tunnel = options.tunnel?.() ?? '';
           const from = isIP(tunnel) === 0 ? {} : { tunnel };
-          send({ type: 'hello', version: PROTOCOL_VERSION, node, ...from });
+          const confirms = confirming === undefined ? {} : ({ confirms: true } as const);
+          send({ type: 'hello', version: PROTOCOL_VERSION, node, ...from, ...confirms });
         },
         onMessages(messages) {
           if (closed) return;
           happen('heard');
           for (const message of messages) handle(message);
           report();
+          void confirming?.settle();
         },
         onEnd,
       },
@@ -185,6 +198,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 
   function onEnd(ending: Ending): void {
     connection = undefined;
+    confirming?.reset();
     if (closed) return;
     fail(ending.reason, ending.fault);
     asks.fail(`the session with ${address} ended: ${ending.reason}`);
@@ -222,6 +236,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   function hearNetwork(message: NetworkMessage): void {
     const { network } = message;
     const outcome = mirror.hear(message);
+    confirming?.heard(message);
     if (outcome.do === 'nothing' || outcome.do === 'changed') return;
     if (outcome.do === 'resync') send({ type: 'resync', network });
     log.warn({ address, network, reason: outcome.reason }, `${outcome.do} of a network`);

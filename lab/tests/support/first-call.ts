@@ -31,14 +31,17 @@ export async function failedFirstCalls(calls: FirstCalls): Promise<string[]> {
     while (next < count) {
       const host = hosts[next++ % hosts.length] as LabHost;
       const said = await firstCall(host, calls);
-      if (said !== 'tcp=ok udp=ok') failed.push(`${host.name}: ${said}`);
+      if (!isAnswered(said)) failed.push(`${host.name}: ${said}`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   return failed;
 }
 
-/** @returns `tcp=WORD udp=WORD`, as lab/tools/first-call.pl says */
+/** Whether both calls were answered. @param said by lab/tools/first-call.pl */
+export const isAnswered = (said: string): boolean => said.startsWith('tcp=ok udp=ok ');
+
+/** @returns `tcp=WORD udp=WORD …`, as lab/tools/first-call.pl says */
 export async function firstCall(
   host: LabHost,
   { network, vip, patienceMs = PATIENCE_MS }: Pick<FirstCalls, 'network' | 'vip' | 'patienceMs'>,
