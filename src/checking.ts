@@ -1,8 +1,9 @@
 import type { State } from './agent/state.ts';
 import { understood } from './api/answers.ts';
-import { CHECKUP_ANSWER } from './api/checkup.ts';
-import type { Checkup, HostCheckup, MulticastRoute, SwarmCheckup } from './core/checkup.ts';
-import type { HostReport } from './core/report.ts';
+import type { Checkup, MulticastRoute } from './contract/answers.ts';
+import { ANSWERS } from './contract/answers.ts';
+import type { HostReport } from './contract/report.ts';
+import type { HostCheckup, SwarmCheckup } from './core/checkup.ts';
 import { hostVxlans, multicastRoute } from './kernel/checkup.ts';
 import { cardsUnder } from './kernel/network-cards.ts';
 import { hostAddresses, routeTo } from './kernel/routes.ts';
@@ -71,7 +72,7 @@ export function openCheckups(examined: Examined) {
       const began = Date.now();
       const [mine, others] = await Promise.all([own(), examined.askPeers(CHECKUP, { hosts })]);
       const ended = Date.now();
-      const { answers, silent } = understood(others, CHECKUP_ANSWER);
+      const { answers, silent } = understood(others, ANSWERS.checkup);
       const hostsAsked = answers.map((it): HostCheckup => {
         // It looked at its clock at some moment between question and answer.
         const { now } = it.report;

@@ -3,7 +3,7 @@ import type { Log } from './agent/log.ts';
 import type { Sessions } from './agent/swarm-link.ts';
 import type { PeerAnswer } from './api/answers.ts';
 import type { Config } from './config.ts';
-import type { SwarmReport } from './core/report.ts';
+import type { SwarmReport } from './contract/report.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
 import { loadPreshared } from './peers/psk.ts';

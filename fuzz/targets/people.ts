@@ -9,7 +9,7 @@ import { checkSettings, collectSetting } from '../../src/cli/plugin-settings.ts'
 import { parseState, pluginName } from '../../src/cli/plugin-state.ts';
 import { registerServices } from '../../src/cli/services.ts';
 import { readConfig } from '../../src/config.ts';
-import { aReport } from '../../src/core/report.test-support.ts';
+import { aReport } from '../../src/contract/report.test-support.ts';
 import { type LiveAnswer, swarmView } from '../../src/core/swarm-view.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';

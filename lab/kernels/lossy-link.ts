@@ -1,8 +1,9 @@
 /** A host behind a link that loses and delays packets, made by the kernel's netem. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HostReport } from '../../src/contract/report.ts';
 import type { Lab, LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
-import { type HostReport, hostReport } from '../tests/support/agent.ts';
+import { hostReport } from '../tests/support/agent.ts';
 import {
   type Container,
   createNetwork,

@@ -5,8 +5,9 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import type * as z from 'zod';
-import { SCHEMAS } from '../../src/cli/schemas.ts';
+import { COMMANDS, type ProbePair } from '../../src/contract/commands.ts';
+import type { Finding } from '../../src/contract/finding.ts';
+import type { Told } from '../../src/contract/parts.ts';
 import { testSwarm } from '../../src/peers/testing/certificates.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
@@ -21,32 +22,30 @@ import { createNetwork, removeNetwork, runContainer, vniOf } from './support/sta
 const lab = useLab('faults');
 const NET = 'faults';
 
-type Finding = z.infer<typeof SCHEMAS.probe>['findings'][number];
-
 const host = (name: string): LabHost => lab().host(name);
 let vni = 0;
 /** Mends what a test broke, also when it fails. */
 let mend: (() => Promise<unknown>) | undefined;
 
 /** Runs a command with --json on a host and holds what it prints against its schema. */
-async function json<K extends keyof typeof SCHEMAS>(
+async function json<K extends keyof typeof COMMANDS>(
   from: LabHost,
   command: K,
   ...args: string[]
-): Promise<{ status: number; value: z.infer<(typeof SCHEMAS)[K]> }> {
+): Promise<{ status: number; value: Told<(typeof COMMANDS)[K]> }> {
   const { stdout, stderr, status } = await castnetOn(from, [command, ...args, '--json']);
   if (stdout === '') throw new Error(`castnet ${command}: ${stderr}`);
-  const value = SCHEMAS[command].parse(JSON.parse(stdout)) as z.infer<(typeof SCHEMAS)[K]>;
+  const value = COMMANDS[command].parse(JSON.parse(stdout)) as Told<(typeof COMMANDS)[K]>;
   return { status, value };
 }
 
 const probe = (from: LabHost) => json(from, 'probe', NET);
 
 /** What a probe finds wrong, asked of the first host. */
-const probed = async (): Promise<Finding[]> => (await probe(host('h1'))).value.findings;
+const probed = async (): Promise<readonly Finding[]> => (await probe(host('h1'))).value.findings;
 
 /** What a doctor on the first host finds wrong. */
-async function examined(): Promise<Finding[]> {
+async function examined(): Promise<readonly Finding[]> {
   const { status, value } = await json(host('h1'), 'doctor');
   expect(status === 0).toBe(value.ok);
   return value.checks.flatMap((it) => it.findings);
@@ -209,7 +208,7 @@ it('plan names what a person changed in the kernel, and why it will be put back'
 it('names UDP 4789 that is dropped from host 2 to host 3 only', async () => {
   const [from, to] = [host('h2').address, host('h3').address];
   await drop(host('h3'), `ip saddr ${from} udp dport 4789`);
-  let pairs: z.infer<typeof SCHEMAS.probe>['pairs'] = [];
+  let pairs: readonly ProbePair[] = [];
   const error = await errorTold('udp-blocked', async () => {
     const { status, value } = await probe(host('h1'));
     expect(status).toBe(1);

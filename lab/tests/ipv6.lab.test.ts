@@ -50,9 +50,7 @@ describe('addresses', () => {
     expect(found).toEqual(all().map(({ container }) => derived(container)));
     expect(new Set(found).size).toBe(6);
     const reports = await Promise.all(lab().hosts.map((host) => hostReport(host)));
-    const told = reports.flatMap(({ networks }) =>
-      networks.flatMap((it) => it.endpoints as { ipv6?: string }[]),
-    );
+    const told = reports.flatMap(({ networks }) => networks.flatMap((it) => it.endpoints));
     expect(told.map((it) => it.ipv6).sort()).toEqual(found.map((it) => `${it}/64`).sort());
   });
 

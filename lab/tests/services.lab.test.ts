@@ -1,7 +1,7 @@
 /** A service's virtual address: what answers there, and who is refused. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ServiceRow } from '../../src/core/services-table.ts';
+import type { ServiceRow } from '../../src/contract/commands.ts';
 import { until } from '../run.ts';
 import { ROOT } from './support/containers.ts';
 import { failedFirstCalls } from './support/first-call.ts';

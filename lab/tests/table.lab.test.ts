@@ -1,7 +1,7 @@
 /** The table of groups says what really is: members, sources, senders, rates, copies. */
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import type { GroupRow } from '../../src/core/groups-table.ts';
+import type { GroupRow } from '../../src/contract/commands.ts';
 import { until } from '../run.ts';
 import { groupsTable } from './support/agent.ts';
 import { Capture } from './support/capture.ts';

@@ -4,10 +4,9 @@
  */
 import { localApi, type Reporter } from '../../src/api/api.ts';
 import { listenAt } from '../../src/api/listen.ts';
+import type { HostBalance, HostEvent, HostLive } from '../../src/contract/answers.ts';
+import type { EndpointReport, HostReport, NetworkReport } from '../../src/contract/report.ts';
 import { portName, vxlanName } from '../../src/core/names.ts';
-import type { EndpointReport, HostReport, NetworkReport } from '../../src/core/report.ts';
-import type { HostBalance } from '../../src/core/services-table.ts';
-import type { HostEvent, HostLive } from '../../src/core/traffic.ts';
 
 export interface Size {
   readonly hosts: number;
@@ -107,7 +106,7 @@ export function simulatedReporter(size: Size): Reporter {
       .filter((it) => it !== host)
       .map((it) => ({
         address: hostAddress(it),
-        state: 'up',
+        state: 'up' as const,
         since: 0,
         listed: true,
         networks: [],

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { HostBalance } from '../contract/answers.ts';
+import type { HostReport, SwarmReport } from '../contract/report.ts';
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress } from '../core/local.ts';
 import { bridgeName, portName, vxlanName } from '../core/names.ts';
 import { type HostVxlan, whyRefused } from '../core/port-holder.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
-import type { HostReport, SwarmReport } from '../core/report.ts';
 import type { Service } from '../core/services.ts';
-import type { HostBalance } from '../core/services-table.ts';
 import { Wanted } from '../core/wanted.ts';
 import type { DataPathPort } from '../docker/data-path-port.ts';
 import type { Driver } from '../docker/driver.ts';

@@ -1,3 +1,4 @@
+import type { TaskCount } from '../contract/answers.ts';
 import {
   BEGUN,
   freshTable,
@@ -8,7 +9,7 @@ import {
   wholeTable,
 } from '../core/balancing.ts';
 import type { Service } from '../core/services.ts';
-import { sums, type TaskCount } from '../core/services-table.ts';
+import { sums } from '../core/services-table.ts';
 import { type FirstSeen, warmUp } from '../core/warmup.ts';
 import type { Log } from './log.ts';
 

@@ -1,4 +1,4 @@
-import type { FaultSubject, HostFault } from '../core/host-fault.ts';
+import type { FaultSubject, HostFault } from '../contract/report.ts';
 import type { Log } from './log.ts';
 
 export interface FaultsOptions {

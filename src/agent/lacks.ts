@@ -1,4 +1,4 @@
-import type { FaultSubject } from '../core/host-fault.ts';
+import type { FaultSubject } from '../contract/report.ts';
 import type { Faults } from './faults.ts';
 
 /** What one part of the agent lacks, in a sentence; empty: nothing. */

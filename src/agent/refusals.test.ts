@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import { aReport } from '../core/report.test-support.ts';
-import type { HostReport } from '../core/report.ts';
+import { aReport } from '../contract/report.test-support.ts';
+import type { HostReport } from '../contract/report.ts';
 import { Refusals } from './refusals.ts';
 
 let now = 0;

@@ -1,10 +1,15 @@
+import type {
+  EndpointReport,
+  HostFault,
+  HostReport,
+  NetworkReport,
+  PeerReport,
+} from '../contract/report.ts';
 import { networkMtu } from '../core/forwarding.ts';
-import type { HostFault } from '../core/host-fault.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName, portName } from '../core/names.ts';
 import { admit } from '../core/policy.ts';
-import type { EndpointReport, HostReport, NetworkReport, PeerReport } from '../core/report.ts';
 import { derivedIpv6 } from '../net/cidr.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { KeptEndpoint } from './state.ts';
@@ -21,8 +26,8 @@ export type About = Pick<
   | 'swarm'
   | 'lastChange'
   | 'refusedSteps'
-  | 'tunnelDropped'
 > & {
+  readonly tunnelDropped: HostReport['tunnelDropped'] | undefined;
   readonly problem: string;
   readonly conflicts: readonly string[];
   readonly faults: readonly HostFault[];
@@ -33,7 +38,7 @@ export type About = Pick<
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { problem, conflicts, faults, isQuiet, ...about }: About,
+  { tunnelDropped, problem, conflicts, faults, isQuiet, ...about }: About,
 ): HostReport {
   const { node, tunnel, peers, state, swarm } = knowledge;
   const listed = new Set([...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts));
@@ -42,6 +47,7 @@ export function hostReport(
     ...about,
     ...(node === undefined ? {} : { node }),
     encryption: 'none',
+    ...(tunnelDropped === undefined ? {} : { tunnelDropped }),
     ...(tunnel === undefined ? {} : { tunnel }),
     ...(problem === '' ? {} : { problem }),
     ...(faults.length === 0 ? {} : { faults }),

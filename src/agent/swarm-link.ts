@@ -1,5 +1,5 @@
+import type { PeerState, SessionFault } from '../contract/report.ts';
 import type { HostRecord } from '../core/records.ts';
-import type { SessionFault } from '../core/session-fault.ts';
 import type { Log } from './log.ts';
 
 /** What the agent needs of the other hosts' records. */
@@ -9,7 +9,7 @@ export interface PeerView {
   readonly tunnel?: string;
   /** The Swarm's `--data-path-port`, when the peer is a manager and told it. */
   readonly dataPathPort?: number;
-  readonly state: string;
+  readonly state: PeerState;
   readonly since: number;
   readonly networks: HostRecord['networks'];
   /** The Swarm's nodes, when the peer is a manager and told them. */

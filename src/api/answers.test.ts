@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { aReport } from '../core/report.test-support.ts';
-import { ANSWERS, understood } from './answers.ts';
+import { ANSWERS } from '../contract/answers.ts';
+import { aReport } from '../contract/report.test-support.ts';
+import { understood } from './answers.ts';
 import { localApi, type Reporter } from './api.ts';
 
 const report = { ...aReport(), later: 'a new field' };

@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
+import type { HostBalance, HostFlows, HostLive } from '../contract/answers.ts';
+import { ANSWERS } from '../contract/answers.ts';
+import type { HostReport } from '../contract/report.ts';
 import { droppedTable } from '../core/dropped-table.ts';
-import { groupsTable, type HostFlows } from '../core/groups-table.ts';
-import type { HostReport } from '../core/report.ts';
-import { type HostBalance, servicesTable } from '../core/services-table.ts';
-import type { HostLive } from '../core/traffic.ts';
-import { ANSWERS, type PeerAnswer, understood } from './answers.ts';
+import { groupsTable } from '../core/groups-table.ts';
+import { servicesTable } from '../core/services-table.ts';
+import { type PeerAnswer, understood } from './answers.ts';
 
 /** What the local API reads; the agent implements it. */
 export interface Reporter {

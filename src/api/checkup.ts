@@ -1,22 +1,5 @@
 import { Hono } from 'hono';
-import * as z from 'zod';
-import type { Checkup, SwarmCheckup } from '../core/checkup.ts';
-import { ANSWERS, text } from './answers.ts';
-
-/** What another host answers, before anything is made of it. */
-export const CHECKUP_ANSWER = z.looseObject({
-  version: z.literal(1),
-  report: ANSWERS.report,
-  plan: z.array(text),
-  vxlans: z.array(z.looseObject({ dev: text, vni: z.number(), port: z.number() })),
-  cards: z.array(z.looseObject({ dev: text, driver: text })).optional(),
-  routes: z.array(
-    z.looseObject({
-      ...{ endpoint: text, address: text },
-      ...{ there: z.boolean().optional(), dev: text.optional() },
-    }),
-  ),
-}) as unknown as z.ZodType<Checkup>;
+import type { SwarmCheckup } from '../core/checkup.ts';
 
 /** What has all hosts look closer at themselves and at each other. */
 export interface Examiner {

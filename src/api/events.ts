@@ -1,4 +1,4 @@
-import type { HostEvent } from '../core/traffic.ts';
+import type { HostEvent } from '../contract/answers.ts';
 
 /** Lines kept: some minutes of a host where much changes. */
 const KEPT = 200;

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { ProbeReport } from '../core/probe-report.ts';
+import type { ProbeReport } from '../contract/commands.ts';
 import { Fault } from '../net/fault.ts';
 
 /** What tries out the network between all hosts. */

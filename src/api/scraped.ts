@@ -1,8 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { FAULT_SUBJECTS } from '../core/host-fault.ts';
+import type { DeviceCount, HostTraffic } from '../contract/answers.ts';
+import type { EndpointReport, HostReport, NetworkReport } from '../contract/report.ts';
+import { FAULT_SUBJECTS, PEER_STATES } from '../contract/report.ts';
 import { portName, vxlanName } from '../core/names.ts';
-import type { EndpointReport, HostReport, NetworkReport } from '../core/report.ts';
-import type { DeviceCount, HostTraffic } from '../core/traffic.ts';
 
 /** All that one answer is made of, beside what was measured since the agent's start. */
 export interface Scrape {
@@ -107,8 +107,6 @@ function makeMetrics(registry: Registry) {
     cpu: counter('process_cpu_seconds_total', 'CPU time of the agent.'),
   };
 }
-
-const PEER_STATES = ['up', 'agent-down', 'silent', 'connecting'];
 
 function fillHost(all: All, { report, listeners, certificateExpires }: Scrape): void {
   all.build.set({ version: report.agent }, 1);

@@ -1,3 +1,5 @@
+import type { ServiceRow } from '../contract/commands.ts';
+import type { HostReport } from '../contract/report.ts';
 import {
   type DashboardMessages,
   EMPTY_HISTORY,
@@ -5,8 +7,6 @@ import {
   type History,
   type SwarmEvent,
 } from '../core/dashboard.ts';
-import type { HostReport } from '../core/report.ts';
-import type { ServiceRow } from '../core/services-table.ts';
 import { type LiveAnswer, swarmView } from '../core/swarm-view.ts';
 
 /** One message, by its name. */

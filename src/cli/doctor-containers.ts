@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Check } from '../core/checkup.ts';
-import type { Finding } from '../core/finding.ts';
+import type { Check } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
 import { type Docker, linesOf } from './plugin-docker.ts';
 
 const Stopped = z.object({

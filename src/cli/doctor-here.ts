@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Check } from '../core/checkup.ts';
-import type { Finding } from '../core/finding.ts';
+import type { Check } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
 import type { CheckResult } from './plugin-checks.ts';
 import type { Docker } from './plugin-docker.ts';
 import { inspectPlugin } from './plugin-state.ts';

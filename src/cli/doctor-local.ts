@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Check, Checkup, SwarmCheckup } from '../core/checkup.ts';
+import type { Checkup } from '../contract/answers.ts';
+import type { Check } from '../contract/commands.ts';
+import type { HostReport, PeerReport, SwarmReport } from '../contract/report.ts';
+import type { SwarmCheckup } from '../core/checkup.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
-import type { HostReport, PeerReport, SwarmReport } from '../core/report.ts';
 import { hostVxlans, multicastRoute } from '../kernel/checkup.ts';
 import { tryTcp } from '../probe/tcp.ts';
 

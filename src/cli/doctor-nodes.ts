@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { Check, KnownNetwork } from '../core/checkup.ts';
-import type { Finding } from '../core/finding.ts';
+import type { Check } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { KnownNetwork } from '../core/checkup.ts';
 import { type Docker, linesOf } from './plugin-docker.ts';
 
 /** A node of the Swarm, as a manager knows it. */

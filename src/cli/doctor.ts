@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { type Check, checksOf, type SwarmCheckup } from '../core/checkup.ts';
-import type { Finding } from '../core/finding.ts';
+import type { Check, ProbeReport } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
+import { checksOf, type SwarmCheckup } from '../core/checkup.ts';
 import { cardsCheck } from '../core/network-card.ts';
-import type { ProbeReport } from '../core/probe-report.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
 import { containersCheck } from './doctor-containers.ts';
 import { asCheck, ipvsCheck, pluginCheck } from './doctor-here.ts';

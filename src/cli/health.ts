@@ -1,5 +1,5 @@
-import type { Finding } from '../core/finding.ts';
-import type { HostReport } from '../core/report.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { HostReport } from '../contract/report.ts';
 import { keyed, onTerminal, paint } from './output.ts';
 
 /** The screen of `castnet status`. */

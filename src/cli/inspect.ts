@@ -1,24 +1,11 @@
 import type { Command } from 'commander';
-import type { DroppedRow } from '../core/dropped-table.ts';
-import type { GroupRow } from '../core/groups-table.ts';
+import type { GroupsTable } from '../contract/commands.ts';
+import type { HostReport, NetworkReport } from '../contract/report.ts';
 import { health } from '../core/health.ts';
-import type { HostReport, NetworkReport } from '../core/report.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
 import { duration, statusText } from './health.ts';
 import { renderRows, UserError } from './output.ts';
 import { show, type WatchFlags, withWatch } from './watch.ts';
-
-interface Swarm {
-  readonly version: 1;
-  readonly hosts: readonly HostReport[];
-  readonly silent: readonly { readonly address: string; readonly error: string }[];
-}
-
-interface Groups {
-  readonly groups: readonly GroupRow[];
-  readonly dropped: readonly DroppedRow[];
-  readonly silent: Swarm['silent'];
-}
 
 /** Adds the commands that show what the agent knows: status, peers, networks, endpoints, groups, plan. */
 export function registerInspect(program: Command): void {
@@ -92,9 +79,9 @@ export function registerInspect(program: Command): void {
     .argument('[network]', 'name of one network')
     .action((name: string | undefined, flags: Flags) =>
       show(flags, async () => {
-        const answer = await askAgent<Groups>(flags, '/v1/groups');
+        const answer = await askAgent<GroupsTable>(flags, '/v1/groups');
         const isAsked = (it: { network: string }) => name === undefined || it.network === name;
-        const found = {
+        const found: GroupsTable = {
           version: 1,
           groups: answer.groups.filter(isAsked),
           dropped: answer.dropped.filter(isAsked),
@@ -133,7 +120,7 @@ function chosen(networks: readonly NetworkReport[], name: string | undefined) {
   throw new UserError(`this host has no castnet network "${name}"`, { hint: `It has: ${known}` });
 }
 
-function groupsText({ groups, dropped, silent }: Groups): string {
+function groupsText({ groups, dropped, silent }: GroupsTable): string {
   const place = (it: { container: string; host: string }) => `${it.container}@${it.host}`;
   const rows = groups.map((it) => [
     it.network,

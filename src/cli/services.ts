@@ -1,16 +1,8 @@
 import type { Command } from 'commander';
-import type { ServiceRow } from '../core/services-table.ts';
+import type { ServicesTable } from '../contract/commands.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
 import { renderRows } from './output.ts';
 import { show, type WatchFlags, withWatch } from './watch.ts';
-
-/** What the agent answers at /v1/services. */
-interface Services {
-  readonly version: 1;
-  readonly services: readonly ServiceRow[];
-  /** Hosts that did not answer, and why. */
-  readonly silent: readonly { readonly address: string; readonly error: string }[];
-}
 
 /** Adds `castnet services`. */
 export function registerServices(program: Command): void {
@@ -21,7 +13,7 @@ export function registerServices(program: Command): void {
     .argument('[network]', 'name of one network')
     .action((network: string | undefined, flags: AgentFlags & WatchFlags) =>
       show(flags, async () => {
-        const answer = await askAgent<Services>(flags, '/v1/services');
+        const answer = await askAgent<ServicesTable>(flags, '/v1/services');
         const services = answer.services.filter(
           (it) => network === undefined || it.network === network,
         );
@@ -33,7 +25,7 @@ export function registerServices(program: Command): void {
 const HEAD = ['NETWORK', 'SERVICE', 'VIP', 'TASK', 'ADDRESS', 'HOST', 'STATE', 'CONNS', 'PACKETS'];
 
 /** The table that people read; a service without tasks has one line that says so. */
-export function servicesText({ services, silent }: Omit<Services, 'version'>): string {
+export function servicesText({ services, silent }: Omit<ServicesTable, 'version'>): string {
   const rows = services.flatMap(({ network, service, vip, backends }) => {
     const tasks = backends.map((it) => [
       it.container ?? '-',

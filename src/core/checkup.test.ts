@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { aReport } from '../contract/report.test-support.ts';
+import type { HostReport } from '../contract/report.ts';
 import { checksOf, type FromDocker, type HostCheckup, type SwarmCheckup } from './checkup.ts';
-import { aReport } from './report.test-support.ts';
-import type { HostReport } from './report.ts';
 
 const NOW = 1_000_000_000_000;
 const DAY = 86_400_000;
@@ -108,7 +108,14 @@ describe('checks of all hosts', () => {
 
   it('tell once of a host that several others cannot reach, and say what Docker says', () => {
     const peer = (fault: 'refused' | 'unreachable') => ({
-      ...{ address: '10.9.0.3', state: 'silent', fault, since: 0, listed: false, networks: [] },
+      ...{
+        address: '10.9.0.3',
+        state: 'silent' as const,
+        fault,
+        since: 0,
+        listed: false,
+        networks: [],
+      },
     });
     const seen = (fault: 'refused' | 'unreachable') => [
       host('10.9.0.1', {}, { peers: [peer(fault)] }),

@@ -1,38 +1,9 @@
+import type { Checkup, ForeignVxlan } from '../contract/answers.ts';
+import type { Check } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
 import { linkFindings } from './container-mtu.ts';
-import type { Finding } from './finding.ts';
 import { agentFindings, certificateFindings, portFindings } from './health.ts';
-import type { NetworkCard } from './network-card.ts';
-import type { HostReport } from './report.ts';
 import { sessionFinding } from './session-finding.ts';
-
-/** A VXLAN device outside the `castnet` namespace. */
-export interface ForeignVxlan {
-  readonly dev: string;
-  readonly vni: number;
-  readonly port: number;
-}
-
-/** A container whose multicast is to leave by a castnet network, and whether it does. */
-export interface MulticastRoute {
-  readonly endpoint: string;
-  readonly address: string;
-  /** Absent when its namespace could not be entered. */
-  readonly there?: boolean;
-  /** The interface by which its multicast is to leave. */
-  readonly dev?: string;
-}
-
-/** What the agent of a host finds when it looks closer than for a report. Version 1. */
-export interface Checkup {
-  readonly version: 1;
-  readonly report: HostReport;
-  /** What the reconciler would do now. */
-  readonly plan: readonly string[];
-  readonly vxlans: readonly ForeignVxlan[];
-  readonly routes: readonly MulticastRoute[];
-  /** By which the tunnels leave; absent in the answer of an earlier release. */
-  readonly cards?: readonly NetworkCard[];
-}
 
 /** A checkup as another host got it. */
 export interface HostCheckup extends Checkup {
@@ -58,14 +29,6 @@ export interface FromDocker {
   /** Addresses of the hosts that Docker says are well. */
   readonly others: readonly string[];
   readonly networks: readonly KnownNetwork[];
-}
-
-/** One subject of a diagnosis: what was looked at, and what is wrong with it. */
-export interface Check {
-  readonly name: string;
-  /** What was found, in plain words. */
-  readonly detail: string;
-  readonly findings: readonly Finding[];
 }
 
 /** Clocks that differ by more make logs hard to read together; TLS allows far more. */

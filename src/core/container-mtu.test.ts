@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { HostReport, NetworkReport } from '../contract/report.ts';
 import { linkFindings } from './container-mtu.ts';
-import type { HostReport, NetworkReport } from './report.ts';
 
 const endpoint = (container: string, mtu: number) => ({
   ...{ id: container, port: 'cv1', address: '10.0.1.2/24', mac: '02:42:0a:00:01:02' },

@@ -1,5 +1,5 @@
-import type { Finding } from './finding.ts';
-import type { HostReport, NetworkReport } from './report.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { HostReport, NetworkReport } from '../contract/report.ts';
 
 /** Containers with another MTU than a new one would get, since what the tunnel carries has changed. */
 export function linkFindings({ report }: { readonly report: HostReport }): Finding[] {

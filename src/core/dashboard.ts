@@ -1,6 +1,6 @@
-import type { ServiceRow } from './services-table.ts';
+import type { HostEvent } from '../contract/answers.ts';
+import type { ServiceRow } from '../contract/commands.ts';
 import type { SwarmView } from './swarm-view.ts';
-import type { HostEvent } from './traffic.ts';
 
 /** What the dashboard's server tells its page, as events of these names. */
 export interface DashboardMessages {

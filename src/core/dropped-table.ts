@@ -1,15 +1,6 @@
-import type { HostFlows } from './groups-table.ts';
-import type { HostReport } from './report.ts';
-
-/** What a network's settings made a host drop of what its own containers sent. */
-export interface DroppedRow {
-  readonly network: string;
-  /** The host's tunnel address. */
-  readonly host: string;
-  /** Since the rules of that host were last written whole. */
-  readonly packets: number;
-  readonly bytes: number;
-}
+import type { HostFlows } from '../contract/answers.ts';
+import type { DroppedRow } from '../contract/commands.ts';
+import type { HostReport } from '../contract/report.ts';
 
 /** Where something was dropped, in the order of the reports. */
 export function droppedTable(

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { aReport } from '../contract/report.test-support.ts';
+import type { HostReport, NetworkReport } from '../contract/report.ts';
 import { groupsTable } from './groups-table.ts';
-import { aReport } from './report.test-support.ts';
-import type { HostReport, NetworkReport } from './report.ts';
 
 function host(address: string, network: Partial<NetworkReport>): HostReport {
   return aReport({

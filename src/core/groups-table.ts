@@ -1,46 +1,7 @@
+import type { HostFlows } from '../contract/answers.ts';
+import type { GroupRow, Place } from '../contract/commands.ts';
+import type { EndpointReport, HostReport, NetworkReport } from '../contract/report.ts';
 import { groupMac, isForAll, isLinkLocal } from '../net/group.ts';
-import type { EndpointReport, HostReport, NetworkReport } from './report.ts';
-
-/** A group of a network over the whole Swarm, as `castnet groups` shows it. */
-export interface GroupRow {
-  readonly network: string;
-  readonly group: string;
-  /** `any`, or the sources that members ask for. */
-  readonly sources: readonly string[] | 'any';
-  readonly members: readonly Place[];
-  readonly senders: readonly (Place & { readonly source: string })[];
-  readonly packetsPerSecond: number;
-  readonly bytesPerSecond: number;
-  /** Hosts that get a copy of what another host sends. */
-  readonly copiedTo: readonly string[];
-  /** Which containers' memberships, of this group and of how many like it, others are not told. */
-  readonly refused?: readonly (Place & { readonly groups: number; readonly reason: string })[];
-}
-
-export interface Place {
-  readonly container: string;
-  /** The host's tunnel address. */
-  readonly host: string;
-}
-
-/** What one host measured. */
-export interface HostFlows {
-  readonly host: string;
-  readonly seconds: number;
-  readonly flows: readonly {
-    readonly port: string;
-    readonly source: string;
-    readonly group: string;
-    readonly packets: number;
-    readonly bytes: number;
-  }[];
-  /** What the settings of networks forbade, since the host's rules were written. */
-  readonly dropped?: readonly {
-    readonly vni: number;
-    readonly packets: number;
-    readonly bytes: number;
-  }[];
-}
 
 interface Draft {
   members: Map<string, Place>;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { HostReport } from '../contract/report.ts';
 import { agentFindings, health } from './health.ts';
-import type { HostReport } from './report.ts';
 
 const WELL: HostReport = {
   ...{ version: 1, agent: '0.1.0', peerPort: 4790, now: 10_000, startedAt: 0, refusedSteps: 0 },

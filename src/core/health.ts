@@ -1,6 +1,6 @@
-import type { Finding } from './finding.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { HostReport } from '../contract/report.ts';
 import { faultFinding } from './host-fault.ts';
-import type { HostReport } from './report.ts';
 import { sessionFinding } from './session-finding.ts';
 
 /** What is wrong on a host, by its own report. */

@@ -1,35 +1,5 @@
-import type { Finding } from './finding.ts';
-
-/** What an agent needs from outside of itself, and may lack. */
-export const FAULT_SUBJECTS = [
-  'docker',
-  'tasks',
-  'kernel',
-  'membership',
-  'rules',
-  'features',
-  'metrics',
-  'data-path-port',
-  'networks',
-  'records',
-  'certificates',
-  'forwarding',
-  'guards',
-  'routes',
-  'send-limits',
-  'addresses',
-  'strangers',
-] as const;
-export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
-
-/** Something that an agent needs and has not had for longer than a few seconds. */
-export interface HostFault {
-  readonly subject: FaultSubject;
-  /** What is missing, in the words of whoever refused it. */
-  readonly what: string;
-  /** Since when, milliseconds since 1970. */
-  readonly since: number;
-}
+import type { Finding } from '../contract/finding.ts';
+import type { FaultSubject, HostFault } from '../contract/report.ts';
 
 interface Told {
   readonly code: Finding['code'];
@@ -157,6 +127,6 @@ const OTHER: Told = {
 
 /** A host's fault as a person is told it. @param host its address */
 export function faultFinding({ subject, what }: HostFault, host: string): Finding {
-  const told = TOLD[subject] ?? OTHER;
+  const told = Object.hasOwn(TOLD, subject) ? TOLD[subject] : OTHER;
   return { ...told, host, what: `host ${host}: ${told.what} (${what})` };
 }

@@ -1,42 +1,19 @@
 /** What Docker asked this host to have. */
 
+import type { NetworkReport } from '../contract/report.ts';
 import { inAny } from '../net/cidr.ts';
 import type { RouteWish } from './multicast-route.ts';
 
 /** Settings of a network, from `docker network create --opt`. */
-export interface NetworkOptions extends RouteWish {
-  /** Bytes; without it the tunnel's underlay decides. */
-  readonly mtu?: number;
-  /** IPv6 prefix, as `fd00:1::/64`, from which each container's address is derived. */
-  readonly ipv6?: string;
-  /** Whether containers may send and hear multicast; without it they may. */
-  readonly multicast?: boolean;
-  /** The groups that containers may use, as CIDRs; without it all. */
-  readonly groups?: readonly string[];
-  /** What one container may send by multicast and broadcast together; without it no cap. */
-  readonly rate?: Rate;
-  /** Whether containers may only send what is their own: address, ARP, no membership queries. */
-  readonly sourceCheck?: boolean;
-  /** How many groups of one container the other hosts hear of. */
-  readonly maxGroups?: number;
-}
+export type NetworkOptions = NetworkReport['options'];
 
 /** Packets a second, or bytes a second. */
-export interface Rate {
-  readonly per: 'packets' | 'bytes';
-  readonly second: number;
-}
+export type Rate = NonNullable<NetworkOptions['rate']>;
 
-export interface LocalNetwork {
-  /** Docker's network id. */
-  readonly id: string;
-  readonly vni: number;
-  /** The IPv4 subnet, as `10.0.1.0/24`; absent when Docker named none. */
-  readonly subnet?: string;
-  /** Of a network with several, the others. */
-  readonly otherSubnets?: readonly string[];
-  readonly options: NetworkOptions;
-}
+export type LocalNetwork = Pick<
+  NetworkReport,
+  'id' | 'vni' | 'subnet' | 'otherSubnets' | 'options'
+>;
 
 /** Whether containers and services of a network may have an address, as far as is known. */
 export function mayHave({ subnet, otherSubnets = [] }: LocalNetwork, address: string): boolean {

@@ -1,3 +1,4 @@
+import type { NetworkReport } from '../contract/report.ts';
 import { isGroup, isHostLocal, isSource } from '../net/group.ts';
 import { isPort } from './names.ts';
 import type { GroupRecord } from './records.ts';
@@ -6,15 +7,7 @@ import type { GroupRecord } from './records.ts';
  * One row of a bridge's multicast database (MDB): a port that wants a group, perhaps from one
  * source only. The kernel's bridge writes them from the IGMP and MLD reports that it snoops.
  */
-export interface Membership {
-  readonly bridge: string;
-  readonly port: string;
-  readonly group: string;
-  /** Set for an (S,G) row. */
-  readonly source?: string;
-  /** `include` on a (*,G) row: the port wants only the sources of its (S,G) rows (RFC 3376). */
-  readonly mode: 'include' | 'exclude';
-}
+export type Membership = NetworkReport['joined'][number];
 
 /**
  * Whether a row says that a container has joined a group that others may have: not so the tunnel's

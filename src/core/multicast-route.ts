@@ -1,4 +1,4 @@
-import type { LocalEndpoint, LocalNetwork } from './local.ts';
+import type { LocalEndpoint, LocalNetwork, NetworkOptions } from './local.ts';
 
 /**
  * Which of a container's networks has its multicast: that with the highest priority, of equal ones
@@ -18,12 +18,7 @@ export const PRIORITY_LEAST = -100;
 export const PRIORITY_MOST = 100;
 
 /** What a network says of itself, and an attachment of itself alone. */
-export interface RouteWish {
-  /** Whether it may be the one that carries a container's multicast; else it may. */
-  readonly multicastRoute?: boolean;
-  /** From -100 to 100, else 0; the highest of a container's networks carries its multicast. */
-  readonly multicastPriority?: number;
-}
+export type RouteWish = Pick<NetworkOptions, 'multicastRoute' | 'multicastPriority'>;
 
 /** Reads a setting: `on`, `off` or a priority. @returns undefined for anything else */
 export function readRouteWish(text: string): RouteWish | undefined {

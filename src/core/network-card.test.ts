@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { aReport } from '../contract/report.test-support.ts';
 import type { HostCheckup } from './checkup.ts';
 import { cardsCheck } from './network-card.ts';
-import { aReport } from './report.test-support.ts';
 
 const host = (address: string, dev: string, driver: string): HostCheckup => ({
   ...{ version: 1, plan: [], vxlans: [], routes: [], clockAheadMs: 0 },

@@ -1,13 +1,6 @@
-import type { Check, HostCheckup } from './checkup.ts';
-import type { Finding } from './finding.ts';
-
-/** A network card by which a host's tunnels leave. */
-export interface NetworkCard {
-  /** Its name; that of a bond's or a VLAN's card, not of the bond or VLAN. */
-  readonly dev: string;
-  /** The kernel's name of its driver. */
-  readonly driver: string;
-}
+import type { Check } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { HostCheckup } from './checkup.ts';
 
 interface Suspect {
   /** Who makes it, and what is known. */

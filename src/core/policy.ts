@@ -1,17 +1,11 @@
+import type { NetworkReport } from '../contract/report.ts';
 import { inAny } from '../net/cidr.ts';
 import type { NetworkOptions } from './local.ts';
 import type { Membership } from './membership.ts';
 import { MAX_GROUPS_DEFAULT } from './options.ts';
 
 /** Groups of one container that the other hosts do not hear of. */
-export interface RefusedGroups {
-  readonly port: string;
-  /** How many. */
-  readonly count: number;
-  /** The first of them, for a person to see. */
-  readonly example: string;
-  readonly reason: string;
-}
+export type RefusedGroups = NetworkReport['refused'][number];
 
 /** Groups of one network that a host tells the others; they refuse a record with more. */
 export const HOST_GROUPS_MOST = 32_768;

@@ -1,11 +1,6 @@
-import type { Finding } from './finding.ts';
-import {
-  PROBE_KINDS,
-  type ProbeHeard,
-  type ProbeKind,
-  type ProbeSeat,
-  type ProbeSent,
-} from './probe.ts';
+import type { ProbePair } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
+import { PROBE_KINDS, type ProbeHeard, type ProbeSeat, type ProbeSent } from './probe.ts';
 
 /** What came of a host that was asked to take part. */
 export interface Participant {
@@ -16,22 +11,6 @@ export interface Participant {
   readonly sent?: ProbeSent;
   readonly heard?: ProbeHeard;
   readonly failure?: Finding;
-}
-
-/** One direction between two hosts. */
-export interface ProbePair {
-  readonly from: string;
-  readonly to: string;
-  /** Whether every kind of packet arrives. */
-  readonly reached: boolean;
-  readonly kinds: Readonly<Record<ProbeKind, { readonly sent: number; readonly heard: number }>>;
-  /** Part of all datagrams that did not arrive, 0 to 1. */
-  readonly loss: number;
-  /** Round trips, milliseconds. */
-  readonly p50?: number;
-  readonly p99?: number;
-  /** The largest packet that arrived whole, bytes. */
-  readonly pathMtu?: number;
 }
 
 /** A participant that has done its part. */

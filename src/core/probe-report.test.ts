@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../contract/finding.ts';
 import type { ProbeKind } from './probe.ts';
 import type { Participant } from './probe-pairs.ts';
 import { probeReport } from './probe-report.ts';
@@ -120,7 +120,10 @@ describe('a probe', () => {
 
   it('a session that is down is why there is no way', () => {
     const peers = [
-      { address: '10.9.0.3', state: 'agent-down', fault: 'refused' as const, listed: true },
+      {
+        ...{ address: '10.9.0.3', state: 'agent-down' as const },
+        ...{ fault: 'refused' as const, listed: true },
+      },
     ];
     const found = told(hosts({ '10.9.0.2': { noWay: ['10.9.0.3'], seat: { peers } } }));
     expect(found).toEqual(['error agent-down 10.9.0.3']);

@@ -1,18 +1,6 @@
-import type { Finding } from './finding.ts';
-import { isSeated, type Participant, type ProbePair, pairOf } from './probe-pairs.ts';
+import type { ProbeReport } from '../contract/commands.ts';
+import { isSeated, type Participant, pairOf } from './probe-pairs.ts';
 import { findingsOf } from './probe-verdict.ts';
-
-/** The answer of a probe. Version 1: fields are only ever added. */
-export interface ProbeReport {
-  readonly version: 1;
-  readonly network: string;
-  /** Hosts that were asked to take part, by their tunnel address where it is known. */
-  readonly hosts: readonly { readonly address: string; readonly took: 'part' | 'no part' }[];
-  readonly pairs: readonly ProbePair[];
-  readonly findings: readonly Finding[];
-  /** Whether every host took part and every pair was reached. */
-  readonly ok: boolean;
-}
 
 /** Puts together what all hosts sent and heard. */
 export function probeReport(options: {

@@ -1,6 +1,7 @@
+import type { ProbePair } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
 import { tunnelOverhead } from '../net/mtu.ts';
-import type { Finding } from './finding.ts';
-import type { ProbePair, Seated } from './probe-pairs.ts';
+import type { Seated } from './probe-pairs.ts';
 import { sessionFinding } from './session-finding.ts';
 
 /** What a probe saw, and the ports that it depends on. */

@@ -1,4 +1,4 @@
-import type { PeerReport } from './report.ts';
+import type { PeerReport } from '../contract/report.ts';
 
 /**
  * A probe of a network: every host that has it gets a short-lived endpoint on it, and these send

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { aReport } from './report.test-support.ts';
-import type { HostReport } from './report.ts';
+import { aReport } from '../contract/report.test-support.ts';
+import type { HostReport } from '../contract/report.ts';
 import { servicesTable } from './services-table.ts';
 
 const host = (address: string, ip: string, serving: boolean): HostReport =>

@@ -1,45 +1,7 @@
+import type { HostBalance, TaskCount } from '../contract/answers.ts';
+import type { Backend, ServiceRow } from '../contract/commands.ts';
+import type { HostReport } from '../contract/report.ts';
 import { bareAddress } from './local.ts';
-import type { HostReport } from './report.ts';
-
-/** What the containers of a host, or of all hosts, sent to one task by its service's address. */
-export interface TaskCount {
-  readonly vip: string;
-  readonly task: string;
-  /** New connections; of UDP and ping, what the kernel takes for one. */
-  readonly connections: number;
-  /** To the task, none of its answers. */
-  readonly packets: number;
-  readonly bytes: number;
-}
-
-/** One host's part: what it balances, and what it counted since its containers' rules were made. */
-export interface HostBalance {
-  readonly services: readonly {
-    /** Docker's network id. */
-    readonly network: string;
-    readonly name: string;
-    readonly vip: string;
-  }[];
-  readonly counts: readonly TaskCount[];
-}
-
-export interface Backend {
-  readonly address: string;
-  readonly container?: string;
-  /** The tunnel address of the task's host. */
-  readonly host: string;
-  readonly serving: boolean;
-  readonly connections: number;
-  readonly packets: number;
-  readonly bytes: number;
-}
-
-export interface ServiceRow {
-  readonly network: string;
-  readonly service: string;
-  readonly vip: string;
-  readonly backends: readonly Backend[];
-}
 
 /** Every service of every network of some hosts, sorted by network and name. */
 export function servicesTable(

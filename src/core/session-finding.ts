@@ -1,5 +1,5 @@
-import type { Finding } from './finding.ts';
-import type { PeerReport } from './report.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { PeerReport } from '../contract/report.ts';
 
 export interface SessionContext {
   /** The host that reports. */

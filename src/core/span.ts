@@ -1,5 +1,4 @@
-import type { HostFlows } from './groups-table.ts';
-import type { DeviceCount, HostTraffic } from './traffic.ts';
+import type { DeviceCount, HostFlows, HostTraffic } from '../contract/answers.ts';
 
 const NOTHING = { receivedBytes: 0, receivedPackets: 0, sentBytes: 0 };
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { aReport } from './report.test-support.ts';
-import type { NetworkReport } from './report.ts';
+import type { HostLive } from '../contract/answers.ts';
+import { aReport } from '../contract/report.test-support.ts';
+import type { NetworkReport } from '../contract/report.ts';
 import { type LiveAnswer, swarmView } from './swarm-view.ts';
-import type { HostLive } from './traffic.ts';
 
 const endpoint = (port: string, n: number) => ({
   ...{ id: port.slice(2), port, address: `10.0.0.${n}/24`, mac: `02:42:0a:00:00:0${n}` },

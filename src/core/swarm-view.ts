@@ -1,8 +1,9 @@
-import { type GroupRow, groupsTable } from './groups-table.ts';
+import type { HostLive } from '../contract/answers.ts';
+import type { GroupRow } from '../contract/commands.ts';
+import type { HostReport } from '../contract/report.ts';
+import { groupsTable } from './groups-table.ts';
 import { bareAddress } from './local.ts';
-import type { HostReport } from './report.ts';
 import { Span } from './span.ts';
-import type { HostLive } from './traffic.ts';
 
 /**
  * The whole Swarm as the dashboard draws it. Hosts, networks and containers are named by their place

@@ -1,3 +1,4 @@
+import type { HostReport } from '../contract/report.ts';
 import { isSource } from '../net/group.ts';
 import { spread } from '../net/spread.ts';
 import { VNI_MIN } from '../net/vni.ts';
@@ -31,12 +32,7 @@ export interface TunnelGuardWanted {
 }
 
 /** Packets that the table's rules dropped, by its counters. */
-export interface TunnelDropped {
-  /** They came by an interface that is not of the network between the hosts. */
-  readonly notByUnderlay: number;
-  /** They came from, or left with, an address that is no host's. */
-  readonly notFromAHost: number;
-}
+export type TunnelDropped = NonNullable<HostReport['tunnelDropped']>;
 
 /** nft's names of the sets of hosts' addresses, by their family. */
 export const SOURCES = { v4: 'hosts4', v6: 'hosts6' };

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { NetworkCard } from '../core/network-card.ts';
+import type { NetworkCard } from '../contract/answers.ts';
 
 /**
  * The network cards under interfaces: under a bond its members, under a VLAN the card that it is on, under

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { DeviceCount, HostTraffic } from '../contract/answers.ts';
 import { isPort, isVxlan } from '../core/names.ts';
-import type { DeviceCount, HostTraffic } from '../core/traffic.ts';
 import { countFlows } from './meter.ts';
 import { inNamespace } from './namespace.ts';
 import { refusedPackets } from './refused.ts';

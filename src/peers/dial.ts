@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { SessionFault } from '../core/session-fault.ts';
+import type { SessionFault } from '../contract/report.ts';
 import type { Credentials, Proof } from './credentials.ts';
 import { MAX_LINE, type Timing } from './limits.ts';
 import { type ClientMessage, type ServerMessage, serverSchemas } from './messages.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keepsRecord, type LifeEvent, live, newLife, type PeerState } from './liveness.ts';
+import type { PeerState } from '../contract/report.ts';
+import { keepsRecord, type LifeEvent, live, newLife } from './liveness.ts';
 
 const RULES = { silenceMs: 4000, tickMs: 500 };
 

@@ -1,3 +1,4 @@
+import type { PeerState } from '../contract/report.ts';
 import type { Timing } from './limits.ts';
 
 /**
@@ -10,16 +11,6 @@ import type { Timing } from './limits.ts';
  * elsewhere, so its record must be dropped. The evidence that a host lives is whatever its kernel
  * sends, with or without an agent: bytes, an accepted connection, a refusal, a close or a reset.
  */
-
-export type PeerState =
-  /** Nothing heard yet, and not for long. */
-  | 'connecting'
-  /** A session is open and the peer speaks. */
-  | 'up'
-  /** The host lives, its agent does not speak with us; its record is kept. */
-  | 'agent-down'
-  /** No sign of life from the host for `silenceMs`; its record is dropped. */
-  | 'silent';
 
 export type LifeEvent =
   /** The peer's hello arrived. */

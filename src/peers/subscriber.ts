@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
+import type { PeerState, SessionFault } from '../contract/report.ts';
 import type { HostRecord, NetworkRecord } from '../core/records.ts';
-import type { SessionFault } from '../core/session-fault.ts';
 import { Asks } from './asks.ts';
 import { Confirming } from './confirming.ts';
 import type { Credentials } from './credentials.ts';
 import { type Connection, dial, type Ending, probe } from './dial.ts';
 import { TIMING, type Timing } from './limits.ts';
-import { keepsRecord, type LifeEvent, live, newLife, type PeerState } from './liveness.ts';
+import { keepsRecord, type LifeEvent, live, newLife } from './liveness.ts';
 import type { Log } from './log.ts';
 import {
   MAX_WHAT,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { aReport } from '../core/report.test-support.ts';
-import type { PeerReport } from '../core/report.ts';
+import { aReport } from '../contract/report.test-support.ts';
+import type { PeerReport } from '../contract/report.ts';
 import { type Field, probeNetwork } from './coordinator.ts';
 import { HostPart, type Premises } from './host-part.ts';
 import { answerProbe } from './questions.ts';

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { ZodType } from 'zod';
-import type { Finding } from '../core/finding.ts';
+import type { ProbeReport } from '../contract/commands.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { HostReport, PeerReport, SessionFault } from '../contract/report.ts';
 import {
   PROBE_HOSTS_MAX,
   type ProbeHeard,
@@ -11,9 +13,7 @@ import {
   probeAddress,
 } from '../core/probe.ts';
 import type { Participant } from '../core/probe-pairs.ts';
-import { type ProbeReport, probeReport } from '../core/probe-report.ts';
-import type { HostReport, PeerReport } from '../core/report.ts';
-import type { SessionFault } from '../core/session-fault.ts';
+import { probeReport } from '../core/probe-report.ts';
 import { sessionFinding } from '../core/session-finding.ts';
 import { PROBE_ANSWERS, readAnswer } from './answers.ts';
 import { PROBE_QUESTIONS } from './questions.ts';

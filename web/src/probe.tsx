@@ -1,6 +1,5 @@
 import { signal } from '@preact/signals';
-import type { ProbePair } from '../../src/core/probe-pairs.ts';
-import type { ProbeReport } from '../../src/core/probe-report.ts';
+import type { ProbePair, ProbeReport } from '../../src/contract/commands.ts';
 import { hostName } from './hosts.ts';
 import { view } from './state.ts';
 

@@ -1,5 +1,6 @@
 /** What the page knows and what its user has chosen, as signals that the components read. */
 import { computed, effect, signal } from '@preact/signals';
+import type { ServiceRow } from '../../src/contract/commands.ts';
 import {
   type DashboardMessages,
   EMPTY_HISTORY,
@@ -8,7 +9,6 @@ import {
   type History,
   type SwarmEvent,
 } from '../../src/core/dashboard.ts';
-import type { ServiceRow } from '../../src/core/services-table.ts';
 import type { GroupView, SwarmView } from '../../src/core/swarm-view.ts';
 
 export const EMPTY_VIEW: SwarmView = { hosts: [], networks: [], containers: [], groups: [] };

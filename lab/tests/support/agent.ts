@@ -2,29 +2,10 @@
 import { open, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { basename, dirname, join } from 'node:path';
-import type { DroppedRow } from '../../../src/core/dropped-table.ts';
-import type { GroupRow } from '../../../src/core/groups-table.ts';
+import type { GroupsTable } from '../../../src/contract/commands.ts';
+import type { HostReport } from '../../../src/contract/report.ts';
 import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
-
-export type HostReport = {
-  /** The agent's time of day, milliseconds of the epoch. */
-  now: number;
-  /** Why the host takes no part. */
-  problem?: string;
-  node?: string;
-  tunnel?: { address: string; mtu: number };
-  tunnelDropped?: { notByUnderlay: number; notFromAHost: number };
-  networks: {
-    id: string;
-    vni: number;
-    name?: string;
-    groups: { group: string }[];
-    refused: { port: string; count: number; example: string; reason: string }[];
-    endpoints: { id: string; mac: string; address: string }[];
-  }[];
-  peers: { address: string; state: string }[];
-};
 
 export type HttpAnswer = { status: number; text: string };
 
@@ -87,11 +68,6 @@ async function ask<T>(host: LabHost, path: string): Promise<T> {
 export function hostReport(host: LabHost): Promise<HostReport> {
   return ask(host, '/v1/host');
 }
-
-export type GroupsTable = {
-  groups: GroupRow[];
-  dropped: DroppedRow[];
-};
 
 /** Where a host takes tunnel packets: its address on the underlay, unless it was told another. */
 export async function tunnelAddress(host: LabHost): Promise<string> {

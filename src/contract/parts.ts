@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { isGroup } from '../net/group.ts';
+
+/**
+ * What the schemas of this room are made of. They tell three readers one thing: the compiler, by the
+ * types inferred from them; an agent or a command, which may hear another release; and people's
+ * programs, by docs/json-schema.json. So each object passes fields that it does not know, and what
+ * only a reader has to judge is a refinement, which JSON Schema leaves out.
+ */
+
+/** Fields that are not listed pass as they are, since later releases add some. */
+export const object = z.looseObject;
+
+const LONGEST = 1024;
+
+/** What people are shown: nothing that a terminal takes for an order. */
+export const text = z
+  .string()
+  .refine((it) => it.length <= LONGEST, `has more than ${LONGEST} characters`)
+  .refine((it) => !/\p{Cc}/u.test(it), 'has control characters');
+
+export const count = z.number().int().nonnegative();
+export const bytes = count.describe('Bytes');
+export const time = z.number().describe('Milliseconds since 1970');
+export const address = text.describe('IP address');
+export const cidr = text.describe('IP address with prefix length');
+export const group = text
+  .refine(isGroup, 'is not a multicast address')
+  .describe('Multicast address');
+export const version = z.literal(1);
+
+/**
+ * One of some words, to which later releases may add: a reader takes any, and its code treats one
+ * that it does not know as its default.
+ */
+export function word<const T extends string>(known: readonly T[]): z.ZodType<T> {
+  return z.union([z.enum(known), text]) as unknown as z.ZodType<T>;
+}
+
+/** The type of what a schema describes: read only, and of the fields that this release knows. */
+export type Told<S extends z.ZodType> = Known<z.output<S>>;
+
+type Known<T> = T extends readonly (infer I)[]
+  ? readonly Known<I>[]
+  : T extends object
+    ? { readonly [K in keyof T as string extends K ? never : K]: Known<T[K]> }
+    : T;
