@@ -22,7 +22,7 @@ export default defineConfig({
       reporter: ['text-summary', 'html'],
       reportsDirectory: 'test-output/coverage',
       // Percent; a little under what there is. Much of src is shown by the lab's tests alone.
-      thresholds: { statements: 69, branches: 65, functions: 65, lines: 70 },
+      thresholds: { statements: 73, branches: 69, functions: 68, lines: 74 },
     },
     projects: [
       {
