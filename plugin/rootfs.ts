@@ -13,17 +13,12 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { librariesOf } from './closure.ts';
-import {
-  EMPTY_DIRECTORIES,
-  findPrograms,
-  fingerprint,
-  LINKS,
-  TABLE_DIRECTORIES,
-} from './contents.ts';
+import { EMPTY_DIRECTORIES, findPrograms, fingerprint, LINKS } from './contents.ts';
 import { findOnPath } from './find.ts';
+import { tableSources } from './tables.ts';
 
 const execFileAsync = promisify(execFile);
 
@@ -34,8 +29,12 @@ const RECIPE = 1;
 const EPOCH = new Date(0);
 
 export interface RootfsInput {
-  /** Node's binary, of the pinned version. */
-  readonly node: string;
+  /** What goes in: source path by target path. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Programs that can take symbols away, the first that is there does; or none, and they stay. */
+  readonly strip: readonly string[];
+  /** Whether its programs can be started here, so that a broken one is found at once. */
+  readonly native: boolean;
   /** The directory to make; what stood there is replaced. */
   readonly directory: string;
   /** File that remembers what the directory was made from. */
@@ -50,16 +49,25 @@ export interface RootfsResult {
 }
 
 /**
- * Makes the rootfs, all but the agent's own bundle, from Node and this machine's network tools
- * with every shared library they need, at the paths they have here. Leaves a directory that was
- * made from the same files alone.
+ * What the rootfs for this machine's architecture is made from: Node and its network tools, with
+ * every shared library they need, at the paths they have here.
+ *
+ * @param node Node's binary, of the pinned version
+ * @returns source path by target path
  */
-export async function makeRootfs({ node, directory, keyFile }: RootfsInput): Promise<RootfsResult> {
-  const strip = await findOnPath(['strip']);
+export async function ownSources(node: string): Promise<Map<string, string>> {
   const sources = new Map([['/usr/bin/node', node], ...(await findPrograms())]);
   for (const library of await librariesOf([...sources.values()])) sources.set(library, library);
-  for (const table of await tables()) sources.set(inEtc(table), table);
+  return new Map([...sources, ...(await tableSources())]);
+}
 
+/**
+ * Makes the rootfs, all but the agent's own bundle. Leaves a directory that was made from the same
+ * files alone.
+ */
+export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
+  const { sources, directory, keyFile } = input;
+  const strip = await findOnPath(input.strip);
   const parts = await Promise.all(
     [...sources].map(async ([target, source]) => `${target} ${await fingerprint(source)}`),
   );
@@ -73,18 +81,19 @@ export async function makeRootfs({ node, directory, keyFile }: RootfsInput): Pro
   const aside = `${directory}.new`;
   await rm(keyFile, { force: true });
   await rm(aside, { recursive: true, force: true });
-  await fill(aside, sources, strip);
+  await fill(aside, sources);
+  const node = join(aside, 'usr/bin/node');
+  // Its symbols are 18 MB.
+  if (strip) await execFileAsync(strip, ['--strip-unneeded', node]);
+  if (input.native) await mustAnswer(node);
+  for (const path of await everything(aside)) await lutimes(path, EPOCH, EPOCH);
   await rm(directory, { recursive: true, force: true });
   await rename(aside, directory);
   await writeFile(keyFile, key);
   return { made: true, key };
 }
 
-async function fill(
-  root: string,
-  sources: ReadonlyMap<string, string>,
-  strip: string | undefined,
-): Promise<void> {
+async function fill(root: string, sources: ReadonlyMap<string, string>): Promise<void> {
   for (const empty of EMPTY_DIRECTORIES) await mkdir(join(root, empty), { recursive: true });
   for (const top of ['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64']) {
     await mkdir(join(root, top), { recursive: true });
@@ -97,33 +106,12 @@ async function fill(
     // Also takes away set-user-id, which mount has and nobody here needs.
     await chmod(to, target.startsWith('/etc/') ? 0o644 : 0o755);
   }
-  await stripNode(join(root, 'usr/bin/node'), strip);
-  for (const path of await everything(root)) await lutimes(path, EPOCH, EPOCH);
 }
 
-/** Node's symbols are 18 MB. A stripped binary that does not run is a reason to stop. */
-async function stripNode(node: string, strip: string | undefined): Promise<void> {
-  if (strip) await execFileAsync(strip, ['--strip-unneeded', node]);
+/** A stripped binary that does not run is a reason to stop. */
+async function mustAnswer(node: string): Promise<void> {
   const { stdout } = await execFileAsync(node, ['--print', '6*7']);
   if (stdout.trim() !== '42') throw new Error(`The plugin's node answers ${stdout.trim()} to 6*7`);
-}
-
-/** Every file of the first table directory that this machine has. */
-async function tables(): Promise<string[]> {
-  for (const directory of TABLE_DIRECTORIES) {
-    const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
-      () => [],
-    );
-    const files = entries.filter((entry) => entry.isFile());
-    if (files.length > 0) return files.map((entry) => join(entry.parentPath, entry.name)).sort();
-  }
-  return [];
-}
-
-/** Older iproute2 reads /etc/iproute2 alone and newer looks there first. */
-function inEtc(table: string): string {
-  const directory = TABLE_DIRECTORIES.find((dir) => table.startsWith(dir + sep)) ?? '';
-  return join('/etc/iproute2', table.slice(directory.length));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -8,15 +8,14 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../src/cli/output.ts';
 import { type RunResult, run } from '../run.ts';
-import type { Suite } from './names.ts';
 
 const FETCH_MS = 600_000;
 
 /** The suite cannot be had here. Who tests with it skips, and names it. */
 export class Unreachable extends UserError {
-  constructor(suite: Suite, why: string) {
+  constructor(suite: string, why: string) {
     super(`no packages of Debian's ${suite} can be had on this machine: ${why}`, {
-      hint: 'Engines and kernels of other suites are made of packages that apt-get downloads from the mirror of this machine’s own.',
+      hint: 'Engines and kernels of other suites, and the plugin for arm64, are made of packages that apt-get downloads from the mirror of this machine’s own.',
     });
   }
 }
@@ -46,7 +45,7 @@ export type Download = {
  * @throws Unreachable
  */
 export async function downloadPackages(
-  suite: Suite,
+  suite: string,
   { packages, also, architecture, dir }: Download,
 ): Promise<string[]> {
   const archives = join(dir, 'archives');
@@ -95,7 +94,7 @@ function aptOptions(dir: string, architecture: string | undefined): string[] {
 }
 
 /** The line of a sources.list: the suite at the place where the machine's own one is. */
-async function source(suite: Suite): Promise<string> {
+async function source(suite: string): Promise<string> {
   const own = ownSuite();
   if (own === undefined) throw new Unreachable(suite, 'this is no Debian');
   const format = ['--format', '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Created-By: Packages'];
@@ -109,7 +108,7 @@ async function source(suite: Suite): Promise<string> {
   throw new Unreachable(suite, `apt has no source of ${own} whose mirror could be asked`);
 }
 
-async function mustFetch(suite: Suite, argv: string[], cwd?: string): Promise<string> {
+async function mustFetch(suite: string, argv: string[], cwd?: string): Promise<string> {
   const command = cwd === undefined ? argv : ['env', '-C', cwd, ...argv];
   const { stdout, stderr, status }: RunResult = await run(command, { timeoutMs: FETCH_MS }).catch(
     (error: NodeJS.ErrnoException) => {

@@ -53,6 +53,18 @@ test.each([
   },
 );
 
+test.each([
+  ['amd64', true],
+  ['arm64', true],
+  ['arm', false],
+  ['riscv64', false],
+])('an Engine of linux %s: %s', async (architecture, ok) => {
+  const { results } = await runChecks({ docker: fakeEngine({ architecture }).docker });
+  const platform = results.find(({ name }) => name === 'Platform');
+  expect(platform).toMatchObject({ ok, detail: expect.stringContaining(`linux ${architecture}`) });
+  if (!ok) expect(platform?.detail).toContain('made for linux amd64 and arm64');
+});
+
 test('prints a remedy below its finding', () => {
   const lines = checkLines([{ name: 'Root', ok: false, detail: 'rootless', remedy: 'do this' }]);
   expect(lines).toEqual(['✗ Root  rootless', '        do this']);

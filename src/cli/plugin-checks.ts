@@ -2,6 +2,7 @@ import { release } from 'node:os';
 import { chooseApi } from '../core/docker-api.ts';
 import { FEATURES, type Feature, featureRemedy, MODULES } from '../core/features.ts';
 import type { Fault } from '../net/fault.ts';
+import { ARCHITECTURES, isArchitecture } from './plugin-architecture.ts';
 import { type Docker, type EngineChoice, endpointOf } from './plugin-docker.ts';
 import { type EngineFacts, engineFacts } from './plugin-engine.ts';
 import { tryFeature, type Verdict } from './plugin-kernel.ts';
@@ -73,14 +74,14 @@ function checkVersion({ version, apiVersion, apiLeast }: EngineFacts): CheckResu
 }
 
 function checkPlatform({ os, architecture }: EngineFacts): CheckResult {
-  const ok = os === 'linux' && ['x86_64', 'amd64'].includes(architecture);
+  const ok = os === 'linux' && isArchitecture(architecture);
   const detail = `${os} ${architecture}`;
   if (ok) return { name: 'Platform', ok, detail };
   return {
     name: 'Platform',
     ok,
-    detail: `${detail}; this package holds programs for linux x86_64`,
-    remedy: 'Use a Linux host with an x86_64 processor.',
+    detail: `${detail}; castnet's plugin is made for linux ${ARCHITECTURES.join(' and ')}`,
+    remedy: 'Use a Linux host with one of these processors.',
   };
 }
 

@@ -5,10 +5,10 @@ const Version = z.object({
   Version: z.string(),
   ApiVersion: z.string(),
   MinAPIVersion: z.string().optional(),
+  Arch: z.string(),
 });
 const Info = z.object({
   OSType: z.string(),
-  Architecture: z.string(),
   KernelVersion: z.string(),
   DockerRootDir: z.string(),
   SecurityOptions: z
@@ -25,6 +25,7 @@ export interface EngineFacts {
   readonly apiVersion: string;
   readonly apiLeast: string;
   readonly os: string;
+  /** As Go names it: amd64, arm64, arm, … */
   readonly architecture: string;
   readonly kernel: string;
   /** Where Docker keeps its data, /var/lib/docker by default. */
@@ -50,7 +51,7 @@ export async function engineFacts(docker: Docker): Promise<EngineFacts> {
     apiVersion: server.data.ApiVersion,
     apiLeast: server.data.MinAPIVersion ?? server.data.ApiVersion,
     os: facts.data.OSType,
-    architecture: facts.data.Architecture,
+    architecture: server.data.Arch,
     kernel: facts.data.KernelVersion,
     dataRoot: facts.data.DockerRootDir,
     rootless: facts.data.SecurityOptions.some((option) => option.startsWith('name=rootless')),

@@ -18,6 +18,8 @@ export interface FakeOptions {
   readonly dataRoot?: string;
   /** What it says of its version. */
   readonly version?: { readonly Version: string; readonly ApiVersion: string };
+  /** Of its processor, as `docker version` says. */
+  readonly architecture?: string;
   /** What a created plugin holds. */
   readonly build?: string;
   /** A docker command that starts so fails with these words. */
@@ -30,7 +32,6 @@ const VERSION = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12'
 
 const info = (dataRoot: string) => ({
   OSType: 'linux',
-  Architecture: 'x86_64',
   KernelVersion: '6.1.0',
   DockerRootDir: dataRoot,
   SecurityOptions: ['name=seccomp,profile=default'],
@@ -58,7 +59,10 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     const plugin = plugins.get(name);
     switch (args.slice(0, 2).join(' ')) {
       case 'version --format':
-        return JSON.stringify(options.version ?? VERSION);
+        return JSON.stringify({
+          Arch: options.architecture ?? 'amd64',
+          ...(options.version ?? VERSION),
+        });
       case 'info --format':
         return JSON.stringify(info(options.dataRoot ?? '/var/lib/docker'));
       case 'context inspect':

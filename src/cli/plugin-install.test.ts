@@ -33,6 +33,29 @@ describe('install', () => {
     ]);
   });
 
+  test.each(['amd64', 'arm64'])('takes what is built for an Engine of %s', async (architecture) => {
+    const engine = fakeEngine({ architecture });
+    const { docker, open } = withSource(engine);
+    const opened: string[] = [];
+    const ofIt = (it: string) => {
+      opened.push(it);
+      return open();
+    };
+    await installPlugin({ docker, open: ofIt });
+    engine.plugins.set(NAME, fakePlugin('old'));
+    await upgradePlugin({ docker, open: ofIt });
+    expect(opened).toEqual([architecture, architecture]);
+  });
+
+  test('refuses an Engine that it is not made for, and makes nothing', async () => {
+    const engine = fakeEngine({ architecture: 'riscv64' });
+    await expect(installPlugin(withSource(engine))).rejects.toMatchObject({
+      message: expect.stringContaining('"riscv64"'),
+      hint: expect.stringContaining('amd64 and arm64'),
+    });
+    expect(pluginCalls(engine)).toEqual([]);
+  });
+
   test('changes nothing the second time', async () => {
     const engine = fakeEngine({ plugins: { [NAME]: fakePlugin('new') } });
     expect((await installPlugin(withSource(engine))).done).toBe('nothing');

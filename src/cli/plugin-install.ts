@@ -1,7 +1,8 @@
 import { UserError } from './output.ts';
+import { type Architecture, architectureNamed } from './plugin-architecture.ts';
 import { createPlugin, enablePlugin, removeQuietly } from './plugin-create.ts';
 import { type Docker, dockerFor, type EngineChoice } from './plugin-docker.ts';
-import { engineFacts } from './plugin-engine.ts';
+import { type EngineFacts, engineFacts } from './plugin-engine.ts';
 import { checkSettings, SETTINGS } from './plugin-settings.ts';
 import { openSource, type PluginSource } from './plugin-source.ts';
 import { CLEAN, inspectPlugin, PLUGIN_NAME, type PluginState, pluginName } from './plugin-state.ts';
@@ -16,7 +17,7 @@ export interface PluginOptions extends EngineChoice {
   /** The docker command, for tests. */
   readonly docker?: Docker | undefined;
   /** Opens what the package holds, for tests. */
-  readonly open?: (() => Promise<PluginSource>) | undefined;
+  readonly open?: ((architecture: Architecture) => Promise<PluginSource>) | undefined;
 }
 
 export interface PluginOutcome {
@@ -38,7 +39,8 @@ const USUAL_SWARM = '/var/lib/docker/swarm';
  */
 export async function installPlugin(options: PluginOptions = {}): Promise<PluginOutcome> {
   const { docker, name, settings, onProgress } = prepare(options);
-  const source = await (options.open ?? openSource)();
+  const engine = await engineFacts(docker);
+  const source = await openFor(engine, options);
   try {
     const { version, build } = source;
     const before = await inspectPlugin(docker, name);
@@ -48,7 +50,7 @@ export async function installPlugin(options: PluginOptions = {}): Promise<Plugin
       await enableAgain(docker, name, before);
       return { done: 'enabled', name, version, build };
     }
-    const all = { ...(await swarmSource(docker)), ...settings };
+    const all = { ...swarmSource(engine), ...settings };
     await createPlugin({ docker, name, directory: source.directory, settings: all, onProgress });
     onProgress(`Enabling ${name}`);
     // The host's /run/castnet stays: after a failed upgrade it is what running containers live on.
@@ -81,10 +83,11 @@ export async function upgradePlugin(options: PluginOptions = {}): Promise<Plugin
   }
   mustBeCastnet(before, name);
   // All that can fail without Docker happens before the old agent is stopped.
-  const source = await (options.open ?? openSource)();
+  const engine = await engineFacts(docker);
+  const source = await openFor(engine, options);
   try {
     const { version, build, directory } = source;
-    const all = { ...(await swarmSource(docker)), ...kept(before), ...settings };
+    const all = { ...swarmSource(engine), ...kept(before), ...settings };
     if (before.build === build && !differs(before, settings)) {
       if (before.enabled) return { done: 'nothing', name, version, build };
       await enableAgain(docker, name, before);
@@ -150,9 +153,14 @@ function prepare(options: PluginOptions) {
   };
 }
 
+/** What the package holds for the Engine's processor. */
+function openFor({ architecture }: EngineFacts, { open }: PluginOptions): Promise<PluginSource> {
+  return (open ?? openSource)(architectureNamed(architecture));
+}
+
 /** The setting that a data root other than /var/lib/docker asks for. */
-async function swarmSource(docker: Docker): Promise<Record<string, string>> {
-  const source = `${(await engineFacts(docker)).dataRoot}/swarm`;
+function swarmSource({ dataRoot }: EngineFacts): Record<string, string> {
+  const source = `${dataRoot}/swarm`;
   return source === USUAL_SWARM ? {} : { 'swarm.source': source };
 }
 

@@ -8,6 +8,12 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { UserError } from './output.ts';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  OWN_ARCHITECTURE,
+  partOf,
+} from './plugin-architecture.ts';
 
 /** What the package holds of the plugin. */
 export interface PluginSource {
@@ -29,20 +35,25 @@ export function distDirectory(): string {
  * Makes the plugin ready to be handed to Docker: the built directory in a checkout, a temporary
  * one unpacked from the archive in an installed package.
  *
- * @throws UserError when nothing was built
+ * @throws UserError when nothing was built for that architecture
  */
-export async function openSource(dist = distDirectory()): Promise<PluginSource> {
-  const { version, build } = await builtAs(dist);
-  const built = join(dist, 'plugin');
+export async function openSource(
+  architecture: Architecture,
+  dist = distDirectory(),
+): Promise<PluginSource> {
+  await mustHold(dist, architecture);
+  const part = partOf(dist, architecture);
+  const { version, build } = await builtAs(part);
+  const built = join(part, 'plugin');
   if (await exists(join(built, 'rootfs/castnet/agent.mjs'))) {
     return { version, build, directory: built, dispose: async () => {} };
   }
   const directory = await mkdtemp(join(tmpdir(), 'castnet-plugin-'));
   const dispose = () => rm(directory, { recursive: true, force: true });
   try {
-    await unpack(join(dist, 'rootfs.tar.gz'), join(directory, 'rootfs'));
-    await copyFile(join(dist, 'agent.mjs'), join(directory, 'rootfs/castnet/agent.mjs'));
-    await copyFile(join(dist, 'config.json'), join(directory, 'config.json'));
+    await unpack(join(part, 'rootfs.tar.gz'), join(directory, 'rootfs'));
+    await copyFile(join(part, 'agent.mjs'), join(directory, 'rootfs/castnet/agent.mjs'));
+    await copyFile(join(part, 'config.json'), join(directory, 'config.json'));
   } catch (error) {
     await dispose();
     throw error;
@@ -50,7 +61,20 @@ export async function openSource(dist = distDirectory()): Promise<PluginSource> 
   return { version, build, directory, dispose };
 }
 
-/** Version and build that dist's config.json names. */
+/** Where something was built, but not for that architecture, the error names what there is. */
+async function mustHold(dist: string, architecture: Architecture): Promise<void> {
+  const has = (it: Architecture) => exists(join(partOf(dist, it), 'config.json'));
+  const held: Architecture[] = [];
+  for (const it of ARCHITECTURES) if (await has(it)) held.push(it);
+  if (held.length === 0 || held.includes(architecture)) return;
+  const flag = architecture === OWN_ARCHITECTURE ? '' : ` -- --arch ${architecture}`;
+  throw new UserError(
+    `the Engine is linux ${architecture}, and the plugin was built for ${held.join(' and ')} only`,
+    { hint: `In a checkout, build it for both: npm run build${flag}` },
+  );
+}
+
+/** Version and build that the config.json of dist, or of a part of it, names. */
 export async function builtAs(dist = distDirectory()): Promise<{ version: string; build: string }> {
   const text = await readFile(join(dist, 'config.json'), 'utf8').catch(() => {
     throw new UserError('the plugin has not been built', {
