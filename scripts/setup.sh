@@ -19,7 +19,9 @@ nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount
 ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
 iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base patchelf:patchelf"
 chaos_programs="faketime:faketime"
-test_programs="promtool:prometheus chromium:chromium $chaos_programs"
+# The plugin for arm64: readelf names its libraries, qemu runs its programs.
+arm64_programs="readelf:binutils qemu-aarch64-static:qemu-user-static"
+test_programs="promtool:prometheus chromium:chromium $chaos_programs $arm64_programs"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
@@ -101,7 +103,7 @@ install_packages() {
   packages=$(missing_packages "$1")
   [ -n "$packages" ] || return 0
   has apt-get ||
-    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium and faketime."
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, binutils and qemu-user-static."
   [ "$(id -u)" -eq 0 ] ||
     fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
   DEBIAN_FRONTEND=noninteractive
@@ -116,6 +118,7 @@ install_packages() {
       fail "apt-get could not install $package. Install it by hand, then run again: $command_again"
     case "$package" in
     prometheus) say "prometheus was not started; as a service it would start with the next boot, unless you run: systemctl disable prometheus" ;;
+    qemu-user-static) say "where systemd runs, programs for other processors now start on this machine; purging qemu-user-static ends that" ;;
     docker.io) say "the machine's own Docker was not started; as a service it would start with the next boot, unless you run: systemctl disable docker.service docker.socket" ;;
     esac
   done
