@@ -52,6 +52,9 @@ import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 /** A monitor of addresses that was started again counts as running after so long, milliseconds. */
 const ADDRESS_FAULT_MS = 3_000;
 
+/** How long Docker's calls under way may take when the agent stops: a Join waits for 3 s, milliseconds. */
+const CALLS_END_MS = 4_000;
+
 /** The agent of one host: builds the rooms, starts them, stops them in reverse order. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -178,21 +181,6 @@ async function main(): Promise<void> {
     state,
   });
 
-  agent.resume();
-  // Docker waits for this socket before its own API answers, so it comes first.
-  const sockets = await Promise.all([
-    listenAt(config.pluginSocket, dockerHandlers(agent.driver, log)),
-    listenAt(
-      `${config.stateDirectory}/castnet.sock`,
-      localApi(reporter)
-        .route('/', controlApi({ log: lines }))
-        .route('/', probeApi(probing))
-        .route('/', checkupApi(checkups)),
-    ),
-  ]);
-  if (config.metrics !== undefined)
-    sockets.push(...(await openMetrics(config.metrics, { reporter, log, faults })));
-
   const watch = watchSwarm({
     engine,
     attached: () => agent.attached(),
@@ -238,6 +226,22 @@ async function main(): Promise<void> {
     onUnread: (reason) => faults.note('data-path-port', reason),
     intervalMs: config.lookSeconds * 1000,
   });
+  agent.resume();
+  const local = [
+    await listenAt(
+      `${config.stateDirectory}/castnet.sock`,
+      localApi(reporter)
+        .route('/', controlApi({ log: lines }))
+        .route('/', probeApi(probing))
+        .route('/', checkupApi(checkups)),
+    ),
+    ...(config.metrics === undefined
+      ? []
+      : await openMetrics(config.metrics, { reporter, log, faults })),
+  ];
+  // Docker's calls need all of the above; and Docker waits for this socket before its own API answers,
+  // so nothing before it may wait for that.
+  const plugin = await listenAt(config.pluginSocket, dockerHandlers(agent.driver, log));
   await stopCounting();
   await agent.tick();
   const lookFeatures = (): void => {
@@ -259,6 +263,7 @@ async function main(): Promise<void> {
 
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
+    await plugin.close(CALLS_END_MS);
     for (const timer of timers) clearInterval(timer);
     monitor.close();
     addresses.close();
@@ -269,7 +274,7 @@ async function main(): Promise<void> {
     await probing.close();
     agent.close();
     await link.close();
-    await Promise.all([stopCounting(), ...sockets.map((it) => it.close())]);
+    await Promise.all([stopCounting(), ...local.map((it) => it.close())]);
     process.exit(0);
   };
   process.on('SIGTERM', (signal) => void stop(signal));

@@ -61,3 +61,35 @@ it('makes the directory, replaces a socket left behind, and lets only root in', 
   expect(await post(path, 'localhost')).toBe(200);
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
+
+it('answers a call that is under way before it closes, and takes no other', async () => {
+  const path = join(directory, 'a.sock');
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const slow = new Hono().post('/ping', async (context) => {
+    begin();
+    await answered;
+    return context.text('pong');
+  });
+  listener = await listenAt(path, slow);
+  const agent = new Agent({ keepAlive: true });
+  const call = answerTo({ socketPath: path, agent });
+  await begun;
+  const closed = listener.close(60_000);
+  await expect(post(path, 'x')).rejects.toThrow(/ECONNREFUSED|ENOENT/);
+  answer();
+  expect((await call).statusCode).toBe(200);
+  // The caller keeps its connection.
+  await closed;
+  agent.destroy();
+});
+
+it('waits for a call that takes for ever no longer than it was told', async () => {
+  const path = join(directory, 'a.sock');
+  const stuck = new Hono().post('/ping', () => new Promise<Response>(() => {}));
+  listener = await listenAt(path, stuck);
+  const call = post(path, 'x').catch((error: Error) => error.message);
+  await new Promise((resolve) => setImmediate(resolve));
+  await listener.close(20);
+  expect(await call).toMatch(/hang up|ECONNREFUSED|ECONNRESET/);
+});

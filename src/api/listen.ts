@@ -4,9 +4,16 @@ import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 
-/** A listening server; `close` ends open connections too. */
+/** How often a server that closes looks for connections without a call, milliseconds. */
+const IDLE_MS = 20;
+
+/** A listening server. */
 export interface Listener {
-  close(): Promise<void>;
+  /**
+   * Takes no more calls, and ends open connections.
+   * @param graceMs how long calls under way may take to be answered first, milliseconds
+   */
+  close(graceMs?: number): Promise<void>;
 }
 
 /**
@@ -47,10 +54,17 @@ function listening(
     server.listen(at, () => {
       onOpen();
       resolve({
-        close: () =>
+        close: (graceMs = 0) =>
           new Promise((closed) => {
-            server.close(() => closed());
-            server.closeAllConnections();
+            // A connection that its caller keeps is idle only once its last call was answered.
+            const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+            const end = setTimeout(() => server.closeAllConnections(), graceMs);
+            server.close(() => {
+              clearInterval(idle);
+              clearTimeout(end);
+              closed();
+            });
+            if (graceMs === 0) server.closeAllConnections();
           }),
       });
     });
