@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupMac } from '../../src/net/group.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
+import { IMAGE } from './support/containers.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
 import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
+import { addressOn, settlesOn } from './support/multicast-route.ts';
 import {
   type Container,
   containerCount,
@@ -17,8 +19,8 @@ import {
   runContainer,
   tasksRun,
 } from './support/stack.ts';
-import { closeStations, Station } from './support/station.ts';
-import { createWeb, removeServices } from './support/vip.ts';
+import { closeStations, PORT, Station } from './support/station.ts';
+import { createWeb, removeServices, SERVICE_MOUNTS } from './support/vip.ts';
 
 const lab = useLab('senders');
 const { station, all, copiedTo } = useCrew(lab, { network: 'senders' });
@@ -107,18 +109,6 @@ describe('a container with two castnet networks', () => {
     for (const network of NETWORKS) await removeNetwork(lab(), network);
   });
 
-  /** Waits until the kernel would send multicast by the container's interface on a network. */
-  async function settlesOn(container: Container, network: string): Promise<void> {
-    const address = await addressOn(container, network);
-    await until(
-      async () => {
-        const said = await inNetwork(container, ['ip', 'route', 'get', '239.255.0.1']);
-        return said.includes(` src ${address} `) || undefined;
-      },
-      { what: `the multicast route on ${network}`, timeoutMs: 5_000, everyMs: 20 },
-    );
-  }
-
   /** The names of the listeners' networks that hear what the container says to a group. */
   async function heardOn(container: Container, group: string): Promise<string[]> {
     for (const each of listeners) await each.join(group);
@@ -184,6 +174,46 @@ describe('a container with two castnet networks', () => {
     await removeServices(lab(), name);
   });
 
+  it('sends by that network from its first packet on, the first thing that its process does', async () => {
+    const group = '239.41.0.7';
+    const name = 'early';
+    const quiet: Container[] = [];
+    for (const host of [lab().host('h1'), lab().host('h3')]) {
+      const container = await runContainer(host, { network: 'second', name: `quiet-${host.name}` });
+      await host.docker(['network', 'connect', 'first', container.name]);
+      quiet.push(container);
+    }
+    for (const network of ['first', 'second']) await settled(lab(), network);
+    for (const each of listeners) await each.join(group);
+    for (const [index, network] of ['first', 'second'].entries()) {
+      const sender = await Station.start(quiet[0] as Container);
+      await sender.sendBy(await addressOn(quiet[0] as Container, network));
+      await untilHeard({ from: sender, at: listeners[index] as Station, group });
+      await sender.close();
+    }
+    const say =
+      'use IO::Socket::INET; ' +
+      `my $to = IO::Socket::INET->new(Proto => "udp", PeerAddr => "${group}", PeerPort => ${PORT}); ` +
+      'chomp(my $name = `hostname`); $to->send("$name early 1"); sleep 600;';
+    await (lab().hosts[0] as LabHost).docker([
+      ...['service', 'create', '--detach', '--name', name, '--no-resolve-image'],
+      ...['--replicas', '6', '--network', 'second', '--network', 'first'],
+      ...[...SERVICE_MOUNTS, IMAGE, '/usr/bin/perl', '-e', say],
+    ]);
+    await tasksRun(lab(), name, 6);
+    const onFirst = async () => (await (listeners[0] as Station).heard('early')).length;
+    await until(
+      async () => (await onFirst()) === 6 || Promise.reject(new Error(`${await onFirst()}`)),
+      {
+        what: 'all six heard on the first network',
+        timeoutMs: 10_000,
+      },
+    );
+    expect(await (listeners[1] as Station).heard('early')).toEqual([]);
+    await removeServices(lab(), name);
+    await removeContainers(quiet);
+  });
+
   it('is connected though it has a route for multicast of its own, which stays in force', async () => {
     const host = lab().host('h1');
     const container = await runContainer(host, { network: 'silent', name: 'own-route' });
@@ -223,11 +253,6 @@ describe('a container with two castnet networks', () => {
     await removeContainers([container]);
   });
 });
-
-async function addressOn({ host, id }: Container, network: string): Promise<string> {
-  const format = `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`;
-  return (await host.docker(['inspect', '-f', format, id])).trim();
-}
 
 /** Runs a container with a station for the time of some work. */
 async function withNew(name: string, host: string, work: (it: Station) => Promise<void>) {
