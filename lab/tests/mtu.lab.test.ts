@@ -1,52 +1,27 @@
 /** What lies between the hosts takes less from one moment to the next, while containers run. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mustRun, until } from '../run.ts';
-import { hostReport, plan } from './support/agent.ts';
+import { until } from '../run.ts';
 import { castnetOn } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
-import { everyPair, groupReady, settledPairs } from './support/group.ts';
+import { groupReady } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
 import { removeContainers, runContainer } from './support/stack.ts';
 import { closeStations, Station } from './support/station.ts';
+import { carried, hearEachOther, lowerTo, SIZE } from './support/underlay-mtu.ts';
 
 const GROUP = '239.71.0.1';
-/** Bytes of a datagram that fits the old size whole, and not the new one. */
-const SIZE = 1400;
+/** The same in IPv6, whose sender names the interface. */
+const SIX = { group: 'ff05::71', to: 'ff05::71%eth0', by: { interface: '::%eth0' } };
 
 const lab = useLab('mtu', { hosts: 2, managers: 1 });
 const plain = useCrew(lab, { network: 'mtu-plain', each: 1 });
 const set = useCrew(lab, { network: 'mtu-set', each: 1, args: ['--opt', 'mtu=1450'] });
+const six = useCrew(lab, {
+  ...{ network: 'mtu-six', each: 1, family: 'udp6' },
+  args: ['--opt', 'ipv6=fd00:71::/64', '--subnet', '10.171.0.0/24'],
+});
 const fresh: Station[] = [];
-
-/** Of the hosts' interfaces and of what they are plugged into, as a new encryption between them would. */
-async function lowerTo(mtu: number): Promise<void> {
-  const ip = ['ip', 'link', 'set', 'mtu', String(mtu), 'dev'];
-  for (const host of lab().hosts) {
-    await mustRun(host.enter([...ip, host.underlayInterface]));
-    await mustRun(['nsenter', '-t', String(lab().switchPid), '--net', ...ip, host.name]);
-  }
-}
-
-async function carried(bytes: number): Promise<void> {
-  for (const host of lab().hosts) {
-    await until(
-      async () => {
-        const { tunnel } = await hostReport(host);
-        if (tunnel?.mtu !== bytes) throw new Error(`it carries ${tunnel?.mtu}`);
-        const steps = await plan(host);
-        return steps.length === 0 || Promise.reject(new Error(steps[0]));
-      },
-      { what: `${host.name}: a tunnel for ${bytes} bytes`, timeoutMs: 30_000 },
-    );
-  }
-}
-
-async function hearEachOther(stations: readonly Station[], tag: string): Promise<void> {
-  const say = { to: GROUP, tag, size: SIZE, count: 20, rate: 100 };
-  await Promise.all(stations.map((it) => it.say(say)));
-  expect(await settledPairs(stations, { tag, count: 20 })).toEqual(everyPair(stations, 20));
-}
 
 const crews = [
   ['mtu is not set', plain],
@@ -58,18 +33,20 @@ beforeAll(async () => {
     for (const it of all()) await it.join(GROUP);
     await groupReady(all(), GROUP);
   }
+  for (const it of six.all()) await it.join(SIX.group, SIX.by);
+  await groupReady(six.all(), SIX.to);
 });
 afterAll(async () => {
   await closeStations(fresh);
   await removeContainers(fresh.map((it) => it.container));
-  await lowerTo(1500);
+  await lowerTo(lab(), 1500);
 });
 
 it('a stream of 1400 bytes goes on arriving while the hosts’ interfaces fall from 1500 to 1400', async () => {
   const [from, at] = plain.all() as [Station, Station];
   await from.stream({ to: GROUP, tag: 'through', size: SIZE, rate: 50 });
-  await lowerTo(1400);
-  await carried(1350);
+  await lowerTo(lab(), 1400);
+  await carried(lab(), 1350);
   await new Promise((resolve) => setTimeout(resolve, 500));
   const sent = await from.stop('through');
   const { count } = await at.hears(from, { tag: 'through', count: sent - 5 });
@@ -79,8 +56,12 @@ it('a stream of 1400 bytes goes on arriving while the hosts’ interfaces fall f
 
 describe.each(crews)('on a network of which %s', (what, { all }) => {
   it('multicast of 1400 bytes goes on arriving', async () => {
-    await hearEachOther(all(), `after-${what.replaceAll(' ', '-')}`);
+    await hearEachOther(all(), { to: GROUP, tag: `after-${what.replaceAll(' ', '-')}` });
   });
+});
+
+it('IPv6 multicast of 1400 bytes goes on arriving', async () => {
+  await hearEachOther(six.all(), { to: SIX.to, tag: 'after-six' });
 });
 
 it('running containers send no more than the tunnel carries, and keep their links', async () => {
@@ -106,7 +87,7 @@ it('a new container gets 1350 and hears 1400 bytes of the old ones', async () =>
   }
   const everyone = [...plain.all(), ...fresh];
   await groupReady(everyone, GROUP);
-  await hearEachOther(everyone, 'with-new-ones');
+  await hearEachOther(everyone, { to: GROUP, tag: 'with-new-ones' });
 });
 
 it('castnet doctor names the containers with another MTU, and the network that was made for more', async () => {
@@ -127,13 +108,13 @@ it('castnet doctor names the containers with another MTU, and the network that w
 });
 
 it('when the hosts’ interfaces take 1500 again, so does everything', async () => {
-  await lowerTo(1500);
-  await carried(1450);
+  await lowerTo(lab(), 1500);
+  await carried(lab(), 1450);
   const [{ container }] = plain.all() as [Station];
   await until(
     async () =>
       !(await inNetwork(container, ['ip', 'route', 'get', GROUP])).includes('mtu') || undefined,
     { what: 'a route without an MTU', timeoutMs: 5_000 },
   );
-  await hearEachOther(plain.all(), 'as-before');
+  await hearEachOther(plain.all(), { to: GROUP, tag: 'as-before' });
 });

@@ -33,3 +33,18 @@ it('a network that was made for more than the tunnel carries is named', () => {
   const found = linkFindings({ report: report({ options: { mtu: 1450 }, mtu: 1450 }) });
   expect(found).toMatchObject([{ code: 'container-mtu' }]);
 });
+
+it('over IPv6, where a tunnel makes no fragments, what is larger is said to be lost', () => {
+  const tunnel = { address: 'fd99::1', port: 4789, mtu: 1330 };
+  const options = { mtu: 1430 };
+  const found = linkFindings({
+    report: {
+      ...report({ options, mtu: 1330, endpoints: [endpoint('a', 1430)] }),
+      tunnel,
+    },
+  });
+  expect(found.map((it) => it.what)).toEqual([
+    expect.stringContaining('which are lost'),
+    expect.stringContaining('which are lost'),
+  ]);
+});

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { groupMac } from '../net/group.ts';
 import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
-import { desiredFacts, type Peer, type Tunnel } from './forwarding.ts';
+import { desiredFacts, networkMtu, type Peer, type Tunnel } from './forwarding.ts';
 import { leadsAway } from './inheritance.ts';
 import { portName } from './names.ts';
 import type { NetworkRecord } from './records.ts';
@@ -150,4 +150,17 @@ describe('for any hosts and networks', () => {
       ),
     );
   });
+});
+
+it.each([
+  ['over IPv4 what was asked for', { address: '10.9.0.1', mtu: 1350 }, 1430],
+  ['over IPv6 at most what the tunnel carries', { address: 'fd99::1', mtu: 1330 }, 1330],
+  [
+    'over IPv6 behind another address too',
+    { address: '10.9.0.1', local: 'fd99::1', mtu: 1330 },
+    1330,
+  ],
+])('a network made with an MTU has %s', (_what, carries, mtu) => {
+  const asked = { ...network, options: { mtu: 1430 } };
+  expect(networkMtu(asked, { port: 4789, ...carries })).toBe(mtu);
 });

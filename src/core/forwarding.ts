@@ -49,9 +49,22 @@ export interface ForwardingInput {
   readonly sizes?: ReadonlyMap<string, number>;
 }
 
-/** The MTU of a network's containers: what was asked for, or what the tunnel carries. */
-export const networkMtu = (network: LocalNetwork, tunnel: Tunnel): number =>
-  network.options.mtu ?? tunnel.mtu;
+/**
+ * Whether the kernel sends the tunnel's packets whole or not at all. Over IPv6 it makes no fragments of
+ * them: they are not a socket's (net/ipv6/ip6_output.c, ip6_fragment, `ignore_df`, which
+ * skb_scrub_packet clears; seen with Linux 6.1).
+ */
+export const carriesWhole = ({ address, local = address }: Pick<Tunnel, 'address' | 'local'>) =>
+  local.includes(':');
+
+/**
+ * The MTU of a network's containers: what was asked for, or what the tunnel carries, which is also the
+ * most where it makes no fragments.
+ */
+export const networkMtu = (network: LocalNetwork, tunnel: Tunnel): number => {
+  const asked = network.options.mtu ?? tunnel.mtu;
+  return carriesWhole(tunnel) ? Math.min(asked, tunnel.mtu) : asked;
+};
 
 /**
  * By network, the largest MTU that a container of this host was made with. Bridge and tunnel keep it:
