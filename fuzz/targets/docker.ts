@@ -91,6 +91,7 @@ function driverCalls(): Target {
       state,
       ports: { createPort: async () => {}, deletePort: async () => {} },
       tunnel: async () => tunnel,
+      tunnelSoon: async () => tunnel,
       lastTunnel: () => tunnel,
       reconcile: async () => {},
       busy: new Set(),

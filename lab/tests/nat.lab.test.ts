@@ -250,6 +250,37 @@ it('an address that comes after the container was asked for is taken when it is 
   expect(await agentPid(h2)).toBe(before);
 });
 
+it('docker run waits some seconds for an address that is to come, and says so of one that does not', async () => {
+  const [, h2] = lab().hosts as [LabHost, LabHost];
+  const lo = (what: string) => h2.exec(['ip', 'address', what, '10.78.0.2/32', 'dev', 'lo']);
+  await restart(h2, ['CASTNET_TUNNEL_ADDRESS=10.78.0.2']);
+  await createNetwork(lab(), 'soon');
+  const usr = ['-v', '/usr:/usr:ro', '--network', 'soon', 'castnet/usr:latest'];
+  const begin = (name: string) => {
+    const line = ['run', '-d', '--name', name, ...usr, '/usr/bin/sleep', 'infinity'];
+    return h2.docker(line, { timeoutMs: 60_000 });
+  };
+  const state = async (name: string) =>
+    (await h2.docker(['inspect', '-f', '{{.State.Status}}', name])).trim();
+  const refused = begin('too-soon').catch((error: Error) => error);
+  const { stdout } = await castnetOn(h2, ['status']);
+  expect(stdout).toContain('no interface of this host has the address 10.78.0.2');
+  const began = performance.now();
+  expect(await refused).toBeInstanceOf(Error);
+  // Docker's own patience, whatever the driver says.
+  expect(performance.now() - began).toBeGreaterThan(15_000);
+
+  expect(await state('too-soon')).toBe('created');
+
+  const running = begin('in-time');
+  // As a VPN that comes up later.
+  const late = setTimeout(() => void lo('add'), 6_000);
+  await running.finally(() => clearTimeout(late));
+  await h2.docker(['start', 'too-soon'], { timeoutMs: 60_000 });
+  expect([await state('in-time'), await state('too-soon')]).toEqual(['running', 'running']);
+  await h2.docker(['rm', '-f', 'in-time', 'too-soon']);
+});
+
 async function restart(host: LabHost, settings: string[]): Promise<void> {
   await host.docker(['plugin', 'disable', '-f', PLUGIN]);
   if (settings.length > 0) await host.docker(['plugin', 'set', PLUGIN, ...settings]);

@@ -33,6 +33,7 @@ import {
   wantedInput,
 } from './knowledge.ts';
 import { inShort, noteLacks } from './lacks.ts';
+import { LateAddress } from './late-address.ts';
 import { Legacy } from './legacy.ts';
 import type { Log } from './log.ts';
 import type { MemberEvent } from './members.ts';
@@ -116,6 +117,7 @@ export class Agent {
   readonly #swarmPort: SwarmPort;
   readonly #discovery: Discovery;
   readonly #preparation: Preparation;
+  readonly #lateAddress: LateAddress;
   readonly #legacy = new Legacy(() => this.#outlive());
   readonly #startedAt: number;
   /** The same for people. */
@@ -160,6 +162,7 @@ export class Agent {
     this.#timings = new Timings(options.measures);
     this.#refusals = new Refusals(log, now);
     this.#acquaintances = new Acquaintances(now);
+    this.#lateAddress = new LateAddress({ find: () => this.#findTunnel(), log, now });
     this.#swarmPort = new SwarmPort({
       sessions: () => options.link.sessions,
       ask: (managers) => {
@@ -209,6 +212,7 @@ export class Agent {
       state,
       ports: kernel,
       tunnel: () => this.#findTunnel(),
+      tunnelSoon: () => this.#lateAddress.wait(),
       reconcile: () => this.#reconciler.request(),
       lastTunnel: () => this.#tunnel,
       busy: this.#busy,
@@ -297,6 +301,7 @@ export class Agent {
     const before = this.#tunnel;
     const missed = this.#noTunnel !== '';
     await this.#findTunnel().catch(() => {});
+    this.#lateAddress.changed();
     if (missed || !isDeepStrictEqual(before, this.#tunnel)) await this.tick();
   }
 

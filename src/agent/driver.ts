@@ -22,6 +22,8 @@ export interface DriverOptions {
   readonly ports: PortMaker;
   /** Found afresh. @throws Fault when this host has no tunnel address */
   readonly tunnel: () => Promise<Tunnel>;
+  /** The same, after some seconds if one is to come. */
+  readonly tunnelSoon: () => Promise<Tunnel>;
   /** As it was when last found, at most some seconds ago. */
   readonly lastTunnel: () => Tunnel | undefined;
   /** Brings the kernel to what the state now says; resolves when it is there. */
@@ -142,7 +144,7 @@ export function createDriver(options: DriverOptions): Driver {
             'Boot it with IPv6, or keep the network’s tasks off it by a constraint.',
         );
       }
-      const tunnel = await options.tunnel();
+      const tunnel = await options.tunnelSoon();
       refuseLargeMtu(settings.mtu, tunnel);
       refuseSmallMtu(settings, tunnel);
       const owner = [...state.networks.values()].find((it) => it.vni === vni && it.id !== id);

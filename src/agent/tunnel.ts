@@ -27,6 +27,9 @@ export interface TunnelSource {
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
+/** The host is in a Swarm and knows which address is to be its own, but has it not, or no way out. */
+export class NoAddressYet extends Fault {}
+
 /** An interface that holds an address. */
 interface Holder {
   readonly mtu: number;
@@ -75,7 +78,7 @@ export class TunnelFinder {
           ? 'Bring up the interface that is to have it, set CASTNET_TUNNEL_ADDRESS to an address of this host, ' +
             'or give `docker swarm` the right --data-path-addr.'
           : 'CASTNET_TUNNEL_ADDRESS names it: set it to an address of this host, or to nothing for the one that Swarm uses.';
-      throw new Fault(
+      throw new NoAddressYet(
         `no interface of this host has the address ${local}, at which it would take the others’ packets. ${why}`,
       );
     }
@@ -123,7 +126,7 @@ export class TunnelFinder {
         if (route?.source !== undefined && !route.toItself) return route.source;
       }
     }
-    throw new Fault(
+    throw new NoAddressYet(
       `Docker has saved no address of this host, and no route leads to a manager (${managers.join(', ') || 'none is known'}). ` +
         'Set CASTNET_TUNNEL_ADDRESS to an address of this host.',
     );
