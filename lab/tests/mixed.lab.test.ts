@@ -7,6 +7,8 @@ import { changeEngine, rebootHost } from '../change.ts';
 import type { EngineName } from '../engines/names.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
+import { agentPid } from './support/agent.ts';
+import { castnetOn } from './support/command.ts';
 import { whyWithout } from './support/engines.ts';
 import { groupReady } from './support/group.ts';
 import { settled } from './support/kernel.ts';
@@ -65,9 +67,14 @@ describe.skipIf(why !== '')(`a Swarm of mixed Docker Engines${why}`, () => {
       const tag = `${name}-${engine}`;
       await from.stream({ to: GROUP, tag, rate: RATE });
       await caller.load(vip);
+      const agent = await agentPid(lab().host(name));
       const began = Date.now();
       const upgraded = await changeEngine(lab(), lab().host(name), { engine });
       const back = await Station.start(await newTask(upgraded, before));
+      // Docker stops its plugins with itself but for live-restore, which it refuses in a Swarm: so a new
+      // agent speaks with the new Engine from the first call.
+      expect(await agentPid(upgraded)).not.toBe(agent);
+      expect(await dockerFaults(upgraded)).toEqual([]);
       await back.join(GROUP);
       await back.hears(from, { tag, count: 2 * RATE });
       const sent = await from.stop(tag);
@@ -100,6 +107,13 @@ describe.skipIf(why !== '')(`a Swarm of mixed Docker Engines${why}`, () => {
     expect(booted.engine).toBe('sid');
     expect(await versions()).toEqual(before);
   });
+
+  /** What the agent lacks of Docker. */
+  async function dockerFaults(host: LabHost): Promise<unknown[]> {
+    const { stdout } = await castnetOn(host, ['status', '--json']);
+    const { faults = [] } = JSON.parse(stdout) as { faults?: { subject: string }[] };
+    return faults.filter((it) => ['docker', 'networks', 'tasks'].includes(it.subject));
+  }
 
   /** What each host's Engine is, as it says itself. */
   function versions(): Promise<string[]> {
