@@ -10,14 +10,14 @@ import { describeError, UserError } from '../../src/cli/output.ts';
 import { EntryWatch } from './entries.ts';
 import { explained, type Known, knownBefore, summary } from './judge.ts';
 
-const HELP = `npm run bench:first-calls -- [--count N] [--at-once N] [--patience MS] [--engine ENGINE]
+const HELP = `npm run bench:first-calls -- [--run COUNTxATONCE]… [--patience MS] [--engine ENGINE]
 
 Containers on three Docker hosts whose first act is a call by TCP and one by UDP to a service of six
 tasks. Prints each whose calls were not both answered, and how long before its call each host's
 kernel knew the way to it. The status is 0 if all were answered.
 
-  --count N      containers in all, 300 unless told
-  --at-once N    so many are started together, then the next, 1 unless told
+  --run NxM      N containers, M of them started together, then the next; may be given more than
+                 once, and is 300x1 and 30x30 unless told
   --patience MS  how long each call may take, 900 unless told: a packet that is lost comes after 1 s
   --minutes M    none is started after so many minutes, 60 unless told
   --engine E     Docker's, as of \`castnet lab up\`
@@ -27,9 +27,13 @@ const NAME = 'first-calls';
 const NETWORK = 'first';
 const TASKS = 6;
 
-interface Options {
+interface Run {
   readonly count: number;
   readonly atOnce: number;
+}
+
+interface Options {
+  readonly runs: readonly Run[];
   readonly patienceMs: number;
   readonly minutes: number;
   readonly engine: string | undefined;
@@ -40,8 +44,7 @@ function readOptions(): Options | undefined {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     options: {
-      count: { ...text, default: '300' },
-      'at-once': { ...text, default: '1' },
+      run: { ...text, multiple: true, default: ['300x1', '30x30'] },
       patience: { ...text, default: '900' },
       minutes: { ...text, default: '60' },
       engine: text,
@@ -49,14 +52,18 @@ function readOptions(): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  const number = (name: 'count' | 'at-once' | 'patience' | 'minutes'): number => {
+  const number = (name: 'patience' | 'minutes'): number => {
     const value = Number(values[name]);
     if (value > 0) return value;
     throw new UserError(`--${name} cannot be "${values[name]}".`, { hint: 'Give a number.' });
   };
+  const runs = values.run.map((it) => {
+    const [, count, atOnce] = (/^(\d{1,5})x(\d{1,3})$/.exec(it) ?? []).map(Number);
+    if (count && atOnce) return { count, atOnce };
+    throw new UserError(`--run cannot be "${it}".`, { hint: 'Two numbers, as 300x1.' });
+  });
   return {
-    count: number('count'),
-    atOnce: number('at-once'),
+    runs,
     patienceMs: number('patience'),
     minutes: number('minutes'),
     engine: values.engine,
@@ -65,14 +72,24 @@ function readOptions(): Options | undefined {
 
 /** @returns how many containers' calls were not both answered */
 async function measure(lab: Lab, options: Options): Promise<number> {
-  const { count, atOnce, patienceMs, minutes } = options;
   await Promise.all(lab.hosts.map((host) => loadUsrImage(host)));
   await createNetwork(lab, NETWORK);
   await createWeb(lab, { name: 'web', networks: [NETWORK], replicas: TASKS });
+  const end = performance.now() + options.minutes * 60_000;
+  let failed = 0;
+  for (const run of options.runs) failed += await callAll(lab, run, { ...options, end });
+  return failed;
+}
+
+/** @param end by performance.now() */
+async function callAll(
+  lab: Lab,
+  { count, atOnce }: Run,
+  { patienceMs, end }: { patienceMs: number; end: number },
+): Promise<number> {
   const [vip = ''] = await vipsOf(lab, 'web');
   const tasks = new Map((await containersOf(lab, NETWORK)).map((it) => [it.ip, it.host.name]));
   const watches = lab.hosts.map((host) => new EntryWatch(host));
-  const end = performance.now() + minutes * 60_000;
   const known: Known[] = [];
   const load: number[] = [];
   let failed = 0;
