@@ -283,3 +283,18 @@ it('does not look once closed, whoever is in a hurry', async () => {
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(looked).toBe(false);
 });
+
+it('a started task is in service by the first look that follows, though the list is of before', async () => {
+  const tasks = [task('5')];
+  const services = { web: { VIP: '10.0.1.2', Tasks: listed('5') } };
+  const { known, change, seen } = watching(tasks, services, 60_000);
+  known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
+  await change();
+  services.web.Tasks = listed('5', '6');
+  tasks.push(task('6'));
+  const looks = vi.spyOn(known, 'get');
+  watch?.hurry();
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+  expect(looks.mock.calls.filter(([name]) => name === 'web.front')).toHaveLength(1);
+});

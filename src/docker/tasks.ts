@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import type { ServiceRecord } from '../core/records.ts';
 import type { Engine } from './engine.ts';
@@ -147,6 +148,8 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     refreshList(network, state, tasks);
     // A busy Engine takes seconds for its list; a task that stops must be noticed meanwhile.
     if (state.name === '') await state.reading;
+    // A task that has just been started is not in the list of before.
+    else if (performance.now() < hurryUntil) await Promise.race([state.reading, pause(HURRY_MS)]);
     const candidates = tasks.flatMap((it) => {
       const listed = state.listed.get(it.endpoint);
       return listed?.service === undefined ? [] : [{ ...it, ...listed, service: listed.service }];
