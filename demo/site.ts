@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { labExists } from '../lab/down.ts';
 import { loadUsrImage } from '../lab/image.ts';
 import { type Lab, labDown, labUp, openLab } from '../lab/lab.ts';
-import { labBase, labDirectory } from '../lab/plan.ts';
+import { labBase, labDirectory, type Underlay } from '../lab/plan.ts';
 import { settle, until } from '../lab/run.ts';
 import { withProgress } from '../src/cli/lab-up.ts';
 import { UserError } from '../src/cli/output.ts';
@@ -73,6 +73,8 @@ export async function removeLeftOver(say: (line: string) => void): Promise<void>
 /** Brings the lab up and marks it as the demo's. */
 export async function bringUpSite(options: {
   hosts: number;
+  /** Default one subnet. */
+  underlay?: Underlay;
   signal: AbortSignal;
   onProgress: (step: string) => void;
 }): Promise<Lab> {

@@ -10,10 +10,11 @@ export type LabRole = 'manager' | 'worker';
 
 /**
  * The network between the hosts: one subnet of either family; a subnet for each host, behind a
- * router that passes no multicast; two, with Docker's data path on the second; or one that each host
- * is on by a bridge of its own, as a host of virtual machines is.
+ * router that passes no multicast; two, with Docker's data path on the second; one that each host
+ * is on by a bridge of its own, as a host of virtual machines is; or one that h2 is on by a bond and h3
+ * by a VLAN, which need a kernel with these (bonding, 8021q).
  */
-export const UNDERLAYS = ['ipv4', 'ipv6', 'routed', 'two', 'bridge'] as const;
+export const UNDERLAYS = ['ipv4', 'ipv6', 'routed', 'two', 'bridge', 'bond-vlan'] as const;
 export type Underlay = (typeof UNDERLAYS)[number];
 
 /** One host as planned, before anything is made. */

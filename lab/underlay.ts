@@ -9,6 +9,10 @@ import { mustRun } from './run.ts';
 /** Name of the bridge that has the host's address, where hosts have one. */
 const HOST_BRIDGE = 'br-lan';
 
+/** The bond of h2 and the tag of h3's VLAN, where the hosts have these. */
+const BOND = 'bond0';
+const VLAN = 7;
+
 /** Name of the cable's end inside every host. */
 export const UNDERLAY_INTERFACE = 'eth0';
 
@@ -60,22 +64,57 @@ export async function layCable(
   ];
   const router = `10.99.${number}.254`;
   const data = dataAddress(options.kind, number);
+  const upper = upperOf(options.kind, number);
   await batch(switchPid, [
     lay(host, UNDERLAY_INTERFACE),
-    ...(options.kind === 'routed' ? own(router, host) : [`link set ${host} master underlay up`]),
+    ...(options.kind === 'routed' ? own(router, host) : plug(host, upper)),
     ...(data === undefined ? [] : [lay(`${host}d`, 'eth1'), `link set ${host}d master data up`]),
   ]);
   await batch(pid, [
-    ...(options.kind === 'bridge'
-      ? [
-          `link add ${HOST_BRIDGE}${size} type bridge mcast_snooping 0 forward_delay 0`,
-          `link set ${UNDERLAY_INTERFACE} master ${HOST_BRIDGE} up`,
-          ...own(address, HOST_BRIDGE),
-        ]
-      : own(address, UNDERLAY_INTERFACE)),
+    ...(upper === undefined
+      ? own(address, UNDERLAY_INTERFACE)
+      : [...stack(upper, size), ...own(address, upper.name)]),
     ...(options.kind === 'routed' ? [`route add default via ${router}`] : []),
     ...(data === undefined ? [] : own(data, 'eth1')),
   ]);
+}
+
+/** The device upon the cable's end that has the host's address. */
+type Upper = { name: string; kind: 'bridge' | 'bond' | 'vlan' };
+
+function upperOf(kind: Underlay, number: number): Upper | undefined {
+  if (kind === 'bridge') return { name: HOST_BRIDGE, kind: 'bridge' };
+  if (kind !== 'bond-vlan') return undefined;
+  if (number === 2) return { name: BOND, kind: 'bond' };
+  return number === 3 ? { name: `${UNDERLAY_INTERFACE}.${VLAN}`, kind: 'vlan' } : undefined;
+}
+
+/** The lines that make it. A bond takes only a device that is down, as a new one is. */
+function stack({ name, kind }: Upper, size: string): string[] {
+  if (kind === 'vlan')
+    return [
+      `link set ${UNDERLAY_INTERFACE} up`,
+      `link add link ${UNDERLAY_INTERFACE} name ${name} type vlan id ${VLAN}`,
+    ];
+  const type =
+    kind === 'bond'
+      ? 'bond mode active-backup miimon 100'
+      : 'bridge mcast_snooping 0 forward_delay 0';
+  return [
+    `link add ${name}${size} type ${type}`,
+    `link set ${UNDERLAY_INTERFACE} master ${name}${kind === 'bond' ? '' : ' up'}`,
+  ];
+}
+
+/** The lines that plug a cable into the switch, which takes the tag off where the host sets one. */
+function plug(host: string, upper: Upper | undefined): string[] {
+  if (upper?.kind !== 'vlan') return [`link set ${host} master underlay up`];
+  const untagged = `${host}.${VLAN}`;
+  return [
+    `link set ${host} up`,
+    `link add link ${host} name ${untagged} type vlan id ${VLAN}`,
+    `link set ${untagged} master underlay up`,
+  ];
 }
 
 /**

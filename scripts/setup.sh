@@ -5,6 +5,7 @@
 #   sh scripts/setup.sh --chaos    for npm run chaos, which lets clocks jump
 #   sh scripts/setup.sh --test     for npm test, which judges by other programs too
 #   sh scripts/setup.sh --no-lab   for the build, which does not
+#   sh scripts/setup.sh --kernels  for npm run test:kernels, which boots others
 #   sh scripts/setup.sh --recipes  for all of the recipes' tests
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +20,7 @@ nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount
 ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
 iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base patchelf:patchelf"
 chaos_programs="faketime:faketime"
+kernel_programs="qemu-system-x86_64:qemu-system-x86 xz:xz-utils"
 # The plugin for arm64: readelf names its libraries, qemu runs its programs.
 arm64_programs="readelf:binutils qemu-aarch64-static:qemu-user-static"
 test_programs="promtool:prometheus chromium:chromium $chaos_programs $arm64_programs"
@@ -79,6 +81,12 @@ add_docker_cli() {
   has docker || ! apt-cache show docker-cli >/dev/null 2>&1 || echo docker-cli
 }
 
+# From Debian 13 on, so is what serves a virtual machine its root; before, qemu's packages have it.
+add_virtiofsd() {
+  case "$packages" in *qemu-system-x86*) ;; *) return 0 ;; esac
+  ! apt-cache show virtiofsd >/dev/null 2>&1 || echo virtiofsd
+}
+
 policy=/usr/sbin/policy-rc.d
 # Installing docker.io would start the machine's Docker, which sets up bridges
 # and firewall rules that nobody asked for, and prometheus would listen. Debian's
@@ -110,7 +118,7 @@ install_packages() {
   export DEBIAN_FRONTEND
   say "reading apt's lists of packages"
   apt-get update -qq || say "apt-get update failed; trying with the lists that are there" >&2
-  packages=$( (echo "$packages"; add_docker_cli) | sort -u)
+  packages=$( (echo "$packages"; add_docker_cli; add_virtiofsd) | sort -u)
   hold_services
   for package in $packages; do
     say "installing $package"
@@ -139,6 +147,7 @@ else
   check_root
   case "${1-}" in
   --chaos) lab_programs="$lab_programs $chaos_programs" ;;
+  --kernels) lab_programs="$lab_programs $kernel_programs" ;;
   --test) lab_programs="$lab_programs $test_programs" ;;
   esac
   install_packages "$lab_programs"

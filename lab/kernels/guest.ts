@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '../../src/cli/output.ts';
-import { until } from '../run.ts';
+import { run, until } from '../run.ts';
 import { type GuestOptions, initramfs, ROOT_TAG } from './initramfs.ts';
 
 export type RunGuest = GuestOptions & {
@@ -17,12 +17,22 @@ export type RunGuest = GuestOptions & {
   timeoutMs: number;
   /** Gets what the guest's console says. */
   log: string;
+  /** A directory that gets what the guest has kept below KEPT; what was in it before is gone. */
+  kept: string;
   /** A line that the guest has written to /dev/ttyS1. */
   onLine: (line: string) => void;
   signal: AbortSignal;
 };
 
 const MEMORY = '7G';
+
+/**
+ * The guest's clock counts instructions, two nanoseconds for each, and goes on with the real one while
+ * the guest waits. So the guest is as quick in its own time as a machine is, however long the emulation
+ * takes: no time-out of Docker's, of castnet's or of a test is too short for it. One processor: with
+ * two, qemu would run one while the other waits for it.
+ */
+const CLOCK = ['-accel', 'tcg,thread=single', '-icount', 'shift=1', '-smp', '1'];
 
 /** Of Debian's qemu-system-common up to 12; later of a package of its own. */
 const VIRTIOFSD = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd'];
@@ -48,6 +58,7 @@ export async function runGuest(options: RunGuest): Promise<void> {
   try {
     const socket = join(dir, 'root.sock');
     const archive = join(dir, 'initramfs');
+    const kept = join(dir, 'kept.tar');
     await writeFile(archive, await initramfs(options));
     const files = serveRoot(dir, socket, stop.signal);
     await Promise.race([
@@ -59,7 +70,8 @@ export async function runGuest(options: RunGuest): Promise<void> {
         timeoutMs: 20_000,
       }),
     ]);
-    await boot(options, { socket, archive });
+    await boot(options, { socket, archive, kept });
+    await unpackKept(kept, options.kept);
     stop.abort();
     await files.catch(() => {});
   } finally {
@@ -90,13 +102,20 @@ function serveRoot(dir: string, socket: string, signal: AbortSignal): Promise<nu
   });
 }
 
+/** What the guest sent as its last word; nothing if it did not come so far. */
+async function unpackKept(archive: string, to: string): Promise<void> {
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  await run(['tar', '--no-same-owner', '-xf', archive, '-C', to]);
+}
+
 async function boot(
   { kernel, kernelArgs = [], timeoutMs, log, onLine, signal }: RunGuest,
-  { socket, archive }: { socket: string; archive: string },
+  { socket, archive, kept }: { socket: string; archive: string; kept: string },
 ): Promise<void> {
   const words = ['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', ...kernelArgs];
   const argv = [
-    ...['-accel', 'tcg,thread=multi', '-machine', 'q35', '-cpu', 'Nehalem', '-smp', '2'],
+    ...[...CLOCK, '-machine', 'q35', '-cpu', 'Nehalem'],
     ...['-m', MEMORY, '-object', `memory-backend-memfd,id=memory,size=${MEMORY},share=on`],
     ...['-numa', 'node,memdev=memory', '-nodefaults', '-no-reboot', '-display', 'none'],
     ...['-nic', 'none', '-kernel', kernel.image, '-initrd', archive, '-append', words.join(' ')],
@@ -104,6 +123,8 @@ async function boot(
     ...['-device', `vhost-user-fs-pci,chardev=root,tag=${ROOT_TAG}`],
     // The first serial port is the console, the second one carries results.
     ...['-chardev', `file,id=console,path=${log}`, '-serial', 'chardev:console'],
+    ...['-device', 'virtio-serial-pci', '-chardev', `file,id=kept,path=${kept}`],
+    ...['-device', 'virtserialport,chardev=kept,name=kept'],
     ...['-chardev', 'stdio,id=results,signal=off', '-serial', 'chardev:results'],
   ];
   const time = AbortSignal.timeout(timeoutMs);

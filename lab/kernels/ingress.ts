@@ -13,6 +13,7 @@ import {
 } from '../tests/support/stack.ts';
 import { closeStations, startStations } from '../tests/support/station.ts';
 import { Caller, createWeb, removeServices, SERVICE_PORT, spreads } from '../tests/support/vip.ts';
+import { ingressState } from './keep.ts';
 import { oneOnEach, TASKS } from './services.ts';
 import type { Figures } from './steps.ts';
 
@@ -39,7 +40,10 @@ export async function ingress(lab: Lab): Promise<Figures> {
       for (const host of lab.hosts) await spreads(caller, host.address, TASKS, PORT);
     for (const caller of inside) await spreads(caller, 'open', TASKS);
   };
-  await everywhere();
+  await everywhere().catch(async (error: Error) => {
+    for (const host of lab.hosts) console.error(await ingressState(host));
+    throw error;
+  });
   // A host without a task of the service has the port as well.
   await (lab.hosts[0] as LabHost).docker(['service', 'scale', '--detach', 'open=1']);
   await tasksRun(lab, 'open', 1);

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type CpioEntry, cpio } from './cpio.ts';
+import { KEPT } from './keep.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Tag of the virtiofs with the machine's root. */
@@ -32,6 +33,7 @@ const MODULES = [
   ...['ip_tables', 'iptable_nat', 'iptable_filter', 'iptable_mangle', 'ip6_tables'],
   ...['xt_conntrack', 'xt_MASQUERADE', 'xt_addrtype', 'xt_mark', 'xt_nat', 'xt_tcpudp'],
   ...['xt_REDIRECT', 'xt_ipvs', 'ip_vs', 'ip_vs_rr', 'ip6table_nat', 'ip6table_filter'],
+  ...['bonding', '8021q', 'macvlan', 'ipvlan'],
 ];
 
 export type GuestOptions = {
@@ -141,10 +143,17 @@ echo 3 >/proc/sys/kernel/printk
 for module in ${MODULES.join(' ')}; do modprobe $module 2>/dev/null || :; done
 echo castnet-guest >/proc/sys/kernel/hostname
 ip link set lo up
+# Docker sets it on its host, and a host's new namespaces have the host's settings (net/ipv4/devinet.c,
+# devinet_init_net). The lab's hosts are namespaces themselves, so theirs have this one's. Without it
+# Docker's balancer of published ports passes no answer on.
+echo 1 >/proc/sys/net/ipv4/ip_forward
 ${variables.join('\n')}
 cd ${quoted(root)}
 ${argv.map(quoted).join(' ')} </dev/null
 echo "castnet-guest: ended with status $?"
+# The first port of the serial bus of virtio, whose port 0 is for a console.
+mkdir -p ${KEPT}
+tar -C ${KEPT} -cf /dev/vport*p1 .
 sync
 echo o >/proc/sysrq-trigger
 sleep 60

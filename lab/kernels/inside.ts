@@ -6,6 +6,8 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { removeOrphans } from '../tests/support/orphans.ts';
+import { keepLogs } from './keep.ts';
+import { mountNode } from './plugin.ts';
 import type { StepResult } from './results.ts';
 import { STEPS, type Stage, type Step } from './steps.ts';
 
@@ -31,11 +33,13 @@ async function runStep({ name, timeoutMs, run }: Step): Promise<StepResult> {
     return { ...common(), status: 'passed', figures };
   } catch (error) {
     console.error(error);
+    if (stage.lab !== undefined) await keepLogs(stage.lab);
     const why = error instanceof Error ? error.message : String(error);
     return { ...common(), status: 'failed', why: why.split('\n').slice(0, 3).join(' ') };
   }
 }
 
+await mountNode();
 for (const step of STEPS) {
   if (chosen.length > 0 && !chosen.includes(step.name)) continue;
   console.log(`step ${step.name}`);

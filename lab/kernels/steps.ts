@@ -9,7 +9,10 @@ import { type Lab, type LabHost, labDown } from '../lab.ts';
 import { labBase, labDirectory } from '../plan.ts';
 import { until } from '../run.ts';
 import { leftovers } from '../tests/support/leftovers.ts';
+import { features } from './features.ts';
+import { guard } from './guard.ts';
 import { ingress } from './ingress.ts';
+import { keepLogs } from './keep.ts';
 import { lossyLink } from './lossy-link.ts';
 import { restartedAgent, virtualAddress } from './services.ts';
 
@@ -21,7 +24,7 @@ export type Step = {
   name: string;
   /** What is claimed. */
   title: string;
-  /** Milliseconds. The processor is emulated, some 20 times slower than the machine. */
+  /** Milliseconds of the guest's time; see guest.ts. */
   timeoutMs: number;
   run: (stage: Stage) => Promise<Figures>;
 };
@@ -31,12 +34,21 @@ export type Stage = { lab?: Lab; say: (line: string) => void; signal: AbortSigna
 
 export const STEPS: readonly Step[] = [
   {
+    name: 'features',
+    title: 'the kernel has what castnet needs, each tried by doing it',
+    timeoutMs: 120_000,
+    run: () => features(),
+  },
+  {
     name: 'lab',
-    title: 'three hosts form a Swarm, with the plugin on each',
+    title: 'three hosts, one on a bond and one on a VLAN, form a Swarm with the plugin on each',
     timeoutMs: 300_000,
     run: async (stage) => {
       const { say, signal } = stage;
-      stage.lab = await demo.bringUpSite({ hosts: 3, signal, onProgress: say });
+      stage.lab = await demo.bringUpSite({
+        ...{ hosts: 3, underlay: 'bond-vlan', signal },
+        onProgress: say,
+      });
       await demo.loadImages(stage.lab);
       await demo.waitForDriver(stage.lab, signal);
       return { hosts: stage.lab.hosts.length };
@@ -78,6 +90,12 @@ export const STEPS: readonly Step[] = [
     run: (stage) => lossyLink(upOf(stage)),
   },
   {
+    name: 'guard',
+    title: 'no container’s VXLAN packet comes in, by bridge, macvlan or ipvlan',
+    timeoutMs: 180_000,
+    run: (stage) => guard(upOf(stage)),
+  },
+  {
     name: 'agent',
     title: 'an agent’s restart loses no packet',
     timeoutMs: 180_000,
@@ -88,7 +106,9 @@ export const STEPS: readonly Step[] = [
     title: 'the lab is taken down and nothing of it stays',
     timeoutMs: 120_000,
     run: async (stage) => {
-      const { name } = upOf(stage);
+      const lab = upOf(stage);
+      const { name } = lab;
+      await keepLogs(lab);
       await labDown(name);
       const rest = await leftovers(labDirectory(labBase(process.env), name));
       if (rest.length > 0) throw new Error(`left behind: ${rest.join(', ')}`);
@@ -98,7 +118,7 @@ export const STEPS: readonly Step[] = [
 ];
 
 /** Steps without which a boot with other parameters would prove nothing. */
-export const SHORT_STEPS: readonly string[] = ['lab', 'demo', 'vip', 'down'];
+export const SHORT_STEPS: readonly string[] = ['features', 'lab', 'demo', 'vip', 'down'];
 
 function upOf({ lab }: Stage): Lab {
   if (lab === undefined) throw new Error('there is no lab');

@@ -9,6 +9,7 @@ import { inNetwork, sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
 import { type Container, removeContainers, runContainer } from './support/stack.ts';
 import type { Station } from './support/station.ts';
+import { droppedVxlan, sendVxlan } from './support/vxlan-attack.ts';
 
 /** Each host's own interface is a bridge, by a name that Docker's bridges have too. */
 const lab = useLab('hostile', { hosts: 2, underlay: 'bridge' });
@@ -190,12 +191,15 @@ describe('VXLAN packets from a container', () => {
     ['macvlan', 'h1', 'h1'],
   ])('by %s do not reach the network of others through %s', async (way, host, dropsAt) => {
     const to = strict.station(host);
-    const before = await droppedVxlan(dropsAt);
-    await send(outside.get(way) as Container, lab().host(host).address, forged(host));
-    await until(async () => ((await droppedVxlan(dropsAt)) >= before + 20 ? true : undefined), {
-      what: `twenty VXLAN packets dropped on ${dropsAt}`,
-      timeoutMs: 10_000,
-    });
+    const before = await droppedVxlan(lab().host(dropsAt));
+    await sendVxlan(outside.get(way) as Container, lab().host(host).address, forged(host));
+    await until(
+      async () => ((await droppedVxlan(lab().host(dropsAt))) >= before + 20 ? true : undefined),
+      {
+        what: `twenty VXLAN packets dropped on ${dropsAt}`,
+        timeoutMs: 10_000,
+      },
+    );
     expect(await heardBefore(to, 'tunnel', badStrict)).toBe(0);
   });
 
@@ -256,15 +260,6 @@ describe('VXLAN packets from a container', () => {
   });
 });
 
-/** Sends twenty datagrams to the port of the tunnels. */
-async function send(from: Container, address: string, payload: Buffer): Promise<void> {
-  const program =
-    '$s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 4789, Proto => "udp") or die $!;' +
-    '$s->send(pack("H*", $ARGV[1])) for 1 .. 20';
-  const perl = ['perl', '-MIO::Socket::INET', '-e', program];
-  await from.host.docker(['exec', from.id, ...perl, address, payload.toString('hex')]);
-}
-
 /** Sends twenty IP packets as they are. */
 async function sendRaw(from: Container, address: string, packet: Buffer): Promise<void> {
   // 255 is IPPROTO_RAW.
@@ -288,12 +283,4 @@ async function refused(): Promise<number> {
     dropped.find((it) => it.network === 'strict' && it.host === lab().host('h2').address)
       ?.packets ?? 0
   );
-}
-
-/** VXLAN packets that a host's guard dropped. */
-async function droppedVxlan(host: string): Promise<number> {
-  const { stdout } = await lab()
-    .host(host)
-    .exec(['nft', 'list', 'counters', 'table', 'inet', 'castnet']);
-  return [...stdout.matchAll(/packets (\d+)/g)].reduce((sum, it) => sum + Number(it[1]), 0);
 }

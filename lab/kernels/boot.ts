@@ -1,0 +1,128 @@
+/** One boot of a suite's kernel, and what came of its steps. */
+import { join } from 'node:path';
+import { UserError } from '../../src/cli/output.ts';
+import { SUITES, type Suite } from '../engines/names.ts';
+import { Unreachable } from '../engines/suite.ts';
+import { NODE, ROOT } from '../tests/support/containers.ts';
+import { runGuest } from './guest.ts';
+import { type Kernel, openKernel } from './kernel.ts';
+import { type BootResult, parseStep, type StepResult } from './results.ts';
+import { SHORT_STEPS, STEPS } from './steps.ts';
+
+/**
+ * Milliseconds of this machine, for a guest that hangs. The steps' bounds are of the guest's time, which
+ * is slower than this by as much as the machine is busy with other things.
+ */
+const BOOT_MS = 40 * 60_000;
+
+export type Boot = { suite: Suite; parameters: string[]; steps: readonly string[] };
+
+/** The boot of a kernel that has IPv6 switched off: it is the parameter that matters. */
+const NO_IPV6 = 'no-ipv6';
+
+export const BOOT_NAMES: readonly string[] = [...SUITES, NO_IPV6];
+
+/**
+ * The boots of these names, or all. Errors: UserError for a name that there is not, with those that
+ * there are.
+ */
+export function planBoots(names: readonly string[]): Boot[] {
+  return (names.length > 0 ? names : BOOT_NAMES).map((name): Boot => {
+    if (name === NO_IPV6)
+      return { suite: SUITES[0], parameters: ['ipv6.disable=1'], steps: SHORT_STEPS };
+    const suite = SUITES.find((it) => it === name);
+    if (suite !== undefined) return { suite, parameters: [], steps: STEPS.map((it) => it.name) };
+    throw new UserError(`there is no kernel "${name}" to boot.`, {
+      hint: `Accepted are ${BOOT_NAMES.join(', ')}, and --fresh.`,
+      exitCode: 2,
+    });
+  });
+}
+
+export type RunBoot = {
+  /** What the result says of itself beside its suite, parameters and steps. */
+  about: Pick<BootResult, 'engine' | 'castnet' | 'when'>;
+  /** Whether the suite's newest kernel is asked for. */
+  fresh: boolean;
+  /** Directory of what the guest says and keeps. */
+  output: string;
+  say: (line: string) => void;
+  signal: AbortSignal;
+  /** As openKernel and runGuest, which they are unless a test says otherwise. */
+  open?: typeof openKernel;
+  guest?: typeof runGuest;
+};
+
+/**
+ * Every step of the boot is in its result: passed or failed, or skipped where the suite cannot be had.
+ * Errors: what aborted the signal; any but Unreachable of `open`.
+ */
+export async function runBoot(boot: Boot, options: RunBoot): Promise<BootResult> {
+  const { suite, parameters, steps } = boot;
+  const { about, fresh, say, open = openKernel } = options;
+  const result: BootResult = { kind: 'kernel', suite, parameters, ...about, steps: [] };
+  const others = (status: StepResult['status'], why: string): void => {
+    const done = result.steps.map(({ step }) => step);
+    for (const step of steps.filter((it) => !done.includes(it)))
+      result.steps.push({ step, status, seconds: 0, why });
+  };
+  let kernel: Kernel;
+  try {
+    kernel = await open(suite, { fresh, say });
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    say(`${suite}: skipped, ${error.message}`);
+    others('skipped', error.message);
+    return result;
+  }
+  result.release = kernel.release;
+  say(`\nLinux ${kernel.release} of ${suite} ${parameters.join(' ')}`.trimEnd());
+  const onStep = (step: StepResult): void => {
+    result.steps.push(step);
+    say(stepLine(step));
+  };
+  others('failed', await bootGuest(boot, { ...options, kernel, onStep }));
+  return result;
+}
+
+/** @returns why steps that were not reported were not */
+async function bootGuest(
+  { suite, parameters, steps }: Boot,
+  options: RunBoot & { kernel: Kernel; onStep: (step: StepResult) => void },
+): Promise<string> {
+  const { kernel, onStep, output, signal, guest = runGuest } = options;
+  const kept = join(output, `kernel-${[suite, ...parameters].join('-')}`);
+  const log = `${kept}.log`;
+  const argv = [NODE, join(ROOT, 'lab/kernels/inside.ts'), ...steps];
+  try {
+    await guest({
+      ...{ kernel, root: ROOT, node: NODE, argv, env: {}, kernelArgs: parameters },
+      ...{ timeoutMs: BOOT_MS, log, kept, signal },
+      onLine: (line) => {
+        const step = parseStep(line);
+        if (step !== undefined) onStep(step);
+      },
+    });
+    return `the guest ended before it; see ${log}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return (error as Error).message;
+  }
+}
+
+function stepLine({ step, status, seconds, why }: StepResult): string {
+  const title = STEPS.find(({ name }) => name === step)?.title ?? step;
+  const mark = status === 'passed' ? '✓' : '✗';
+  return `  ${mark} ${title} (${seconds} s)${why ? `: ${why}` : ''}`;
+}
+
+/** The last line of a run, and whether it is a good one: something passed and nothing failed. */
+export function summary(steps: readonly StepResult[]): { line: string; good: boolean } {
+  const count = (status: string) => steps.filter((it) => it.status === status).length;
+  const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map(count);
+  const rest = skipped === 0 ? '' : `, ${skipped} skipped`;
+  return {
+    line: `${passed} passed, ${failed} failed${rest}`,
+    good: failed === 0 && passed !== 0,
+  };
+}

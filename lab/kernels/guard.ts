@@ -1,0 +1,96 @@
+/**
+ * The guard of the tunnels on hosts whose way to the others is a bond (h2) and a VLAN (h3): it lets
+ * in the hosts, which every other step shows, and nothing from containers.
+ */
+import type { Lab, LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { datagram, vxlan } from '../tests/support/hostile-frames.ts';
+import {
+  type Container,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+  vniOf,
+} from '../tests/support/stack.ts';
+import { closeStations, type Station, startStations } from '../tests/support/station.ts';
+import { droppedVxlan, sendVxlan } from '../tests/support/vxlan-attack.ts';
+import { oneOnEach } from './services.ts';
+import type { Figures } from './steps.ts';
+
+const PACKETS = 20;
+
+type Attack = {
+  /** What the container is on: Docker's bridge, or its host's way to the others. */
+  driver: 'bridge' | 'macvlan' | 'ipvlan';
+  from: string;
+  to: string;
+};
+
+/** Who gets the packets drops them: of Docker's bridge the host itself, of the others its neighbour. */
+const ATTACKS: readonly Attack[] = [
+  { driver: 'bridge', from: 'h2', to: 'h2' },
+  { driver: 'bridge', from: 'h3', to: 'h3' },
+  { driver: 'macvlan', from: 'h2', to: 'h1' },
+  { driver: 'ipvlan', from: 'h3', to: 'h1' },
+];
+
+export async function guard(lab: Lab): Promise<Figures> {
+  await createNetwork(lab, 'guarded');
+  const vni = await vniOf(lab, 'guarded');
+  const containers = await oneOnEach(lab, 'guarded');
+  const stations = await startStations(containers);
+  const at = (host: string) => stations[lab.hosts.indexOf(lab.host(host))] as Station;
+  const ways: string[] = [];
+  for (const attack of ATTACKS) {
+    const host = lab.host(attack.from);
+    const to = at(attack.to);
+    const friend = stations.find((it) => it !== to) as Station;
+    const honest = datagram({ ip: friend.container.ip }, to.container.ip, 'liar tunnel 1');
+    const { liar, way, end } = await liarOn(host, attack.driver);
+    ways.push(way);
+    await mustBeDropped(lab.host(attack.to), liar, vxlan(vni, honest));
+    await friend.say({ to: to.container.ip, tag: `after-${way}` });
+    await to.hears(friend, { tag: `after-${way}`, count: 1 });
+    if ((await to.heard('tunnel')).length > 0)
+      throw new Error(`a packet of ${attack.driver} on ${host.name} reached ${attack.to}`);
+    await end();
+  }
+  await closeStations(stations);
+  await removeContainers(containers);
+  await removeNetwork(lab, 'guarded');
+  return { ways: ways.join(', '), dropped: ATTACKS.length * PACKETS };
+}
+
+/** A container that is on no castnet network. */
+async function liarOn(host: LabHost, driver: Attack['driver']) {
+  const parent = await wayOut(host);
+  if (driver === 'bridge') {
+    const liar = await runContainer(host, { network: 'bridge', name: 'liar' });
+    return { liar, way: `bridge beside ${parent}`, end: () => removeContainers([liar]) };
+  }
+  const range = ['--subnet=10.99.0.0/24', '--ip-range=10.99.0.64/28'];
+  await host.docker(['network', 'create', '-d', driver, '-o', `parent=${parent}`, ...range, 'way']);
+  const liar = await runContainer(host, { network: 'way', name: 'liar' });
+  const end = async () => {
+    await removeContainers([liar]);
+    await host.docker(['network', 'rm', 'way']);
+  };
+  return { liar, way: `${driver} on ${parent}`, end };
+}
+
+/** The interface that has the host's address. */
+async function wayOut(host: LabHost): Promise<string> {
+  const { stdout } = await host.exec(['ip', '-json', 'address', 'show', 'to', host.address]);
+  const found = JSON.parse(stdout) as { ifname?: string }[];
+  return found.find((it) => it.ifname !== undefined)?.ifname ?? host.underlayInterface;
+}
+
+async function mustBeDropped(on: LabHost, from: Container, packet: Buffer): Promise<void> {
+  const before = await droppedVxlan(on);
+  await sendVxlan(from, on.address, packet);
+  await until(async () => (await droppedVxlan(on)) >= before + PACKETS || undefined, {
+    what: `${PACKETS} VXLAN packets dropped on ${on.name}`,
+    timeoutMs: 10_000,
+  });
+}
