@@ -1,8 +1,8 @@
 /** A host's Docker Engine: its settings, its start, and requests to its API. */
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { UserError } from '../src/cli/output.ts';
+import { ask } from '../src/system/http.ts';
 import { GiveUp, until } from './run.ts';
 
 /**
@@ -79,32 +79,16 @@ export type EngineRequest = {
  * One request to the Engine; its answer parsed if it is JSON, else as text.
  * Errors: EngineError for a status of 400 and more, Error without an answer.
  */
-export function engineRequest<T>(options: EngineRequest): Promise<T> {
+export async function engineRequest<T>(options: EngineRequest): Promise<T> {
   const { socket, method, path, body, timeoutMs = 60_000 } = options;
-  const what = `${method} ${path}`;
-  const payload = body === undefined ? undefined : JSON.stringify(body);
-  const headers =
-    payload === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath: socket, method, path, headers, agent: false }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.once('error', reject);
-      answer.once('end', () => {
-        const value = parseAnswer(Buffer.concat(chunks).toString('utf8'));
-        const status = answer.statusCode ?? 500;
-        if (status < 400) return resolve(value as T);
-        reject(new EngineError(what, status, messageOf(value)));
-      });
-    });
-    call.setTimeout(timeoutMs, () =>
-      call.destroy(new Error(`${what}: no answer in ${timeoutMs} ms`)),
-    );
-    call.once('error', reject);
-    call.end(payload);
+  const { status, text } = await ask({
+    ...{ socketPath: socket, method, path, timeoutMs },
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
   });
+  const value = parseAnswer(text);
+  if (status >= 400) throw new EngineError(`${method} ${path}`, status, messageOf(value));
+  return value as T;
 }
 
 /**

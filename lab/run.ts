@@ -1,14 +1,17 @@
 /** Starting programs of this machine, with their output collected. */
-import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { run as runProgram, withSbin } from '../src/system/run.ts';
 
 export type RunOptions = {
   /** Written to the program's standard input, which is then closed. */
   input?: string | Uint8Array;
-  /** Milliseconds after which the program is killed; without it, never. */
+  /** Milliseconds after which the program is killed; without it, half an hour. */
   timeoutMs?: number;
   env?: NodeJS.ProcessEnv;
 };
+
+/** The longest of them compiles, or makes an image. */
+const LONGEST_MS = 1_800_000;
 
 export type RunResult = {
   stdout: string;
@@ -19,44 +22,16 @@ export type RunResult = {
 
 /** Debian keeps ip, nft and dockerd where the PATH of a plain user does not look. */
 export function labEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const path = `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
-  return { ...process.env, PATH: path, ...extra };
+  return { ...withSbin(), ...extra };
 }
 
 /** Runs a program to its end. Errors: only when it cannot be started at all. */
-export function run(argv: string[], options: RunOptions = {}): Promise<RunResult> {
-  const [file = '', ...args] = argv;
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env: options.env ?? labEnv(), stdio: 'pipe' });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    let late = false;
-    const timer =
-      options.timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            late = true;
-            child.kill('SIGKILL');
-            // A grandchild may keep the pipes open: do not wait for it.
-            child.stdout.destroy();
-            child.stderr.destroy();
-          }, options.timeoutMs);
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    // A program may end before it has read everything: its status tells why.
-    child.stdin.on('error', () => {});
-    child.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      const status = late ? 124 : (code ?? (signal === 'SIGKILL' ? 137 : 143));
-      const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8');
-      resolve({ stdout: text(out), stderr: text(err), status });
-    });
-    child.stdin.end(options.input ?? '');
-  });
+export async function run(argv: string[], options: RunOptions = {}): Promise<RunResult> {
+  const { input, timeoutMs = LONGEST_MS, env = labEnv() } = options;
+  const outcome = await runProgram(argv, input, { timeoutMs, env });
+  const { status, signal, late, stdout, stderr } = outcome;
+  const counted = late ? 124 : (status ?? (signal === 'SIGKILL' ? 137 : 143));
+  return { stdout, stderr, status: counted };
 }
 
 /** Runs a program and returns its output. Errors: a status other than 0, with what it said. */

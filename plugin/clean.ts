@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { mustRun } from '../src/system/run.ts';
 import { SHARED_RUN } from './config.ts';
-
-const execFileAsync = promisify(execFile);
 
 /** Where castnet's namespace is bound; the mount that goes takes the namespace with it. */
 const NAMESPACE = `${SHARED_RUN}/netns/castnet`;
@@ -27,12 +24,12 @@ export async function cleanHost(): Promise<string[]> {
   // An agent killed between two steps may have bound it twice; more is not believed.
   for (let layer = 0; layer < MOST_LAYERS && (await isMountPoint(NAMESPACE)); layer++) {
     await attempt(`unmounting ${NAMESPACE}`, () =>
-      execFileAsync('/usr/bin/umount', ['--lazy', NAMESPACE]),
+      mustRun(['/usr/bin/umount', '--lazy', NAMESPACE]),
     );
   }
   await attempt(`removing ${NAMESPACE}`, () => rm(NAMESPACE, { force: true }));
   // That it is not there is no failure.
-  await execFileAsync('/usr/sbin/nft', ['delete', 'table', 'inet', 'castnet']).catch(() => {});
+  await mustRun(['/usr/sbin/nft', 'delete', 'table', 'inet', 'castnet']).catch(() => {});
   await attempt(`removing ${STATE}`, () => rm(STATE, { recursive: true, force: true }));
   return failures;
 }

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const execFileAsync = promisify(execFile);
+import { mustRun } from '../src/system/run.ts';
 
 /** What one run of ldd says: the libraries found, and the names of those that were not. */
 export interface LddAnswer {
@@ -43,8 +40,7 @@ export async function placed(path: string): Promise<string> {
 export async function librariesOf(programs: readonly string[]): Promise<string[]> {
   const answers = await Promise.all(
     programs.map(async (program) => {
-      const { stdout } = await execFileAsync('ldd', [program]);
-      const { found, missing } = parseLdd(stdout);
+      const { found, missing } = parseLdd(await mustRun(['ldd', program]));
       if (missing.length > 0) {
         throw new Error(`${program} needs ${missing.join(', ')}, which this machine does not have`);
       }

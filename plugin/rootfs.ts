@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmod,
@@ -14,16 +13,17 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { mustRun } from '../src/system/run.ts';
 import { librariesOf } from './closure.ts';
 import { EMPTY_DIRECTORIES, findPrograms, fingerprint, LINKS } from './contents.ts';
 import { findOnPath } from './find.ts';
 import { tableSources } from './tables.ts';
 
-const execFileAsync = promisify(execFile);
-
 /** Raise it when this file makes something else of the same inputs. */
 const RECIPE = 1;
+
+/** Of a second, on an idle machine. */
+const STRIP_MS = 120_000;
 
 /** One time for every file, so that equal inputs make an equal archive. */
 const EPOCH = new Date(0);
@@ -84,7 +84,7 @@ export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
   await fill(aside, sources);
   const node = join(aside, 'usr/bin/node');
   // Its symbols are 18 MB.
-  if (strip) await execFileAsync(strip, ['--strip-unneeded', node]);
+  if (strip) await mustRun([strip, '--strip-unneeded', node], '', { timeoutMs: STRIP_MS });
   if (input.native) await mustAnswer(node);
   for (const path of await everything(aside)) await lutimes(path, EPOCH, EPOCH);
   await rm(directory, { recursive: true, force: true });
@@ -110,8 +110,8 @@ async function fill(root: string, sources: ReadonlyMap<string, string>): Promise
 
 /** A stripped binary that does not run is a reason to stop. */
 async function mustAnswer(node: string): Promise<void> {
-  const { stdout } = await execFileAsync(node, ['--print', '6*7']);
-  if (stdout.trim() !== '42') throw new Error(`The plugin's node answers ${stdout.trim()} to 6*7`);
+  const said = (await mustRun([node, '--print', '6*7'])).trim();
+  if (said !== '42') throw new Error(`The plugin's node answers ${said} to 6*7`);
 }
 
 async function exists(path: string): Promise<boolean> {

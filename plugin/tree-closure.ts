@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { promisify } from 'node:util';
-
-const execFileAsync = promisify(execFile);
+import { mustRun } from '../src/system/run.ts';
 
 /** What an ELF file says of itself. */
 export interface ElfFacts {
@@ -29,7 +26,7 @@ export function parseReadelf(output: string): ElfFacts {
 async function readElf(path: string): Promise<ElfFacts> {
   const what = ['--wide', '--file-header', '--program-headers', '--dynamic'];
   const env = { ...process.env, LC_ALL: 'C' };
-  const { stdout } = await execFileAsync('readelf', [...what, path], { env });
+  const stdout = await mustRun(['readelf', ...what, path], '', { env });
   return parseReadelf(stdout);
 }
 

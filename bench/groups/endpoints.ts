@@ -1,10 +1,11 @@
 /** How long a container waits for its network. */
 import { randomBytes } from 'node:crypto';
 import { symlink } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LabHost } from '../../lab/lab.ts';
+import { ask } from '../../src/system/http.ts';
 import type { Context } from '../context.ts';
 import { ip, makeNamespace } from '../namespaces.ts';
 import { CASTNET, OVERLAY, startContainer } from '../paths/docker.ts';
@@ -117,24 +118,12 @@ async function pluginCalls(
   // The path itself is longer than the 107 bytes that a socket's address may have.
   await symlink(`/proc/${host.pid}/root/run/docker/plugins/${Id}/castnet.sock`, link);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  return (method, body) =>
-    new Promise((resolve, reject) => {
-      const options = { socketPath: link, method: 'POST', path: `/NetworkDriver.${method}`, agent };
-      const sent = request({ ...options, timeout: 20_000 }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => {
-          text += chunk;
-        });
-        answer.once('error', reject);
-        answer.once('end', () => {
-          const value = JSON.parse(text || '{}') as { Err?: string };
-          if (answer.statusCode === 200 && !value.Err) resolve(value);
-          else reject(new Error(`${method}: ${answer.statusCode} ${value.Err ?? text}`));
-        });
-      });
-      sent.once('timeout', () => sent.destroy(new Error(`${method}: no answer in 20 s`)));
-      sent.once('error', reject);
-      sent.end(JSON.stringify(body));
-    });
+  return async (method, body) => {
+    const path = `/NetworkDriver.${method}`;
+    const call = { socketPath: link, method: 'POST', path, agent, timeoutMs: 20_000 };
+    const { status, text } = await ask({ ...call, body: JSON.stringify(body) });
+    const value = JSON.parse(text || '{}') as { Err?: string };
+    if (status === 200 && !value.Err) return value;
+    throw new Error(`${method}: ${status} ${value.Err ?? text}`);
+  };
 }

@@ -5,14 +5,13 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { COMMANDS, type ProbePair } from '../../src/contract/commands.ts';
+import type { ProbePair } from '../../src/contract/commands.ts';
 import type { Finding } from '../../src/contract/finding.ts';
-import type { Told } from '../../src/contract/parts.ts';
 import { testSwarm } from '../../src/peers/testing/certificates.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { agentLog, agentPid, hostReport, inHost } from './support/agent.ts';
-import { castnetOn } from './support/command.ts';
+import { castnetJson, castnetOn } from './support/command.ts';
 import { IMAGE, RUN_MOUNTS } from './support/containers.ts';
 import { filter } from './support/filter.ts';
 import { castnetLinks, inCastnet, settled } from './support/kernel.ts';
@@ -27,26 +26,14 @@ let vni = 0;
 /** Mends what a test broke, also when it fails. */
 let mend: (() => Promise<unknown>) | undefined;
 
-/** Runs a command with --json on a host and holds what it prints against its schema. */
-async function json<K extends keyof typeof COMMANDS>(
-  from: LabHost,
-  command: K,
-  ...args: string[]
-): Promise<{ status: number; value: Told<(typeof COMMANDS)[K]> }> {
-  const { stdout, stderr, status } = await castnetOn(from, [command, ...args, '--json']);
-  if (stdout === '') throw new Error(`castnet ${command}: ${stderr}`);
-  const value = COMMANDS[command].parse(JSON.parse(stdout)) as Told<(typeof COMMANDS)[K]>;
-  return { status, value };
-}
-
-const probe = (from: LabHost) => json(from, 'probe', NET);
+const probe = (from: LabHost) => castnetJson(from, 'probe', NET);
 
 /** What a probe finds wrong, asked of the first host. */
 const probed = async (): Promise<readonly Finding[]> => (await probe(host('h1'))).value.findings;
 
 /** What a doctor on the first host finds wrong. */
 async function examined(): Promise<readonly Finding[]> {
-  const { status, value } = await json(host('h1'), 'doctor');
+  const { status, value } = await castnetJson(host('h1'), 'doctor');
   expect(status === 0).toBe(value.ok);
   return value.checks.flatMap((it) => it.findings);
 }
@@ -174,10 +161,10 @@ it('status, peers, networks, endpoints, groups, services and plan say all is wel
   // Some 60 ms on an idle machine; this one may be busy, and entering the host takes its time too.
   expect(Math.min(...times)).toBeLessThan(600);
   for (const command of ['status', 'peers', 'networks', 'plan', 'groups', 'services'] as const) {
-    const { status } = await json(host('h1'), command);
+    const { status } = await castnetJson(host('h1'), command);
     expect(status, command).toBe(0);
   }
-  const { value } = await json(host('h1'), 'endpoints', NET);
+  const { value } = await castnetJson(host('h1'), 'endpoints', NET);
   expect(value.endpoints).toMatchObject([{ network: NET, container: 'faults-h1' }]);
 });
 
@@ -193,7 +180,7 @@ it('plan names what a person changed in the kernel, and why it will be put back'
     async () => {
       // Each time: the agent may have put it right meanwhile.
       await fdb('del');
-      const planned = await json(host('h1'), 'plan');
+      const planned = await castnetJson(host('h1'), 'plan');
       return planned.status === 1 ? planned : undefined;
     },
     { what: 'a plan that names something', timeoutMs: 20_000 },
@@ -324,7 +311,7 @@ it('names an agent that is stopped', async () => {
   await mended();
 });
 
-it('an Engine that stands still is told by status of its host, until it answers again', async () => {
+it('an Engine that stands still is told by status and doctor of its host, until it answers again', async () => {
   const status = () => castnetOn(host('h3'), ['status']);
   mend = () => host('h3').killEngine('SIGCONT');
   await host('h3').killEngine('SIGSTOP');
@@ -336,6 +323,14 @@ it('an Engine that stands still is told by status of its host, until it answers 
     { what: 'a status that names the Engine', timeoutMs: 40_000, everyMs: 500 },
   );
   expect(said).toMatch(/docker info; systemctl status docker/);
+  const doctor = await castnetJson(host('h3'), 'doctor');
+  expect(doctor.status).toBe(1);
+  const [engine] = doctor.value.checks.filter((it) => it.name === 'Docker Engine');
+  expect(engine?.detail).toMatch(/no answer within 20 s/);
+  const names = doctor.value.checks.map((it) => it.name);
+  expect(names, 'what is looked at without Docker').toEqual(
+    expect.arrayContaining(['Sessions', 'Needs', 'Clocks']),
+  );
   await mend();
   mend = undefined;
   await until(async () => ((await status()).status === 0 ? true : undefined), {
@@ -352,7 +347,7 @@ it('names a plugin that is disabled; on that host doctor works without it', asyn
   expect(await errorTold('agent-down', probed)).toMatchObject({ host: address });
   const elsewhere = await examined();
   expect(elsewhere).toContainEqual(expect.objectContaining({ code: 'agent-down', host: address }));
-  const here = await json(host('h3'), 'doctor');
+  const here = await castnetJson(host('h3'), 'doctor');
   expect(here.status).toBe(1);
   const codes = here.value.checks.flatMap((it) => it.findings.map((one) => one.code));
   expect(codes).toContain('plugin-missing');

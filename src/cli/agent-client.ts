@@ -1,9 +1,6 @@
-import { createRequire } from 'node:module';
 import type { Command } from 'commander';
+import { ask, HttpTimeout } from '../system/http.ts';
 import { UserError } from './output.ts';
-
-// `import` would load all that node:http offers, WebSocket and fetch among it: 20 to 40 ms.
-const { request } = createRequire(import.meta.url)('node:http') as typeof import('node:http');
 
 /** Where the agent of this host listens for people. */
 const SOCKET = '/run/castnet/castnet.sock';
@@ -41,26 +38,20 @@ export async function askAgent<T>(
   { method = 'GET', body, timeoutMs = TIMEOUT_MS }: AgentCall = {},
 ): Promise<T> {
   const socketPath = flags.socket ?? process.env.CASTNET_SOCKET ?? SOCKET;
-  return new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const call = request({ socketPath, path, method, headers }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve(JSON.parse(text) as T);
-        else reject(refused(answer.statusCode, text));
-      });
-    });
-    call.setTimeout(timeoutMs, () => call.destroy(new Mute()));
-    call.on('error', (error: NodeJS.ErrnoException) => reject(explained(error, socketPath)));
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+  const call = {
+    ...{ socketPath, path, method, timeoutMs },
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  };
+  const { status, text } = await ask(call).catch((error: NodeJS.ErrnoException) => {
+    throw explained(error, socketPath);
   });
+  if (status !== 200) throw refused(status, text);
+  return JSON.parse(text) as T;
 }
 
 /** The agent's own words where it has some: `{"error": …, "hint": …}`. */
-function refused(status: number | undefined, text: string): UserError {
+function refused(status: number, text: string): UserError {
   try {
     const { error, hint } = JSON.parse(text) as { error: string; hint?: string };
     return new UserError(error, hint === undefined ? {} : { hint });
@@ -73,8 +64,6 @@ function refused(status: number | undefined, text: string): UserError {
   }
 }
 
-class Mute extends Error {}
-
 function explained(error: NodeJS.ErrnoException, socketPath: string): UserError {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
     return new UserError(`there is no agent at ${socketPath}`, {
@@ -83,7 +72,7 @@ function explained(error: NodeJS.ErrnoException, socketPath: string): UserError 
         'In the lab: castnet lab exec HOST -- castnet …',
     });
   }
-  if (error instanceof Mute) {
+  if (error instanceof HttpTimeout) {
     return new UserError(`the agent at ${socketPath} does not answer: it is stopped or too busy`, {
       hint: 'castnet doctor looks closer; docker plugin disable -f and enable castnet:latest restarts it.',
     });

@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
 import type { Check } from '../contract/commands.ts';
 import type { Finding } from '../contract/finding.ts';
+import { mustRun, withSbin } from '../system/run.ts';
 import type { CheckResult } from './plugin-checks.ts';
 import type { Docker } from './plugin-docker.ts';
 import { inspectPlugin } from './plugin-state.ts';
-
-const execFileAsync = promisify(execFile);
 
 /** A check made before an installation, as a check of the doctor. */
 export function asCheck({ name, ok, detail, remedy }: CheckResult): Check {
@@ -25,8 +22,7 @@ export function asCheck({ name, ok, detail, remedy }: CheckResult): Check {
 export async function ipvsCheck(): Promise<Check> {
   const name = 'IPVS';
   if (existsSync('/proc/net/ip_vs')) return { name, detail: 'loaded', findings: [] };
-  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
-  const loadable = await execFileAsync('modprobe', ['-n', '-q', 'ip_vs'], { env }).then(
+  const loadable = await mustRun(['modprobe', '-n', '-q', 'ip_vs'], '', { env: withSbin() }).then(
     () => true,
     () => false,
   );

@@ -50,9 +50,14 @@ async function diagnose(flags: Flags): Promise<Check[]> {
   const local =
     engine === undefined
       ? []
-      : await Promise.all([pluginCheck(docker, PLUGIN_NAME), containersCheck(docker)]);
+      : await Promise.all([
+          pluginCheck(docker, PLUGIN_NAME).catch(unanswered('Plugin', 'whether it is installed')),
+          containersCheck(docker).catch(unanswered('Containers', 'what containers there are')),
+        ]);
   const isMember = engine?.swarm === 'active';
-  const facts = isMember ? await swarmFacts(docker, PLUGIN_NAME).catch(inDockersWords) : undefined;
+  const facts = isMember
+    ? await swarmFacts(docker, PLUGIN_NAME).catch(unanswered('Nodes', 'the nodes of the Swarm'))
+    : undefined;
   const nodes =
     facts === undefined ? [] : [isCheck(facts) ? facts : nodesCheck(facts, PLUGIN_NAME)];
   const known = facts === undefined || isCheck(facts) ? undefined : facts;
@@ -62,17 +67,19 @@ async function diagnose(flags: Flags): Promise<Check[]> {
 
 const isCheck = (it: SwarmFacts | Check): it is Check => 'findings' in it;
 
-/** A Swarm without a quorum of managers, for one, does not tell its nodes. */
-function inDockersWords(error: unknown): Check {
-  if (!(error instanceof DockerError)) throw error;
-  const finding: Finding = {
-    code: 'docker',
-    severity: 'error',
-    what: `Docker does not tell the nodes of the Swarm: ${error.message}`,
-    remedy: 'docker node ls, on this host; docker info shows the managers',
+/** A Swarm without a quorum of managers, for one, does not tell its nodes; a stopped Engine nothing. */
+const unanswered =
+  (name: string, what: string) =>
+  (error: unknown): Check => {
+    if (!(error instanceof DockerError)) throw error;
+    const finding: Finding = {
+      code: 'docker',
+      severity: 'error',
+      what: `Docker does not tell ${what}: ${error.message}`,
+      remedy: 'docker node ls, on this host; docker info shows the managers',
+    };
+    return { name, detail: error.message, findings: [finding] };
   };
-  return { name: 'Nodes', detail: error.message, findings: [finding] };
-}
 
 interface Known {
   readonly facts: SwarmFacts | undefined;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type CommandError, run } from '../system/run.ts';
 import { UserError } from './output.ts';
 
 /** Which Docker Engine; neither means the one DOCKER_HOST or the current context points at. */
@@ -8,6 +8,11 @@ export interface EngineChoice {
   /** As `docker --context`. */
   readonly context?: string | undefined;
 }
+
+/** An Engine that is well answers a question within a second, a busy one behind ssh within several. */
+const ANSWER_MS = 20_000;
+/** Enough for an Engine behind a slow ssh to take a plugin of 130 MB. */
+const CHANGE_MS = 600_000;
 
 /** Runs the docker command with these arguments and gives back what it printed. */
 export type Docker = (args: readonly string[]) => Promise<string>;
@@ -38,9 +43,13 @@ export function plainWords(stderr: string): string {
  * The docker command, bound to one Engine. A child is used rather than the Engine's API so that
  * contexts, ssh and TLS work as the user has set them up.
  *
+ * @param answerMs how long a question may take; another one in tests
  * @throws UserError when both a host and a context are given
  */
-export function dockerFor({ dockerHost, context }: EngineChoice): Docker {
+export function dockerFor(
+  { dockerHost, context }: EngineChoice,
+  { answerMs = ANSWER_MS } = {},
+): Docker {
   if (dockerHost !== undefined && context !== undefined) {
     throw new UserError(`--host ${dockerHost} and --context ${context} exclude each other`, {
       hint: 'Give one of them, or neither to use DOCKER_HOST or the current context.',
@@ -53,29 +62,24 @@ export function dockerFor({ dockerHost, context }: EngineChoice): Docker {
       : context !== undefined
         ? ['--context', context]
         : [];
-  return (args) => runDocker([...choice, ...args]);
+  return (args) => runDocker([...choice, ...args], isChange(args) ? CHANGE_MS : answerMs);
 }
 
-function runDocker(args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? noDocker() : error);
-    });
-    child.on('close', (status) => {
-      if (status === 0) resolve(stdout.trim());
-      else reject(new DockerError(args, stderr));
-    });
-  });
+const isChange = ([object, verb]: readonly string[]): boolean =>
+  object === 'plugin' && verb !== 'inspect';
+
+async function runDocker(args: readonly string[], timeoutMs: number): Promise<string> {
+  const { status, late, stdout, stderr } = await run(['docker', ...args], '', { timeoutMs }).catch(
+    (error: CommandError) => {
+      throw error.code === 'ENOENT' ? noDocker() : error;
+    },
+  );
+  if (status === 0) return stdout.trim();
+  throw new DockerError(args, late ? noAnswer(args, timeoutMs) : stderr);
 }
+
+const noAnswer = (args: readonly string[], timeoutMs: number): string =>
+  `docker ${args.join(' ')}: no answer within ${timeoutMs / 1000} s; the Engine is stopped or far too busy`;
 
 function noDocker(): UserError {
   return new UserError('the docker command is not on the PATH', {

@@ -86,10 +86,14 @@ export async function builtAs(dist = distDirectory()): Promise<{ version: string
   return { version: value('CASTNET_VERSION'), build: value('CASTNET_BUILD') };
 }
 
+/** Of seconds, on a slow disk. */
+const UNPACK_MS = 300_000;
+
 async function unpack(archive: string, directory: string): Promise<void> {
   await mkdir(directory);
   const tar = spawn('tar', ['-x', '-f', '-', '-C', directory], {
     stdio: ['pipe', 'ignore', 'pipe'],
+    timeout: UNPACK_MS,
   });
   let complaint = '';
   tar.stderr.setEncoding('utf8').on('data', (text: string) => {

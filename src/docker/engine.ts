@@ -1,6 +1,6 @@
-import { request } from 'node:http';
 import * as z from 'zod';
 import { type ApiRange, chooseApi } from '../core/docker-api.ts';
+import { ask, follow } from '../system/http.ts';
 
 /** Docker Engine's API over its socket, as far as castnet reads it. */
 export interface Engine {
@@ -92,28 +92,13 @@ async function apiRange(socketPath: string): Promise<ApiRange> {
   return { engine, least, most };
 }
 
-function get(socketPath: string, path: string, version = ''): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      { socketPath, path: `${version}${path}`, timeout: TIMEOUT_MS },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (part: string) => {
-          text += part;
-        });
-        answer.on('error', (error) => reject(new EngineError(`GET ${path}: ${error.message}`, 0)));
-        answer.on('end', () => {
-          const status = answer.statusCode ?? 0;
-          if (status === 200) resolve(text);
-          else reject(new EngineError(`GET ${path}: ${status} ${text.trim()}`, status));
-        });
-      },
-    );
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
-    call.on('error', (error) => reject(new EngineError(`GET ${path}: ${error.message}`, 0)));
-    call.end();
+async function get(socketPath: string, path: string, version = ''): Promise<string> {
+  const call = { socketPath, path: `${version}${path}`, timeoutMs: TIMEOUT_MS };
+  const { status, text } = await ask(call).catch((error: Error) => {
+    throw new EngineError(`GET ${path}: ${error.message}`, 0);
   });
+  if (status === 200) return text;
+  throw new EngineError(`GET ${path}: ${status} ${text.trim()}`, status);
 }
 
 interface Followed extends EventOptions {
@@ -134,30 +119,15 @@ function followEvents(socketPath: string, options: Followed) {
   };
   const start = (): void => {
     timer = undefined;
-    version().then(follow, (error: Error) => again(error.message));
+    version().then(listen, (error: Error) => again(error.message));
   };
-  const follow = (spoken: string): void => {
+  const listen = (spoken: string): void => {
     if (closed) return;
     const path = `/v${spoken}/events?filters=${filters}`;
-    const call = request({ socketPath, path }, (answer) => {
-      if (answer.statusCode !== 200) {
-        answer.resume();
-        again(`the event stream is refused with status ${answer.statusCode}`);
-        return;
-      }
-      let rest = '';
-      answer.setEncoding('utf8');
-      // Events arrive in chunks of any size; each is one line.
-      answer.on('data', (part: string) => {
-        const lines = (rest + part).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) if (line.trim() !== '') deliver(line);
-      });
-      answer.on('close', () => again('the event stream ended'));
-    });
-    call.on('error', (error) => again(error.message));
-    call.end();
-    end = () => call.destroy();
+    const onEnd = (reason: string) => again(`the event stream: ${reason}`);
+    // Docker sends the head of its answer at once (moby, api/server/router/system, getEvents).
+    const stream = follow({ socketPath, path, timeoutMs: TIMEOUT_MS }, { onLine: deliver, onEnd });
+    end = () => stream.close();
   };
   const deliver = (line: string): void => {
     try {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { CommandError } from './run.ts';
+import { CommandError } from '../system/run.ts';
 
 /** A line that failed, counted from 1, and iproute2's words for it. */
 export interface Failure {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { bridgeName } from '../core/names.ts';
 import type { HostVxlan } from '../core/port-holder.ts';
+import { run } from '../system/run.ts';
 import { inNamespace } from './namespace.ts';
-import { run } from './run.ts';
 import { inSandbox } from './sandbox.ts';
 
 const Bridges = z.array(

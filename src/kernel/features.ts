@@ -1,6 +1,6 @@
 import { FEATURES, featureRemedy, type MissingFeature } from '../core/features.ts';
+import { run } from '../system/run.ts';
 import { netfilter } from './namespace.ts';
-import { run } from './run.ts';
 
 let missing: readonly MissingFeature[] = [];
 let lockable: boolean | undefined;

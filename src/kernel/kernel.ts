@@ -2,11 +2,11 @@ import type { Step } from '../core/difference.ts';
 import type { Fact } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import { bridgeName, containerEndName, portName } from '../core/names.ts';
+import { mustRun, run } from '../system/run.ts';
 import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { inNamespace, netfilter } from './namespace.ts';
 import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
-import { mustRun, run } from './run.ts';
 
 /** Everything the agent reads from the kernel in one look. */
 export interface Observation {

@@ -1,4 +1,4 @@
-import { run } from './run.ts';
+import { run } from '../system/run.ts';
 import { inSandbox } from './sandbox.ts';
 
 /** Local addresses that nobody else reaches, as /proc/net writes them: 127.0.0.0/8 and ::1. */

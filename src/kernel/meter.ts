@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { METER_RULES, METER_TABLE } from '../core/meter-table.ts';
+import { mustRun, run } from '../system/run.ts';
 import { inNamespace } from './namespace.ts';
-import { mustRun, run } from './run.ts';
 
 /** Multicast that one container sent to one group while it was counted. */
 export interface Flow {

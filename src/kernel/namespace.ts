@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { mustRun, run } from '../system/run.ts';
 import { NAMESPACE_PATH } from './commands.ts';
 import { NetfilterWatch, netfilterLoaded } from './netfilter.ts';
-import { mustRun, run } from './run.ts';
 
 /**
  * The `castnet` network namespace: all bridges and tunnels live in it, out of reach of the host's

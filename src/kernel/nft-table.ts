@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { TableListing } from '../core/table-listing.ts';
-import { mustRun, run } from './run.ts';
+import { mustRun, run } from '../system/run.ts';
 
 /**
  * Reads and writes one table.

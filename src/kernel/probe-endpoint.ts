@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { containerEndName } from '../core/names.ts';
+import { CommandError, mustRun } from '../system/run.ts';
 import { withoutIpv6 } from './commands.ts';
 import { createPort, deletePort } from './kernel.ts';
-import { CommandError, mustRun } from './run.ts';
 
 /**
  * An endpoint on a network that Docker knows nothing of. It has a network namespace of its own,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { run } from '../system/run.ts';
 import { inNamespace } from './namespace.ts';
-import { run } from './run.ts';
 
 /** What the guards of one network dropped on this host since its rules were written. */
 export interface Refused {

@@ -1,4 +1,4 @@
-import { mustRun, run } from './run.ts';
+import { mustRun, run } from '../system/run.ts';
 import { inSandbox } from './sandbox.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { mustRun, run } from './run.ts';
+import { mustRun, run } from '../system/run.ts';
 
 /** A host's interface that holds an address, and its MTU, bytes. */
 export interface Underlay {

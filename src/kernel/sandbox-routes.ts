@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DISCOVERY, type Routing } from '../core/multicast-route.ts';
-import { mustRun } from './run.ts';
+import { mustRun } from '../system/run.ts';
 import { inSandbox } from './sandbox.ts';
 
 const Links = z.array(

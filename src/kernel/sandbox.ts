@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { statfsSync, statSync } from 'node:fs';
+import { CommandError, mustRun, run } from '../system/run.ts';
 import { type Counted, parsePairCounters } from './pair-counters.ts';
-import { CommandError, mustRun, run } from './run.ts';
 
 /**
  * A container's network namespace, by the path that Docker names it with. Entering it takes none of
@@ -67,6 +67,9 @@ const HAND_OVER = `
   socket.bind(0, '127.0.0.1', () => process.send('socket', socket, () => process.exit()));
 `;
 
+/** A Node that starts on a busy host; one that hangs must not hold who waits for it. */
+const HAND_OVER_MS = 10_000;
+
 /**
  * A UDP socket that lives in the namespace, though this process does not: a socket belongs to the
  * namespace it was made in. While it is open it keeps the namespace alive, so close it as soon as
@@ -78,6 +81,8 @@ export function openSocketIn(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const child = spawn(argv[0] as string, argv.slice(1), {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      timeout: HAND_OVER_MS,
+      killSignal: 'SIGKILL',
     });
     let socket: Socket | undefined;
     child.on('message', (_, handle) => {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { DeviceCount, HostTraffic } from '../contract/answers.ts';
 import { isPort, isVxlan } from '../core/names.ts';
+import { mustRun } from '../system/run.ts';
 import { countFlows } from './meter.ts';
 import { inNamespace } from './namespace.ts';
 import { refusedPackets } from './refused.ts';
-import { mustRun } from './run.ts';
 
 const Way = z.object({ bytes: z.number(), packets: z.number(), dropped: z.number() });
 const Links = z.array(

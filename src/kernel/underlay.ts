@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { HostLink, UnderlayFacts } from '../core/underlay.ts';
-import { mustRun, run } from './run.ts';
+import { mustRun, run } from '../system/run.ts';
 
 const Links = z.array(
   z.object({

@@ -1,55 +1,28 @@
 /** The agent of a host, from outside: its reports, its process, Docker's calls to it. */
 import { open, readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import type { GroupsTable } from '../../../src/contract/commands.ts';
 import type { HostReport } from '../../../src/contract/report.ts';
+import { ask as askSocket, type HttpAnswer, type HttpCall } from '../../../src/system/http.ts';
 import type { Lab, LabHost } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
 
-export type HttpAnswer = { status: number; text: string };
-
-export type HttpRequest = {
-  socketPath: string;
-  method: string;
-  path: string;
-  body?: string;
-  headers?: Record<string, string>;
-};
+export type HttpRequest = Omit<HttpCall, 'timeoutMs'>;
 
 /**
  * One HTTP request at a Unix socket. Its path may be longer than the 107 bytes that the kernel
  * takes: then the directory is opened, and the socket reached through it.
  */
 export async function http(options: HttpRequest): Promise<HttpAnswer> {
-  const { socketPath } = options;
-  if (Buffer.byteLength(socketPath) <= 107) return exchange(options);
-  const directory = await open(dirname(socketPath));
+  const call = { ...options, timeoutMs: 10_000 };
+  if (Buffer.byteLength(call.socketPath) <= 107) return askSocket(call);
+  const directory = await open(dirname(call.socketPath));
   try {
-    const short = `/proc/self/fd/${directory.fd}/${basename(socketPath)}`;
-    return await exchange({ ...options, socketPath: short });
+    const socketPath = `/proc/self/fd/${directory.fd}/${basename(call.socketPath)}`;
+    return await askSocket({ ...call, socketPath });
   } finally {
     await directory.close();
   }
-}
-
-function exchange(options: HttpRequest): Promise<HttpAnswer> {
-  const { socketPath, method, path, body = '', headers = {} } = options;
-  const length = { 'content-length': Buffer.byteLength(body) };
-  return new Promise((resolve, reject) => {
-    const all = { ...length, ...headers };
-    const call = request({ socketPath, method, path, headers: all, agent: false }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-    });
-    call.setTimeout(10_000, () => call.destroy(new Error(`${method} ${path}: no answer in 10 s`)));
-    call.once('error', reject);
-    call.end(body);
-  });
 }
 
 /** A path of the host, as this machine sees it. */

@@ -2,6 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { COMMANDS } from '../../../src/contract/commands.ts';
+import type { Told } from '../../../src/contract/parts.ts';
+import { publishedFaults } from '../../../src/contract/published.test-support.ts';
 import type { LabHost } from '../../lab.ts';
 import { labEnv, mustRun, type RunResult, run } from '../../run.ts';
 import { ROOT } from './containers.ts';
@@ -54,4 +58,17 @@ export function castnetOn(
   const user = as === undefined ? [] : ['setpriv', '--reuid', String(as), '--clear-groups'];
   const command = [process.execPath, join(ROOT, 'dist/castnet.js'), ...args];
   return host.exec([...user, ...command], { timeoutMs: 60_000 });
+}
+
+/** Runs a command with --json on a host and holds what it prints against docs/json-schema.json. */
+export async function castnetJson<K extends keyof typeof COMMANDS>(
+  host: LabHost,
+  command: K,
+  ...args: string[]
+): Promise<{ status: number; value: Told<(typeof COMMANDS)[K]> }> {
+  const { stdout, stderr, status } = await castnetOn(host, [command, ...args, '--json']);
+  if (stdout === '') throw new Error(`castnet ${command}: ${stderr}`);
+  const value = JSON.parse(stdout) as Told<(typeof COMMANDS)[K]>;
+  expect(publishedFaults(command, value), `castnet ${command}`).toEqual([]);
+  return { status, value };
 }
