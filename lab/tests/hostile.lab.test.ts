@@ -218,7 +218,7 @@ describe('VXLAN packets from a container', () => {
     const host = lab().host('h2');
     await until(
       async () => {
-        await send(bad, host.address, forged('h2'));
+        await sendVxlan(bad, host.address, forged('h2'));
         const { stdout } = await castnetOn(host, ['status']);
         return stdout.includes('VXLAN packets are dropped') || Promise.reject(new Error(stdout));
       },
