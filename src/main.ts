@@ -85,8 +85,9 @@ async function main(): Promise<void> {
   });
   const link = new SwarmLink({
     identity: async () => (await identity.load()).node,
-    open: async (node) =>
-      openSessions({
+    open: async (node) => {
+      agent.onIdentity();
+      return openSessions({
         credentials: await identity.load(),
         config,
         node,
@@ -101,7 +102,8 @@ async function main(): Promise<void> {
           checkups.answer(what, args) ??
           answerPeer(reporter, what, args),
         log,
-      }),
+      });
+    },
     log,
   });
 

@@ -28,3 +28,10 @@ it('a host that is met quietly is quiet until there is another reason', () => {
   met.meet('10.0.0.2');
   expect(met.isQuiet('10.0.0.2')).toBe(false);
 });
+
+it('of another Swarm nobody is known', () => {
+  const met = new Acquaintances(() => 0);
+  met.meet('10.0.0.1');
+  met.forget();
+  expect(met.addresses()).toEqual([]);
+});

@@ -36,6 +36,11 @@ export class Acquaintances {
     return this.#since.get(address)?.quiet === true;
   }
 
+  /** This host is another node now: whom it met was of the Swarm before. */
+  forget(): void {
+    this.#since.clear();
+  }
+
   /** The addresses of those that count. */
   addresses(): string[] {
     const old = this.#now() - COUNTS_MS;

@@ -346,6 +346,11 @@ export class Agent {
     void this.#reconciler.request(true);
   }
 
+  /** Sessions are about to be opened as another node. */
+  onIdentity(): void {
+    this.#acquaintances.forget();
+  }
+
   /**
    * Another host of the Swarm listens to us, so it shares a network: Docker's gossip may tell of
    * it only seconds later. Counted as a peer for as long as the gossip may take.
