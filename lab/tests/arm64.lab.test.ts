@@ -98,7 +98,7 @@ describe.skipIf(whyWithout !== '')(`the plugin for arm64${whyWithout}`, async ()
         entrypoint: string[];
         env: { name: string; value: string }[];
       };
-      const how = { rootfs, run: place, children: true, seconds: 60 };
+      const how = { rootfs, run: place, children: true, seconds: 150 };
       const [file = '', ...args] = emulated({ ...how, argv: config.entrypoint });
       const settings = config.env.map(({ name, value }) => [name, value]);
       const env = { PATH: labEnv().PATH, ...Object.fromEntries(settings) };
@@ -110,7 +110,8 @@ describe.skipIf(whyWithout !== '')(`the plugin for arm64${whyWithout}`, async ()
       }
     });
     afterAll(() => {
-      agent.kill('SIGKILL');
+      // All of it, which is a process group of its own: the first alone would leave the others.
+      if (agent.exitCode === null && agent.pid !== undefined) process.kill(-agent.pid, 'SIGKILL');
     });
 
     const ask = async (call: string, body: object = {}): Promise<unknown> => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { downloadPackages, ownSuite } from '../../lab/engines/suite.ts';
+import { downloadPackages, ownSuite, Unreachable } from '../../lab/engines/suite.ts';
 import { UserError } from '../../src/cli/output.ts';
 import { mustRun } from '../../src/system/run.ts';
 import { PROGRAMS } from '../contents.ts';
@@ -33,12 +33,14 @@ export interface Arm64Options {
  * started.
  *
  * @returns source path by target path
- * @throws UserError when a tool is missing or something cannot be had
+ * @throws UserError when a tool is missing; Unreachable, which is one, where there are no packages
  */
 export async function arm64Sources(options: Arm64Options): Promise<Map<string, string>> {
+  const suite = ownSuite();
+  if (suite === undefined) throw new Unreachable('arm64', 'this is no Debian');
   await mustHaveTools();
   const sources = new Map([['/usr/bin/node', await node(options)]]);
-  const tree = await debianTree(options);
+  const tree = await debianTree(suite, options);
   for (const { target, candidates, debianPackage } of PROGRAMS) {
     const path = await findProgram(tree, candidates);
     if (path === undefined) throw new Error(`Debian's ${debianPackage} for arm64 lacks ${target}`);
@@ -107,16 +109,10 @@ async function node({ root, onProgress }: Arm64Options): Promise<string> {
 }
 
 /** The packages, unpacked into one tree; half of one never has its name. */
-async function debianTree({ root, fresh, onProgress }: Arm64Options): Promise<string> {
-  const suite = ownSuite();
-  if (suite === undefined) {
-    throw new UserError(
-      "the plugin for arm64 is made of Debian's packages, and this is no Debian",
-      {
-        hint: 'Build it on Debian, or without "--arch arm64" for amd64 alone.',
-      },
-    );
-  }
+async function debianTree(
+  suite: string,
+  { root, fresh, onProgress }: Arm64Options,
+): Promise<string> {
   const asked = createHash('sha256').update(PACKAGES.join()).digest('hex').slice(0, 12);
   const tree = join(root, '.cache/arm64', `${suite}-${asked}`);
   if (!fresh && (await stat(tree).catch(() => undefined))) return tree;
