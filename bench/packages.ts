@@ -17,7 +17,7 @@ export interface Unpacked {
 
 /**
  * Makes packages of Debian ready below `directory`.
- * @throws Error that says what to install, on a machine without apt-get or without a mirror
+ * @throws Error that says what to install, on a machine without apt-get or without a replica
  */
 export async function unpack(directory: string, packages: string[]): Promise<Unpacked> {
   const root = join(directory, 'root');

@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { installPlugin } from '../src/cli/plugin-install.ts';
 import { openEngine } from './engines/engines.ts';
 import { type EngineName, OWN } from './engines/names.ts';
-import { killHolder } from './holder.ts';
 import { LabHost } from './host.ts';
 import type { Lab } from './lab.ts';
 import { bootHost, type HostSite, prepareHost, writeEngine } from './make-host.ts';
+import { killPauseProcess } from './pause-process.ts';
 import { hostAddress, labBase, labDirectory, planHost } from './plan.ts';
 import { type HostState, readState, writeState } from './state.ts';
 import { joinSwarm } from './swarm.ts';
@@ -32,7 +32,7 @@ async function siteOf(lab: Lab): Promise<HostSite> {
 export async function rebootHost(lab: Lab, host: LabHost): Promise<LabHost> {
   const site = await siteOf(lab);
   await removeCable(lab.switchPid, host.name);
-  await killHolder(host.pid);
+  await killPauseProcess(host.pid);
   const entry = site.state.hosts.find(({ name }) => name === host.name) as HostState;
   const booted = await bootHost(entry, site);
   await writeState(site.dir, site.state);
@@ -93,7 +93,7 @@ export async function removeHost(lab: Lab): Promise<void> {
   const host = lab.hosts.at(-1) as LabHost;
   const site = await siteOf(lab);
   await removeCable(lab.switchPid, host.name);
-  await killHolder(host.pid);
+  await killPauseProcess(host.pid);
   const [entry] = site.state.hosts.splice(-1);
   await writeState(site.dir, site.state);
   lab.hosts.pop();

@@ -4,7 +4,7 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../src/cli/output.ts';
 import { removeCgroups } from './cgroups.ts';
-import { killHolders } from './holder.ts';
+import { killPauseProcesses } from './pause-process.ts';
 import { cgroupName, labBase, labDirectory } from './plan.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function labDown(name: string): Promise<void> {
   }
   const failures: unknown[] = [];
   for (const step of [
-    () => killHolders(dir),
+    () => killPauseProcesses(dir),
     () => removeCgroups(cgroupName(dir)),
     () => removeFiles(dir),
   ]) {

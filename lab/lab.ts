@@ -8,8 +8,8 @@ import { UserError } from '../src/cli/output.ts';
 import { installPlugin } from '../src/cli/plugin-install.ts';
 import { labDown, labExists } from './down.ts';
 import type { EngineName } from './engines/names.ts';
-import { isHolder } from './holder.ts';
 import { LabHost } from './host.ts';
+import { isPauseProcess } from './pause-process.ts';
 import { checkLabName, type LabRole, labBase, labDirectory } from './plan.ts';
 import { readState } from './state.ts';
 import { bringUp, type LabUpOptions } from './up.ts';
@@ -86,7 +86,7 @@ export async function openLab(name: string): Promise<Lab> {
   const switchPid = state?.switchPid ?? 0;
   for (const host of state?.hosts ?? []) {
     const { pid } = host;
-    if (pid !== null && (await isHolder(pid, dir)))
+    if (pid !== null && (await isPauseProcess(pid, dir)))
       hosts.push(new LabHost({ ...host, pid }, switchPid));
   }
   if (state?.phase !== 'up' || hosts.length !== state.hosts.length) {

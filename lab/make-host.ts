@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { containerGroup, makeCgroups } from './cgroups.ts';
 import { engineConfig, engineScript } from './engine.ts';
 import { engineBin } from './engines/engines.ts';
-import { startHolder } from './holder.ts';
 import { LabHost } from './host.ts';
+import { startPauseProcess } from './pause-process.ts';
 import { cgroupName } from './plan.ts';
 import type { HostState, LabState } from './state.ts';
 import { layCable, type UnderlayOptions } from './underlay.ts';
@@ -36,7 +36,7 @@ export async function bootHost(host: HostState, site: HostSite): Promise<LabHost
   const { dir, state, switchPid, underlay } = site;
   const cgroups = await makeCgroups(cgroupName(dir), host.name);
   await writeFile(join(host.dir, 'cgroups'), cgroups.map((path) => `${path}\n`).join(''));
-  const pid = await startHolder({
+  const pid = await startPauseProcess({
     labDir: dir,
     script: join(dir, 'host.sh'),
     args: [host.dir],

@@ -9,9 +9,9 @@ import { labDown } from './down.ts';
 import { engineLog } from './engine.ts';
 import { openEngine } from './engines/engines.ts';
 import { OWN, planEngines } from './engines/names.ts';
-import { HOST_SCRIPT, SWITCH_SCRIPT, startHolder } from './holder.ts';
 import type { LabHost } from './host.ts';
 import { bootHost, prepareHost } from './make-host.ts';
+import { HOST_SCRIPT, SWITCH_SCRIPT, startPauseProcess } from './pause-process.ts';
 import {
   cgroupName,
   checkLabName,
@@ -122,7 +122,7 @@ async function build(site: Site): Promise<void> {
 
 async function makeSwitch({ dir, state, options }: Site): Promise<number> {
   options.signal?.throwIfAborted();
-  const pid = await startHolder({
+  const pid = await startPauseProcess({
     labDir: dir,
     script: join(dir, 'switch.sh'),
     args: [],

@@ -13,7 +13,7 @@ export interface Examined {
   report(): HostReport;
   plan(): Promise<string[]>;
   /** Tries sessions with hosts, network or not. */
-  acquaint(addresses: readonly string[]): Promise<void>;
+  addPeers(addresses: readonly string[]): Promise<void>;
   askPeers(
     what: string,
     args: unknown,
@@ -25,7 +25,7 @@ export interface Examined {
 export const CHECKUP = 'checkup';
 
 /** A session with a host that is well comes about within this time, milliseconds. */
-const ACQUAINT_MS = 2_500;
+const CONNECT_MS = 2_500;
 const LOOK_EVERY_MS = 50;
 /** Namespaces entered at one time. */
 const AT_ONCE = 8;
@@ -49,8 +49,8 @@ export function openCheckups(examined: Examined) {
     const addresses = (Array.isArray(hosts) ? hosts : [])
       .filter((it): it is string => typeof it === 'string')
       .slice(0, MAX_HOSTS);
-    await examined.acquaint(addresses);
-    const end = performance.now() + ACQUAINT_MS;
+    await examined.addPeers(addresses);
+    const end = performance.now() + CONNECT_MS;
     const settled = () =>
       examined.report().peers.every((it) => it.state === 'up' || it.fault !== undefined);
     while (!settled() && performance.now() < end) {

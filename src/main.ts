@@ -95,7 +95,7 @@ async function main(): Promise<void> {
         onChange: () => agent.onPeersChanged(),
         inForce: () => agent.inForce(),
         onConfirmed: () => agent.onConfirmed(),
-        onKnock: (address, from) => agent.onKnock(address, from),
+        onSubscriber: (address, from) => agent.onSubscriber(address, from),
         isMember: (id) => agent.isMember(id),
         answer: async (what, args) =>
           probing.answer(what, args) ??
@@ -178,7 +178,7 @@ async function main(): Promise<void> {
   const checkups = openCheckups({
     report: reporter.report,
     plan: reporter.plan,
-    acquaint: (addresses) => agent.acquaint(addresses),
+    addPeers: (addresses) => agent.addPeers(addresses),
     askPeers: reporter.askPeers,
     state,
   });

@@ -14,11 +14,11 @@ import { openProbeEndpoint } from './kernel/probe-endpoint.ts';
 import { hostAddresses } from './kernel/routes.ts';
 import { Fault } from './net/fault.ts';
 import { groupMac, isForAll } from './net/group.ts';
+import type { Wire } from './probe/burst.ts';
 import { probeNetwork } from './probe/coordinator.ts';
-import { HostPart, type Premises } from './probe/host-part.ts';
+import { HostPart, type ProbeHost } from './probe/host-part.ts';
 import { answerProbe } from './probe/questions.ts';
 import { tryTcp } from './probe/tcp.ts';
-import type { Wire } from './probe/volley.ts';
 
 /** A host that is well takes a connection at once; the kernel tries again after a second. */
 const TCP_MS = 1_200;
@@ -43,7 +43,7 @@ export interface Probing {
 }
 
 export function openProbing({ agent, state, link }: ProbingOptions): Probing {
-  const part = new HostPart(premises(agent, state));
+  const part = new HostPart(probeHost(agent, state));
   const answer = (what: string, args: unknown) => answerProbe(part, what, args);
   return {
     probe: (network) =>
@@ -64,7 +64,7 @@ export function openProbing({ agent, state, link }: ProbingOptions): Probing {
   };
 }
 
-function premises(agent: Agent, state: State): Premises {
+function probeHost(agent: Agent, state: State): ProbeHost {
   // Both bounded by the probes that a host takes part in.
   const sockets = new Map<string, Socket>();
   const trials = new Map<string, LocalNetwork>();
@@ -76,10 +76,10 @@ function premises(agent: Agent, state: State): Premises {
       if (taken !== undefined) throw new Fault(`network id ${vni} is taken by network ${taken.id}`);
       const network = { id, vni, options: {} };
       trials.set(id, network);
-      await agent.guests.open(network);
+      await agent.ephemeral.open(network);
     },
     async closeTrial(id) {
-      if (trials.delete(id)) await agent.guests.leave(id);
+      if (trials.delete(id)) await agent.ephemeral.leave(id);
     },
     async view(id) {
       const network = trials.get(id) ?? state.networks.get(id);
@@ -103,7 +103,7 @@ function premises(agent: Agent, state: State): Premises {
     async open({ id, network, ip, mac, vni, mtu, group }) {
       const address = `${ip}/15`;
       const port = PROBE_PORT;
-      const socket = await agent.guests.lodge({ id, network, address, mac }, vni, () =>
+      const socket = await agent.ephemeral.add({ id, network, address, mac }, vni, () =>
         openProbeEndpoint({ endpoint: id, vni, mac, mtu, address, port, group }),
       );
       sockets.set(id, socket);
@@ -114,7 +114,7 @@ function premises(agent: Agent, state: State): Premises {
       sockets.delete(id);
       // The namespace goes with the socket, but only when the kernel gets round to it.
       await deletePort(id);
-      agent.guests.dislodge(id);
+      agent.ephemeral.remove(id);
     },
     hasWay(vni, { host, mac, group }) {
       const dev = vxlanName(vni);
@@ -124,7 +124,7 @@ function premises(agent: Agent, state: State): Premises {
         keys.push(`member ${dev} ${group} *`);
         if (!isForAll(carrier)) keys.push(`copy ${dev} ${carrier} ${host}`);
       }
-      return agent.guests.hasEntries(keys);
+      return agent.ephemeral.hasEntries(keys);
     },
   };
 }

@@ -26,7 +26,7 @@ export interface SessionOptions {
    * @param from where its packets come from
    * @returns when they are let in; it hears of our networks only then
    */
-  readonly onKnock: (address: string, from: readonly string[]) => Promise<void>;
+  readonly onSubscriber: (address: string, from: readonly string[]) => Promise<void>;
   /** Whether a node is of the Swarm, as far as is known. */
   readonly isMember: (node: string) => boolean;
   readonly answer: (what: string, args: unknown) => Promise<unknown>;
@@ -35,7 +35,8 @@ export interface SessionOptions {
 
 /** @throws Error when the peer port cannot be listened at */
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
-  const { credentials, config, node, tunnel, onChange, onKnock, isMember, answer, log } = options;
+  const { credentials, config, node, tunnel, onChange, onSubscriber, isMember, answer, log } =
+    options;
   const { inForce, onConfirmed } = options;
   let own = tunnel;
   const peers = createPeers({
@@ -56,7 +57,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     tunnel,
     admit: (peer) => isMember(peer.node) || `node ${peer.node} is not of this Swarm any more`,
     onSubscribed: ({ address, tunnel: from }) =>
-      onKnock(address, from === undefined ? [address] : [address, from]),
+      onSubscriber(address, from === undefined ? [address] : [address, from]),
     onConfirmed,
     answer,
     log,

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Reconciler } from '../../src/agent/reconciler.ts';
-import { Wanted } from '../../src/core/wanted.ts';
+import { DesiredState } from '../../src/core/desired-state.ts';
 import { silentLog } from '../../src/peers/log.ts';
 import { createPeers } from '../../src/peers/peers.ts';
 import { createPublisher } from '../../src/peers/publisher.ts';
@@ -47,7 +47,7 @@ async function run({ directory, address, port, networks, peers }: Job): Promise<
   const node = credentials.node as string;
   const tunnel = { address, port: 4789, mtu: 1450 };
   const nets = networks.map((it) => ({ ...it, options: {} }));
-  const wanted = new Wanted();
+  const wanted = new DesiredState();
   let facts = 0;
   let began = 0;
   const kernel = {

@@ -1,7 +1,8 @@
 /** A Swarm of simulated hosts: real publishers and subscribers, real records, time that is counted. */
+
+import { DesiredState } from '../../src/core/desired-state.ts';
 import type { Fact } from '../../src/core/facts.ts';
 import type { HostRecord, NetworkRecord } from '../../src/core/records.ts';
-import { Wanted } from '../../src/core/wanted.ts';
 import { macOfIpv4 } from '../../src/net/mac.ts';
 import type { Credentials } from '../../src/peers/credentials.ts';
 import { silentLog } from '../../src/peers/log.ts';
@@ -203,7 +204,7 @@ export class ScaleSwarm {
     }));
     const tunnel = { address: host.address, port: 4789, mtu: 1450 };
     const of = (peers: { tunnel: string; networks: ReadonlyMap<string, NetworkRecord> }[]) => {
-      const wanted = new Wanted();
+      const wanted = new DesiredState();
       wanted.update({ tunnel, networks, endpoints: [], peers });
       return new Map([...wanted.keys()].map((key) => [key, wanted.get(key) as Fact]));
     };

@@ -5,8 +5,8 @@ import { type Service, servicesOf } from '../../src/core/services.ts';
 import { commandsFor } from '../../src/kernel/commands.ts';
 import { CredentialsError } from '../../src/peers/credentials.ts';
 import { clientSchemas, type NetworkMessage, serverSchemas } from '../../src/peers/messages.ts';
-import { Mirror } from '../../src/peers/mirror.ts';
 import { plainKey } from '../../src/peers/pem.ts';
+import { Replica } from '../../src/peers/replica.ts';
 import { Decoder, encode } from '../../src/peers/wire.ts';
 import { must, type Target } from '../fuzz.ts';
 import type { Random } from '../random.ts';
@@ -101,18 +101,18 @@ const fromPublishers: Target = {
   corpus: SERVER,
   take(input, random) {
     const found = decode(schemas as never, bytesOf(input, random), random);
-    const mirror = new Mirror();
-    mirror.setWanted(new Set(['net1']));
+    const replica = new Replica();
+    replica.setWanted(new Set(['net1']));
     let services: readonly Service[] = [];
     for (const it of found) {
       if (it.kind !== 'message' || !('network' in it.message)) continue;
-      mirror.hear(it.message as NetworkMessage);
-      const known = [...mirror.networks.values()];
+      replica.hear(it.message as NetworkMessage);
+      const known = [...replica.networks.values()];
       services = servicesOf(known, services);
     }
     const facts = desiredFacts({
       ...LOCAL,
-      peers: [{ tunnel: '10.9.0.2', networks: mirror.networks }],
+      peers: [{ tunnel: '10.9.0.2', networks: replica.networks }],
     });
     const steps = [...difference(facts, []), ...difference([], facts)];
     for (const { line } of steps.flatMap(commandsFor)) {

@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HostBalance } from '../contract/answers.ts';
 import type { HostReport, SwarmReport } from '../contract/report.ts';
+import { DesiredState } from '../core/desired-state.ts';
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress } from '../core/local.ts';
 import { bridgeName, portName, vxlanName } from '../core/names.ts';
-import { type HostVxlan, whyRefused } from '../core/port-holder.ts';
+import { type HostVxlan, whyRefused } from '../core/port-owner.ts';
 import type { HostRecord, ServiceRecord } from '../core/records.ts';
 import type { Service } from '../core/services.ts';
-import { Wanted } from '../core/wanted.ts';
 import type { DataPathPort } from '../docker/data-path-port.ts';
 import type { Driver } from '../docker/driver.ts';
 import type { SwarmView } from '../docker/watch.ts';
-import { Acquaintances } from './acquaintances.ts';
-import { Audience } from './audience.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import { Discovery, type DiscoveryOptions } from './discovery.ts';
 import { createDriver, type PortMaker } from './driver.ts';
+import { EphemeralEndpoints } from './ephemeral-endpoints.ts';
 import type { Faults } from './faults.ts';
+import { GarbageCollector } from './garbage-collection.ts';
+import { GracefulRestart } from './graceful-restart.ts';
 import { Guard, type GuardOptions } from './guard.ts';
-import { Guests } from './guests.ts';
-import { Housekeeper } from './housekeeping.ts';
 import {
   conflicts,
+  desiredInput,
   hostRecord,
   hostsKnown,
   type Knowledge,
@@ -30,24 +30,24 @@ import {
   networksOf,
   peerAddresses,
   unconfirmed,
-  wantedInput,
 } from './knowledge.ts';
 import { inShort, noteLacks } from './lacks.ts';
 import { LateAddress } from './late-address.ts';
-import { Legacy } from './legacy.ts';
 import type { Log } from './log.ts';
 import type { MemberEvent } from './members.ts';
+import { MembershipTable } from './membership-table.ts';
 import { Preparation, type PreparationOptions } from './preparation.ts';
-import { Reach } from './reach.ts';
 import { type Kernel, Reconciler } from './reconciler.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
 import { SendLimits } from './send-limits.ts';
+import { ServiceView } from './service-view.ts';
 import type { State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 import { SwarmPort } from './swarm-port.ts';
 import { type Measures, Timings } from './timings.ts';
 import { TunnelGuard, type TunnelGuardKernel } from './tunnel-guard.ts';
+import { UnlistedPeers } from './unlisted-peers.ts';
 
 export interface AgentOptions {
   readonly state: State;
@@ -101,24 +101,24 @@ const HEAR_WITHIN_MS = 10_000;
 export class Agent {
   readonly driver: Driver;
   /** What Docker knows nothing of. */
-  readonly guests: Guests;
+  readonly ephemeral: EphemeralEndpoints;
   readonly #options: AgentOptions;
-  readonly #audience: Audience;
-  readonly #acquaintances: Acquaintances;
-  readonly #wanted = new Wanted();
+  readonly #membershipTable: MembershipTable;
+  readonly #unlistedPeers: UnlistedPeers;
+  readonly #desiredState = new DesiredState();
   readonly #timings: Timings;
   readonly #reconciler: Reconciler;
   readonly #balancer: Balancer;
   readonly #guard: Guard;
   readonly #tunnelGuard: TunnelGuard;
-  readonly #housekeeper: Housekeeper;
+  readonly #garbageCollector: GarbageCollector;
   readonly #sendLimits: SendLimits;
-  readonly #reach: Reach;
+  readonly #serviceView: ServiceView;
   readonly #swarmPort: SwarmPort;
   readonly #discovery: Discovery;
   readonly #preparation: Preparation;
   readonly #lateAddress: LateAddress;
-  readonly #legacy = new Legacy(() => this.#outlive());
+  readonly #gracefulRestart = new GracefulRestart(() => this.#restartIsComplete());
   readonly #startedAt: number;
   /** The same for people. */
   readonly #startedOn: number;
@@ -140,7 +140,7 @@ export class Agent {
     this.#options = options;
     const { state, kernel, log, now, timeOfDay } = options;
     const { identity, appears, routes } = options.sandboxes;
-    this.#reach = new Reach(state);
+    this.#serviceView = new ServiceView(state);
     this.#discovery = new Discovery({ state, identity, ...routes, log });
     this.#preparation = new Preparation({
       identity,
@@ -161,17 +161,17 @@ export class Agent {
     this.#startedOn = timeOfDay();
     this.#timings = new Timings(options.measures);
     this.#refusals = new Refusals(log, now);
-    this.#acquaintances = new Acquaintances(now);
+    this.#unlistedPeers = new UnlistedPeers(now);
     this.#lateAddress = new LateAddress({ find: () => this.#findTunnel(), log, now });
     this.#swarmPort = new SwarmPort({
       sessions: () => options.link.sessions,
       ask: (managers) => {
-        this.#acquaintances.meetQuietly(...managers);
+        this.#unlistedPeers.addQuietly(...managers);
         this.#setPeers();
       },
       now,
     });
-    this.#audience = new Audience({
+    this.#membershipTable = new MembershipTable({
       enforce: () => this.#guard.update(),
       flush: (port) => kernel.flushPort(port),
       log,
@@ -183,13 +183,13 @@ export class Agent {
       isBusy: (dev) => this.#busy.has(dev),
       onLookBegins: () => {
         this.#lookBegan = now();
-        this.#audience.beginLook();
+        this.#membershipTable.beginLook();
       },
       onLook: ({ facts, memberships }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
-        this.#legacy.found(facts);
-        this.#audience.look(memberships, ports);
-        this.#housekeeper.dropDeadEndpoints(ports, this.#lookBegan);
+        this.#gracefulRestart.found(facts);
+        this.#membershipTable.look(memberships, ports);
+        this.#garbageCollector.dropDeadEndpoints(ports, this.#lookBegan);
         this.#publishSoon();
       },
       timings: this.#timings,
@@ -198,7 +198,7 @@ export class Agent {
       log,
       timeOfDay,
     });
-    this.guests = new Guests({
+    this.ephemeral = new EphemeralEndpoints({
       reconciler: this.#reconciler,
       busy: this.#busy,
       changed: () => {
@@ -249,8 +249,8 @@ export class Agent {
     this.#guard = new Guard({
       ...options.guards,
       networks: () => networksOf(this.#knowledge()),
-      endpoints: () => [...state.endpoints.values(), ...this.guests.endpoints()],
-      silenced: () => this.#audience.silenced(),
+      endpoints: () => [...state.endpoints.values(), ...this.ephemeral.endpoints()],
+      silenced: () => this.#membershipTable.silenced(),
       log,
     });
     this.#sendLimits = new SendLimits({
@@ -267,17 +267,18 @@ export class Agent {
       ...options.guards.tunnels,
       tunnel: () => this.#tunnel?.local ?? this.#tunnel?.address,
       hosts: () => {
-        const heard = this.#legacy.isOutlived(this.#knowledge());
-        return hostsKnown(this.#knowledge(), this.#acquaintances.addresses(), heard);
+        const heard = this.#gracefulRestart.isComplete(this.#knowledge());
+        return hostsKnown(this.#knowledge(), this.#unlistedPeers.addresses(), heard);
       },
       log,
       now,
     });
-    this.#housekeeper = new Housekeeper({ ...this.driver, state, log, now });
+    this.#garbageCollector = new GarbageCollector({ ...this.driver, state, log, now });
     this.#balancer = new Balancer({
       sandboxes: options.sandboxes,
       desired: () => this.#desiredServices(),
-      prospect: () => this.#desiredServices() ?? this.#reach.soFar(this.#knowledge(), this.#record),
+      prospect: () =>
+        this.#desiredServices() ?? this.#serviceView.soFar(this.#knowledge(), this.#record),
       log,
       now,
     });
@@ -312,7 +313,7 @@ export class Agent {
   }
 
   onMembers(event: MemberEvent): void {
-    this.#audience.event(event);
+    this.#membershipTable.event(event);
     if (!event.gone) this.#timings.joined();
     this.#publishSoon();
   }
@@ -348,7 +349,7 @@ export class Agent {
 
   /** Sessions are about to be opened as another node. */
   onIdentity(): void {
-    this.#acquaintances.forget();
+    this.#unlistedPeers.forget();
   }
 
   /**
@@ -356,18 +357,18 @@ export class Agent {
    * it only seconds later. Counted as a peer for as long as the gossip may take.
    * @param from where its packets come from; resolves when they are let in
    */
-  onKnock(address: string, from: readonly string[]): Promise<void> {
-    this.#acquaintances.meet(address);
+  onSubscriber(address: string, from: readonly string[]): Promise<void> {
+    this.#unlistedPeers.add(address);
     this.#setPeers();
     this.#options.askDocker();
     return this.#tunnelGuard.admit(from);
   }
 
   /** Counts hosts as peers for a while, so that sessions with them are tried, network or not. */
-  async acquaint(addresses: Iterable<string>): Promise<void> {
+  async addPeers(addresses: Iterable<string>): Promise<void> {
     // It may have joined its Swarm just now.
     if (this.#options.link.sessions === undefined) await this.tick();
-    this.#acquaintances.meet(...addresses);
+    this.#unlistedPeers.add(...addresses);
     this.#setPeers();
   }
 
@@ -424,7 +425,7 @@ export class Agent {
     this.#reviewMembers();
     this.#setPeers();
     void this.#tunnelGuard.update();
-    this.#housekeeper.forget(view);
+    this.#garbageCollector.forget(view);
     this.#preparation.forget(new Set(this.#options.state.networks.keys()));
     this.#preparation.changed();
     // Docker makes networks of its own when its host joins a Swarm anew, which is an event.
@@ -455,10 +456,10 @@ export class Agent {
     const dataPathPort = this.#swarmPort.known;
     const { lastChange } = this.#reconciler;
     return hostReport(knowledge, {
-      conflicts: [...this.#reach.conflicts(), ...conflicts(knowledge, this.#wanted)].slice(
-        0,
-        CONFLICTS_TOLD,
-      ),
+      conflicts: [
+        ...this.#serviceView.conflicts(),
+        ...conflicts(knowledge, this.#desiredState),
+      ].slice(0, CONFLICTS_TOLD),
       agent: version,
       peerPort,
       ...(dataPathPort === undefined ? {} : { dataPathPort }),
@@ -470,19 +471,19 @@ export class Agent {
       tunnelDropped: this.#tunnelGuard.dropped,
       problem: link.error || this.#noTunnel || this.#tunnelGuard.problem,
       faults: this.#options.faults.current(),
-      isQuiet: (address) => this.#acquaintances.isQuiet(address),
+      isQuiet: (address) => this.#unlistedPeers.isQuiet(address),
     });
   }
 
   /** The services of this host's networks, and what its containers sent to them. */
   async balance(): Promise<HostBalance> {
-    return { services: this.#reach.services(), counts: await this.#balancer.counts() };
+    return { services: this.#serviceView.services(), counts: await this.#balancer.counts() };
   }
 
   close(): void {
     this.#preparation.close();
     this.#discovery.close();
-    this.#reach.close();
+    this.#serviceView.close();
     this.#refusals.close();
     this.#balancer.close();
     this.#reconciler.close();
@@ -537,19 +538,19 @@ export class Agent {
       dataPathPort: this.#swarmPort.own,
       swarm: this.#view,
       peers: link.sessions?.views() ?? [],
-      memberships: (bridge) => this.#audience.rows(bridge),
-      silenced: (bridge) => this.#audience.refused(bridge),
-      guests: this.guests.endpoints(),
-      guestNetworks: this.guests.networks(),
+      memberships: (bridge) => this.#membershipTable.rows(bridge),
+      silenced: (bridge) => this.#membershipTable.refused(bridge),
+      ephemeral: this.ephemeral.endpoints(),
+      ephemeralNetworks: this.ephemeral.networks(),
     };
   }
 
-  #desired(): Wanted | undefined {
+  #desired(): DesiredState | undefined {
     const knowledge = this.#knowledge();
-    const input = wantedInput(knowledge, this.#legacy.facts(knowledge));
+    const input = desiredInput(knowledge, this.#gracefulRestart.facts(knowledge));
     if (input === undefined) return undefined;
-    this.#wanted.update(input);
-    return this.#wanted;
+    this.#desiredState.update(input);
+    return this.#desiredState;
   }
 
   /** The services of each container, once all that is to be known of them is known. */
@@ -557,8 +558,8 @@ export class Agent {
     const age = this.#options.now() - this.#startedAt;
     const knowledge = this.#knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
-    if (!this.#legacy.isOutlived(knowledge) && age < HEAR_WITHIN_MS) return undefined;
-    return this.#reach.update(knowledge, this.#record);
+    if (!this.#gracefulRestart.isComplete(knowledge) && age < HEAR_WITHIN_MS) return undefined;
+    return this.#serviceView.update(knowledge, this.#record);
   }
 
   async #whyNoDevice(vni: number): Promise<string> {
@@ -567,7 +568,7 @@ export class Agent {
     return whyRefused({ vni, port: guards.tunnels.port, words, vxlans: await hostVxlans() });
   }
 
-  #outlive(): void {
+  #restartIsComplete(): void {
     void this.#reconciler.request();
     void this.#balancer.update();
   }
@@ -604,8 +605,8 @@ export class Agent {
 
   #setPeers(): void {
     const own = this.#options.ownAddresses();
-    const knocked = this.#acquaintances.addresses();
-    const addresses = peerAddresses(this.#knowledge(), { own, knocked });
+    const unlisted = this.#unlistedPeers.addresses();
+    const addresses = peerAddresses(this.#knowledge(), { own, unlisted });
     this.#options.link.sessions?.setPeers(addresses);
   }
 }

@@ -6,11 +6,11 @@ import type { Fact } from '../core/facts.ts';
 import type { NetworkRecord } from '../core/records.ts';
 import {
   allHeard,
+  desiredInput,
+  desiredServices,
   hostRecord,
   type Knowledge,
   peerAddresses,
-  wantedInput,
-  wantedServices,
 } from './knowledge.ts';
 import { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
@@ -50,8 +50,8 @@ const know = (rest: Partial<Knowledge>): Knowledge => ({
   peers: [],
   memberships: () => [],
   silenced: () => [],
-  guests: [],
-  guestNetworks: [],
+  ephemeral: [],
+  ephemeralNetworks: [],
   ...rest,
 });
 
@@ -82,7 +82,7 @@ describe('every host was heard', () => {
 describe('what an earlier agent left', () => {
   const left: Fact = { kind: 'copy', dev: 'cx8000001', mac: '01:00:5e:01:01:01', to: '10.9.0.2' };
 
-  const staying = (rest: Partial<Knowledge>) => wantedInput(know(rest), [left])?.inherited ?? [];
+  const staying = (rest: Partial<Knowledge>) => desiredInput(know(rest), [left])?.stale ?? [];
 
   it('stays while its host was not heard', () => {
     expect(staying({ peers: [peer({ state: 'connecting' })] })).toContainEqual(left);
@@ -95,9 +95,9 @@ describe('what an earlier agent left', () => {
 });
 
 it('a host that has networks but no address changes nothing', () => {
-  expect(wantedInput(know({ tunnel: undefined }), [])).toBeUndefined();
+  expect(desiredInput(know({ tunnel: undefined }), [])).toBeUndefined();
   state.networks.clear();
-  expect(wantedInput(know({ tunnel: undefined }), [])).toMatchObject({ networks: [] });
+  expect(desiredInput(know({ tunnel: undefined }), [])).toMatchObject({ networks: [] });
 });
 
 it('a host without sessions or address tells nothing of itself', () => {
@@ -114,7 +114,7 @@ it('of two endpoints with one address a host tells the later one', () => {
 });
 
 describe('the hosts to listen to', () => {
-  const nobody = { own: ['10.9.0.1'], knocked: [] };
+  const nobody = { own: ['10.9.0.1'], unlisted: [] };
 
   it('are those that Docker lists, but not this one', () => {
     expect(peerAddresses(know({}), nobody)).toEqual(new Set(['10.9.0.2']));
@@ -130,8 +130,8 @@ describe('the hosts to listen to', () => {
   });
 
   it('are also one that listens to us before Docker’s gossip tells of it', () => {
-    const knocked = { own: ['10.9.0.1'], knocked: ['10.9.0.7'] };
-    expect(peerAddresses(know({ swarm: swarm() }), knocked)).toEqual(new Set(['10.9.0.7']));
+    const unlisted = { own: ['10.9.0.1'], unlisted: ['10.9.0.7'] };
+    expect(peerAddresses(know({ swarm: swarm() }), unlisted)).toEqual(new Set(['10.9.0.7']));
   });
 });
 
@@ -144,7 +144,7 @@ it('a service at an address that is not of its network is left out', () => {
   const endpoints = [task('10.0.1.2'), task('8.8.8.8')];
   const networks = new Map([['net-a', { vni: 8_000_001, endpoints, groups: [] }]]);
   const peers = [peer({ networks })];
-  const found = wantedServices(know({ peers }), { own: undefined, before: new Map() });
+  const found = desiredServices(know({ peers }), { own: undefined, before: new Map() });
   expect(found.get('net-a')?.map((it) => it.vip)).toEqual(['10.0.1.2']);
 });
 
@@ -159,8 +159,8 @@ it('a service is what all hosts say of their tasks, and is remembered without an
   const peers = ['10.0.1.3', '10.0.1.4'].map((ip) =>
     peer({ networks: new Map([['net-a', record(ip)]]) }),
   );
-  const first = wantedServices(know({ peers }), { own: undefined, before: new Map() });
+  const first = desiredServices(know({ peers }), { own: undefined, before: new Map() });
   expect(first.get('net-a')).toMatchObject([{ name: 'web', serving: ['10.0.1.3', '10.0.1.4'] }]);
-  const later = wantedServices(know({}), { own: undefined, before: first });
+  const later = desiredServices(know({}), { own: undefined, before: first });
   expect(later.get('net-a')).toMatchObject([{ name: 'web', vip: '10.0.1.2', serving: [] }]);
 });

@@ -1,14 +1,14 @@
 import { contestedWords, foreignNetworks, judgePeers, strayServices } from '../core/claims.ts';
+import type { DesiredInput, DesiredState } from '../core/desired-state.ts';
 import type { Fact } from '../core/facts.ts';
 import { linkSizes, networkRecord, outdated, type Peer, type Tunnel } from '../core/forwarding.ts';
-import { inheritedFacts } from '../core/inheritance.ts';
 import { type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership.ts';
 import { bridgeName } from '../core/names.ts';
 import { admit, type RefusedGroups } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services.ts';
-import type { Wanted, WantedInput } from '../core/wanted.ts';
+import { staleFacts } from '../core/stale-facts.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import type { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
@@ -30,14 +30,14 @@ export interface Knowledge {
   /** The containers of a bridge that are not listened to for now. */
   readonly silenced: (bridge: string) => readonly RefusedGroups[];
   /** Endpoints and networks that Docker knows nothing of, as probes have them. */
-  readonly guests: readonly LocalEndpoint[];
-  readonly guestNetworks: readonly LocalNetwork[];
+  readonly ephemeral: readonly LocalEndpoint[];
+  readonly ephemeralNetworks: readonly LocalNetwork[];
 }
 
 /** The networks that this host takes part in, those of probes among them. */
-export const networksOf = ({ state, guestNetworks }: Knowledge): LocalNetwork[] => [
+export const networksOf = ({ state, ephemeralNetworks }: Knowledge): LocalNetwork[] => [
   ...state.networks.values(),
-  ...guestNetworks,
+  ...ephemeralNetworks,
 ];
 
 /** Whether a peer has yet to say what it has of some network that we share. */
@@ -60,7 +60,7 @@ export function memberLists({ swarm, peers }: Knowledge): ReadonlySet<string>[] 
  */
 export function hostsKnown(
   knowledge: Knowledge,
-  knocked: readonly string[],
+  unlisted: readonly string[],
   heard: boolean,
 ): HostsKnown {
   const lists = memberLists(knowledge);
@@ -71,7 +71,7 @@ export function hostsKnown(
   const listed = [...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts);
   const here = peers.filter((it) => !isGone(it));
   return {
-    named: new Set([...ends(here), ...listed, ...knocked].flat()),
+    named: new Set([...ends(here), ...listed, ...unlisted].flat()),
     barred: new Set(ends(peers.filter(isGone)).flat()),
     complete: heard,
   };
@@ -117,7 +117,7 @@ export function unconfirmed(
 
 /** What this host tells the others; undefined while it does not know who or where it is. */
 export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
-  const { state, node, tunnel, dataPathPort, memberships, guests } = knowledge;
+  const { state, node, tunnel, dataPathPort, memberships, ephemeral } = knowledge;
   if (node === undefined || tunnel === undefined) return undefined;
   const services = new Map(
     [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
@@ -125,7 +125,7 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
   const networks = networksOf(knowledge).map((network) => {
     const { rows } = admit(memberships(bridgeName(network.vni)), network.options);
     const groups = groupsOf(rows);
-    const all = [...state.endpointsOf(network.id), ...guests];
+    const all = [...state.endpointsOf(network.id), ...ephemeral];
     const old = outdated(all);
     const endpoints = all.filter((it) => !old.has(it.id));
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
@@ -141,15 +141,15 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
 /**
  * What everything the kernel shall hold follows from; undefined while that cannot be known, and then
  * nothing is to be changed.
- * @param inherited what an earlier agent left that leads to other hosts. Nothing of it is taken
+ * @param stale what an earlier agent left that leads to other hosts. Nothing of it is taken
  *   away before the host it leads to was heard: one whose agent is down too still forwards, and
  *   its containers still listen.
  */
-export function wantedInput(
+export function desiredInput(
   knowledge: Knowledge,
-  inherited: readonly Fact[],
-): WantedInput | undefined {
-  const { state, guests, tunnel, peers } = knowledge;
+  stale: readonly Fact[],
+): DesiredInput | undefined {
+  const { state, ephemeral, tunnel, peers } = knowledge;
   // Without an address of its own the host has no tunnels; without networks it needs none.
   if (tunnel === undefined) {
     if (state.networks.size > 0) return undefined;
@@ -159,22 +159,22 @@ export function wantedInput(
   const input = {
     tunnel,
     networks: networksOf(knowledge),
-    endpoints: [...state.endpoints.values(), ...guests],
+    endpoints: [...state.endpoints.values(), ...ephemeral],
     sizes: linkSizes(state.endpoints.values()),
     peers: judgePeers(peers, tunnel.address).honest.flatMap(
       ({ tunnel: address, networks }): Peer[] =>
         address === undefined ? [] : [{ tunnel: address, networks }],
     ),
   };
-  if (inherited.length === 0) return input;
+  if (stale.length === 0) return input;
   const heard = peers.flatMap((it) => (it.tunnel === undefined || unheard(it) ? [] : [it.tunnel]));
   const vnis = input.networks.map((it) => it.vni);
   const known = { heard: new Set(heard), vnis: new Set(vnis) };
-  return { ...input, inherited: inheritedFacts(inherited, known) };
+  return { ...input, stale: staleFacts(stale, known) };
 }
 
 /** In sentences, what hosts say that cannot be so, and is refused. */
-export function conflicts({ state, tunnel, peers }: Knowledge, wanted: Wanted): string[] {
+export function conflicts({ state, tunnel, peers }: Knowledge, wanted: DesiredState): string[] {
   const { honest, refused } = judgePeers(peers, tunnel?.address ?? '');
   const networks = new Map([...state.networks.values()].map((it) => [it.id, it]));
   const contested = wanted.contested().map(({ claims }) => contestedWords(claims));
@@ -187,7 +187,7 @@ export function conflicts({ state, tunnel, peers }: Knowledge, wanted: Wanted): 
  * @param of.own what this host says of itself
  * @param of.before the last answer: a service without tasks is remembered
  */
-export function wantedServices(
+export function desiredServices(
   { state, tunnel, peers }: Knowledge,
   of: { own: HostRecord | undefined; before: ReadonlyMap<string, readonly Service[]> },
 ): Map<string, Service[]> {
@@ -227,11 +227,11 @@ export function hostsWords(
  */
 export function peerAddresses(
   { state, swarm, peers }: Knowledge,
-  { own, knocked }: { own: readonly string[]; knocked: readonly string[] },
+  { own, unlisted }: { own: readonly string[]; unlisted: readonly string[] },
 ): Set<string> {
   const listed = [...state.networks.keys()].flatMap((id) => swarm?.networks.get(id)?.hosts ?? []);
   const speaking = peers
     .filter((it) => it.state === 'up' && it.networks.size > 0)
     .map((it) => it.address);
-  return new Set([...listed, ...speaking, ...knocked].filter((it) => !own.includes(it)));
+  return new Set([...listed, ...speaking, ...unlisted].filter((it) => !own.includes(it)));
 }

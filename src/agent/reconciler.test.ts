@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { DesiredState } from '../core/desired-state.ts';
 import { afterStep, explain, type Step } from '../core/difference.ts';
 import { type Fact, identity } from '../core/facts.ts';
-import { Wanted } from '../core/wanted.ts';
 import { Reconciler } from './reconciler.ts';
 
 const copy = (to: string): Fact => ({ kind: 'copy', dev: 'cx1', mac: '00:00:00:00:00:00', to });
@@ -36,15 +36,15 @@ function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undef
     error() {},
     warn: (fields: object) => warnings.push(fields),
   };
-  const wanted = new Wanted();
+  const wanted = new DesiredState();
   const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
   const nothing = { tunnel, networks: [], endpoints: [], peers: [] };
   const it = new Reconciler({
     kernel: of,
     desired: () => {
-      const inherited = desired();
-      if (inherited === undefined) return undefined;
-      wanted.update({ ...nothing, inherited });
+      const stale = desired();
+      if (stale === undefined) return undefined;
+      wanted.update({ ...nothing, stale });
       return wanted;
     },
     isBusy: (dev) => dev === 'cvbusy',

@@ -72,8 +72,8 @@ function everything(): Knowledge {
       { ...row, group: '239.1.0.2', source: '10.0.1.6', mode: 'include' },
     ],
     silenced: () => [{ port: PORT, count: 9, example: '239.1.0.3', reason: 'too fast' }],
-    guests: [],
-    guestNetworks: [],
+    ephemeral: [],
+    ephemeralNetworks: [],
   };
 }
 

@@ -3,7 +3,7 @@ import type { ServiceRecord } from '../core/records.ts';
 import type { Service } from '../core/services.ts';
 import { Store } from './store.ts';
 
-/** An endpoint, with what only the agent's housekeeping needs. */
+/** An endpoint, with what only the agent's garbage collection needs. */
 export interface KeptEndpoint extends LocalEndpoint {
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -22,7 +22,7 @@ export interface KeptService extends ServiceRecord {
 }
 
 /** The services of a network, as this host's containers last reached them. */
-export interface KeptReach {
+export interface KeptServices {
   /** Docker's id of the network. */
   readonly id: string;
   readonly services: readonly Service[];
@@ -36,7 +36,7 @@ export class State {
   /** Kept so that a restarted agent need not tell the others for a moment that it has no tasks. */
   readonly services: Store<KeptService>;
   /** Kept for a container that starts before a restarted agent has heard the others. */
-  readonly reach: Store<KeptReach>;
+  readonly reach: Store<KeptServices>;
 
   constructor(directory: string) {
     this.networks = new Store(`${directory}/networks`);

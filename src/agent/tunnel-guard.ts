@@ -52,7 +52,7 @@ export class TunnelGuard {
   /** When each host was last named; bounded, see `sourcesSeen`. */
   #seen: ReadonlyMap<string, number> = new Map();
   /** What the table before this agent's let in, until all hosts are known; undefined: no such list. */
-  #inherited: readonly string[] | undefined;
+  #stale: readonly string[] | undefined;
   /** Callers of `admit` under way; bounded by the sessions. */
   readonly #admitted = new Set<string>();
   #begun = false;
@@ -124,7 +124,7 @@ export class TunnelGuard {
     if (look) {
       const found = await this.#table.look();
       this.#count(found && droppedBy(found));
-      if (!this.#begun) this.#inherited = found && hostsLetIn(found);
+      if (!this.#begun) this.#stale = found && hostsLetIn(found);
       this.#begun = true;
     }
     const sources = this.#sources();
@@ -153,9 +153,9 @@ export class TunnelGuard {
     this.#seen = new Map(
       [...sourcesSeen(this.#seen, fresh, now())].filter(([it]) => !barred.has(it)),
     );
-    if (complete) this.#inherited = [];
-    if (this.#inherited === undefined) return undefined;
-    return new Set([...this.#seen.keys(), ...this.#inherited.filter((it) => !barred.has(it))]);
+    if (complete) this.#stale = [];
+    if (this.#stale === undefined) return undefined;
+    return new Set([...this.#seen.keys(), ...this.#stale.filter((it) => !barred.has(it))]);
   }
 }
 

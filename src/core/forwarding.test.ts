@@ -4,9 +4,9 @@ import { groupMac } from '../net/group.ts';
 import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
 import { desiredFacts, networkMtu, type Peer, type Tunnel } from './forwarding.ts';
-import { leadsAway } from './inheritance.ts';
 import { portName } from './names.ts';
 import type { NetworkRecord } from './records.ts';
+import { leadsAway } from './stale-facts.ts';
 
 const tunnel: Tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
 const network = { id: 'net-a', vni: 8_000_001, options: {} };

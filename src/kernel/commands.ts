@@ -34,7 +34,7 @@ const LAST_MEMBER_CS = 50;
 
 /**
  * Rows an MDB may hold. At the kernel's default of 4096, within reach of one busy container, it
- * would stop to snoop; with these the agent silences such a container before (`Silencer`).
+ * would stop to snoop; with these the agent silences such a container before (`MembershipQuota`).
  */
 const MDB_ROWS = 262_144;
 

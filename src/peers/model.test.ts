@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { NetworkMessage } from './messages.ts';
-import { Mirror, type Outcome } from './mirror.ts';
+import { type Outcome, Replica } from './replica.ts';
 import { GROUPS, type LinkAction, type ModelEvent, ModelSwarm, NETWORKS } from './testing/model.ts';
 
 /**
@@ -77,7 +77,7 @@ it('messages lost within a session are put right by the next session', () => {
 });
 
 /** Believes whatever arrives last, as one that did not number its messages would. */
-class Gullible extends Mirror {
+class Gullible extends Replica {
   override hear(message: NetworkMessage): Outcome {
     return super.hear('epoch' in message ? { ...message, epoch: `${Math.random()}` } : message);
   }

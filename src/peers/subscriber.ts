@@ -15,7 +15,7 @@ import {
   type ServerMessage,
   versionFault,
 } from './messages.ts';
-import { Mirror } from './mirror.ts';
+import { Replica } from './replica.ts';
 
 /** What this host knows of one peer. A new value after each change. */
 export interface PeerView {
@@ -86,18 +86,18 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const now = options.now ?? (() => performance.now());
   const isMember = options.isMember ?? (() => true);
   const transport = options.transport ?? { dial, probe };
-  const mirror = new Mirror();
+  const replica = new Replica();
   const asks = new Asks();
   const { inForce } = options;
   const confirming =
     inForce &&
     new Confirming({
       inForce,
-      position: (network) => mirror.position(network),
+      position: (network) => replica.position(network),
       send: (it) => send(it),
     });
   let wanted = new Set(options.wanted);
-  mirror.setWanted(wanted);
+  replica.setWanted(wanted);
 
   let life = newLife(now());
   let about: Pick<PeerView, 'node' | 'tunnel' | 'dataPathPort' | 'lastError' | 'fault' | 'nodes'> =
@@ -115,7 +115,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   let closed = false;
 
   function look(): PeerView {
-    const { networks, awaited, refused } = mirror;
+    const { networks, awaited, refused } = replica;
     const words = refused && `host ${address}, network ${refused.network}: ${refused.reason}`;
     const lack = words === undefined ? {} : { refused: words };
     return { address, state: life.state, since, networks, awaited, ...about, ...lack };
@@ -147,7 +147,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     life = live(life, event, { now: now(), rules: timing });
     if (life.state === before) return;
     since = Date.now();
-    if (!keepsRecord(life.state)) mirror.clear();
+    if (!keepsRecord(life.state)) replica.clear();
     const fields = { address, node: about.node, state: life.state, reason: about.lastError };
     log.info(fields, `peer is ${life.state}`);
   }
@@ -235,7 +235,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 
   function hearNetwork(message: NetworkMessage): void {
     const { network } = message;
-    const outcome = mirror.hear(message);
+    const outcome = replica.hear(message);
     confirming?.heard(message);
     if (outcome.do === 'nothing' || outcome.do === 'changed') return;
     if (outcome.do === 'resync') send({ type: 'resync', network });
@@ -258,7 +258,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 
   function welcome(message: Pick<HostRecord, 'node' | 'tunnel' | 'dataPathPort'>): void {
     // Another node took over the address: nothing of the old one's may be kept for it.
-    if (about.node !== undefined && about.node !== message.node) mirror.clear();
+    if (about.node !== undefined && about.node !== message.node) replica.clear();
     about = { node: message.node, ...told(message) };
     connection?.established();
     wait = timing.backoffMs;
@@ -303,14 +303,14 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       const same = next.size === wanted.size && [...next].every((network) => wanted.has(network));
       if (same) return;
       wanted = next;
-      mirror.setWanted(wanted);
+      replica.setWanted(wanted);
       if (life.session) send({ type: 'want', networks: [...wanted].sort() });
       report();
     },
     review() {
       if (about.node === undefined || isMember(about.node)) return;
       const reason = notOfUs(about.node);
-      mirror.clear();
+      replica.clear();
       connection?.end(reason);
       fail(reason);
       report();

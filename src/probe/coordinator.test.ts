@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { aReport } from '../contract/report.test-support.ts';
 import type { PeerReport } from '../contract/report.ts';
 import { type Field, probeNetwork } from './coordinator.ts';
-import { HostPart, type Premises } from './host-part.ts';
+import { HostPart, type ProbeHost } from './host-part.ts';
 import { answerProbe } from './questions.ts';
 
 const HOSTS = ['10.9.0.1', '10.9.0.2', '10.9.0.3'];
@@ -22,7 +22,7 @@ interface World {
 function world({ drops = () => false, instead, peers = {}, subnet, tcp = 'open' }: World = {}) {
   const ends = new Map<string, { host: string; take?: (bytes: Buffer, from: string) => void }>();
   const open = new Set<string>();
-  const premises = (host: string): Premises => ({
+  const probeHost = (host: string): ProbeHost => ({
     openTrial: async () => {},
     closeTrial: async () => {},
     view: async () => ({
@@ -52,7 +52,7 @@ function world({ drops = () => false, instead, peers = {}, subnet, tcp = 'open' 
     },
     hasWay: () => true,
   });
-  const parts = new Map(HOSTS.map((it) => [it, new HostPart(premises(it))]));
+  const parts = new Map(HOSTS.map((it) => [it, new HostPart(probeHost(it))]));
   const ask = async (host: string, what: string, args: unknown) =>
     instead?.(host, what) ?? answerProbe(parts.get(host) as HostPart, what, args);
   const report = aReport({
@@ -143,6 +143,6 @@ it.each([
   ['a run of no number', 'probe-close', { run: 'x' }],
   ['a probe that is not', 'probe-send', { run: 5, others: [] }],
 ])('a host refuses %s', async (_name, what, args) => {
-  const part = new HostPart({} as Premises);
+  const part = new HostPart({} as ProbeHost);
   await expect((async () => answerProbe(part, what, args))()).rejects.toThrow();
 });

@@ -8,10 +8,10 @@ import type {
 } from '../core/probe.ts';
 import { Fault } from '../net/fault.ts';
 import { macOfIpv4 } from '../net/mac.ts';
-import { Volley, type Wire } from './volley.ts';
+import { Burst, type Wire } from './burst.ts';
 
 /** What a probe needs of its host. */
-export interface Premises {
+export interface ProbeHost {
   /** Takes part in a network that is made for a probe. @throws Fault when the kernel refuses */
   openTrial(network: { readonly id: string; readonly vni: number }): Promise<void>;
   /** Leaves such a network; none of that name is no error. */
@@ -38,7 +38,7 @@ interface Part {
   readonly network: string;
   readonly seat: ProbeSeat;
   readonly group: string | undefined;
-  readonly volley: Volley;
+  readonly burst: Burst;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -54,12 +54,12 @@ const sleep = (milliseconds: number): Promise<void> =>
 
 /** What this host does in the probes that it is asked to take part in. */
 export class HostPart {
-  readonly #premises: Premises;
+  readonly #probeHost: ProbeHost;
   /** By run; bounded by MAX_PARTS. */
   readonly #parts = new Map<number, Part | 'opening'>();
 
-  constructor(premises: Premises) {
-    this.#premises = premises;
+  constructor(probeHost: ProbeHost) {
+    this.#probeHost = probeHost;
   }
 
   /** @throws Fault when the host has not the network or is busy with other probes */
@@ -70,41 +70,42 @@ export class HostPart {
     }
     this.#parts.set(run, 'opening');
     try {
-      if (trial !== undefined) await this.#premises.openTrial({ id: network, vni: trial });
-      const view = await this.#premises.view(network);
+      if (trial !== undefined) await this.#probeHost.openTrial({ id: network, vni: trial });
+      const view = await this.#probeHost.view(network);
       const seat: ProbeSeat = { ...view, ip, mac: macOfIpv4(ip) };
       const id = createHash('sha256').update(`probe ${run} ${ip}`).digest('hex');
       const { vni, mtu, mac } = seat;
-      const wire = await this.#premises.open({ id, network, ip, mac, vni, mtu, group });
-      const volley = new Volley({ wire, run, group, now: () => performance.now(), sleep });
+      const wire = await this.#probeHost.open({ id, network, ip, mac, vni, mtu, group });
+      const burst = new Burst({ wire, run, group, now: () => performance.now(), sleep });
       const timer = setTimeout(() => void this.close({ run }).catch(() => {}), LEASE_MS);
-      this.#parts.set(run, { id, network, seat, group, volley, timer });
+      this.#parts.set(run, { id, network, seat, group, burst, timer });
       return seat;
     } catch (error) {
       this.#parts.delete(run);
-      await this.#premises.closeTrial(network);
+      await this.#probeHost.closeTrial(network);
       throw error;
     }
   }
 
   /** Waits for ways to the others, then sends. */
   async send({ run, others }: ProbeOrder): Promise<ProbeSent> {
-    const { seat, group, volley } = this.#part(run);
-    const wayless = () => others.filter((it) => !this.#premises.hasWay(seat.vni, { ...it, group }));
+    const { seat, group, burst } = this.#part(run);
+    const wayless = () =>
+      others.filter((it) => !this.#probeHost.hasWay(seat.vni, { ...it, group }));
     const end = performance.now() + WAY_WITHIN_MS;
     while (wayless().length > 0 && performance.now() < end) await sleep(20);
     const noWay = wayless().map((it) => it.ip);
-    return { noWay, ...(await volley.send(others, seat.mtu)) };
+    return { noWay, ...(await burst.send(others, seat.mtu)) };
   }
 
   /** Ends the part and tells what was heard. */
   async close({ run }: { run: number }): Promise<ProbeHeard> {
-    const { id, network, volley, timer } = this.#part(run);
+    const { id, network, burst, timer } = this.#part(run);
     clearTimeout(timer);
     this.#parts.delete(run);
-    await this.#premises.close(id);
-    await this.#premises.closeTrial(network);
-    return volley.heard();
+    await this.#probeHost.close(id);
+    await this.#probeHost.closeTrial(network);
+    return burst.heard();
   }
 
   /** Ends all parts, when the agent stops. */

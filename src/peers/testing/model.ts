@@ -5,8 +5,8 @@ import type { LocalEndpoint, LocalNetwork } from '../../core/local.ts';
 import type { EndpointRecord, GroupRecord, HostRecord, NetworkRecord } from '../../core/records.ts';
 import { macOfIpv4 } from '../../net/mac.ts';
 import type { NetworkMessage } from '../messages.ts';
-import { Mirror } from '../mirror.ts';
 import { Published } from '../published.ts';
+import { Replica } from '../replica.ts';
 
 /**
  * A whole Swarm in memory: what each host has, what it last heard of each other host, and the
@@ -51,7 +51,7 @@ interface Contents {
 
 /** What a host holds of one other host. */
 interface Link {
-  mirror: Mirror;
+  replica: Replica;
   /** Messages under way, oldest first. */
   queue: NetworkMessage[];
   /** No sign of life: the record is dropped, and what is said is lost. */
@@ -107,15 +107,15 @@ class Host {
 
 export class ModelSwarm {
   readonly hosts: readonly Host[];
-  readonly #newMirror: () => Mirror;
+  readonly #newReplica: () => Replica;
 
-  /** @param newMirror what hears; a test of the model itself passes a broken one */
-  constructor(size: number, newMirror = () => new Mirror()) {
-    this.#newMirror = newMirror;
+  /** @param newReplica what hears; a test of the model itself passes a broken one */
+  constructor(size: number, newReplica = () => new Replica()) {
+    this.#newReplica = newReplica;
     this.hosts = Array.from({ length: size }, (_, i) => new Host(i));
     for (const host of this.hosts) {
       for (const peer of this.#others(host)) {
-        host.links.set(peer, { mirror: newMirror(), queue: [], silent: false });
+        host.links.set(peer, { replica: newReplica(), queue: [], silent: false });
       }
     }
   }
@@ -163,9 +163,9 @@ export class ModelSwarm {
   faults(): string[] {
     return this.hosts.flatMap((host) => {
       const seen = [...host.links].filter(([, link]) => !link.silent);
-      const heard = seen.map(([peer, { mirror }]) => ({
+      const heard = seen.map(([peer, { replica }]) => ({
         tunnel: peer.address,
-        networks: mirror.networks,
+        networks: replica.networks,
       }));
       const truth = seen.map(([peer]) => ({
         tunnel: peer.address,
@@ -198,8 +198,8 @@ export class ModelSwarm {
   #join(host: Host, network: string): void {
     if (host.contents.has(network)) return;
     host.contents.set(network, { endpoints: new Map(), groups: new Map() });
-    for (const [peer, { mirror, queue, silent }] of host.links) {
-      mirror.setWanted(host.wanted());
+    for (const [peer, { replica, queue, silent }] of host.links) {
+      replica.setWanted(host.wanted());
       if (!silent) queue.push(peer.published.current(network));
     }
     this.#tell(host);
@@ -207,7 +207,7 @@ export class ModelSwarm {
 
   #leave(host: Host, network: string): void {
     host.contents.delete(network);
-    for (const { mirror } of host.links.values()) mirror.setWanted(host.wanted());
+    for (const { replica } of host.links.values()) replica.setWanted(host.wanted());
     this.#tell(host);
   }
 
@@ -239,7 +239,7 @@ export class ModelSwarm {
     host.restart();
     for (const peer of this.#others(host)) {
       this.#reconnect(peer, host);
-      (host.links.get(peer) as Link).mirror = this.#newMirror();
+      (host.links.get(peer) as Link).replica = this.#newReplica();
       this.#reconnect(host, peer);
     }
   }
@@ -248,7 +248,7 @@ export class ModelSwarm {
   #reconnect(host: Host, peer: Host): void {
     const link = host.links.get(peer) as Link;
     const wanted = host.wanted();
-    link.mirror.setWanted(wanted);
+    link.replica.setWanted(wanted);
     link.queue = link.silent ? [] : [...wanted].map((it) => peer.published.current(it));
   }
 
@@ -263,16 +263,16 @@ export class ModelSwarm {
     if (what === 'reconnect') this.#reconnect(host, peer);
     if (what === 'cut' || what === 'mend') {
       link.silent = what === 'cut';
-      if (link.silent) link.mirror.clear();
+      if (link.silent) link.replica.clear();
       this.#reconnect(host, peer);
     }
   }
 
   #deliver(host: Host, peer: Host): void {
-    const { queue, mirror } = host.links.get(peer) as Link;
+    const { queue, replica } = host.links.get(peer) as Link;
     const message = queue.shift();
     if (message === undefined) return;
-    const outcome = mirror.hear(message);
+    const outcome = replica.hear(message);
     if (outcome.do === 'refused') throw new Error(`an honest record is refused: ${outcome.reason}`);
     if (outcome.do === 'resync') queue.push(peer.published.current(message.network));
   }

@@ -17,9 +17,9 @@ import type { LocalEndpoint, LocalNetwork } from './local.ts';
  * endpoints are. With 20 000 containers a whole computation costs the agent a second of its core,
  * since it runs without the optimising compiler; one container's change costs a millisecond.
  */
-export interface WantedInput extends ForwardingInput {
+export interface DesiredInput extends ForwardingInput {
   /** What an earlier agent left and is to stay for now; it yields to everything else. */
-  readonly inherited?: readonly Fact[];
+  readonly stale?: readonly Fact[];
 }
 
 /** Facts that follow from some values. */
@@ -35,7 +35,7 @@ interface Source {
 }
 
 /** Who comes first when two want different things of one entry. */
-const RANK = { own: 0, peer: 1, inherited: 2 } as const;
+const RANK = { own: 0, peer: 1, stale: 2 } as const;
 
 interface From {
   readonly rank: number;
@@ -52,7 +52,7 @@ const OWN: From = { rank: RANK.own, by: '' };
 
 type Ask = (key: string, of: readonly unknown[], make: () => readonly Fact[]) => void;
 
-export class Wanted {
+export class DesiredState {
   /** By identity, those that come first at the front; bounded by what the input asks for. */
   readonly #claims = new Map<string, Claim[]>();
   readonly #sources = new Map<string, Source>();
@@ -61,7 +61,7 @@ export class Wanted {
   readonly #contested = new Set<string>();
 
   /** Takes what is so now. */
-  update({ tunnel, networks, endpoints, peers, sizes, inherited = [] }: WantedInput): void {
+  update({ tunnel, networks, endpoints, peers, sizes, stale = [] }: DesiredInput): void {
     const nets = [...networks];
     const ends = [...endpoints];
     const where = [...placeOf(tunnel), ...nets.map((it) => sizes?.get(it.id))];
@@ -80,9 +80,9 @@ export class Wanted {
       const from = { rank: RANK.peer, by: peer.tunnel };
       source(`peer ${peer.tunnel} ${nth}`, from, [peer.networks, ...nets], askPeer(nets, peer));
     }
-    if (inherited.length > 0) {
-      const from = { rank: RANK.inherited, by: '' };
-      source('inherited', from, [inherited], (ask) => ask('all', [inherited], () => inherited));
+    if (stale.length > 0) {
+      const from = { rank: RANK.stale, by: '' };
+      source('stale', from, [stale], (ask) => ask('all', [stale], () => stale));
     }
     for (const [name, { parts }] of this.#sources) {
       if (seen.has(name)) continue;
@@ -118,7 +118,7 @@ export class Wanted {
   /** What several want differently, with the tunnel addresses of those that do; '' is this host. */
   contested(): { key: string; claims: { fact: Fact; by: string }[] }[] {
     return [...this.#contested].sort().map((key) => {
-      const claims = (this.#claims.get(key) ?? []).filter((it) => it.from.rank !== RANK.inherited);
+      const claims = (this.#claims.get(key) ?? []).filter((it) => it.from.rank !== RANK.stale);
       return { key, claims: claims.map(({ fact, from }) => ({ fact, by: from.by })) };
     });
   }
@@ -176,7 +176,7 @@ export class Wanted {
     const claims = this.#claims.get(key) ?? [];
     const [first] = claims;
     const differ = ({ fact, from }: Claim): boolean =>
-      from.rank !== RANK.inherited && first !== undefined && !same(fact, first.fact);
+      from.rank !== RANK.stale && first !== undefined && !same(fact, first.fact);
     if (claims.length > 1 && claims.some(differ)) this.#contested.add(key);
     else this.#contested.delete(key);
   }
@@ -188,7 +188,7 @@ const comesBefore = (a: From, b: From): boolean =>
 const placeOf = (it: Tunnel): unknown[] => [it.address, it.local, it.port, it.mtu];
 
 const askLinks =
-  (nets: readonly LocalNetwork[], tunnel: Tunnel, sizes: WantedInput['sizes']) =>
+  (nets: readonly LocalNetwork[], tunnel: Tunnel, sizes: DesiredInput['sizes']) =>
   (ask: Ask): void => {
     for (const it of nets) {
       const size = sizes?.get(it.id);

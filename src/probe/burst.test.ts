@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Burst, type Wire } from './burst.ts';
 import { decode, encode, HEADER } from './packet.ts';
 import { findPathMtu } from './path-mtu.ts';
-import { Volley, type Wire } from './volley.ts';
 
 describe('packets', () => {
   it('are read as they were written, at any size', () => {
@@ -53,7 +53,7 @@ describe('the path MTU', () => {
   });
 });
 
-/** Some volleys on a wire in memory; `drops` says what is lost. */
+/** Some bursts on a wire in memory; `drops` says what is lost. */
 function field(ips: string[], drops: (way: { from: string; to: string; size: number }) => boolean) {
   const takers = new Map<string, (bytes: Buffer, from: string) => void>();
   const wire = (own: string): Wire => ({
@@ -75,18 +75,18 @@ function field(ips: string[], drops: (way: { from: string; to: string; size: num
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
-  return ips.map((ip) => ({ ip, mtu: 1450, volley: new Volley({ ...options, wire: wire(ip) }) }));
+  return ips.map((ip) => ({ ip, mtu: 1450, burst: new Burst({ ...options, wire: wire(ip) }) }));
 }
 
-describe('a volley', () => {
+describe('a burst', () => {
   const IPS = ['198.18.0.1', '198.18.0.2', '198.18.0.3'];
   const others = (all: ReturnType<typeof field>, own: string) => all.filter((it) => it.ip !== own);
 
   it('reaches everyone with everything where nothing is lost', async () => {
     const all = field(IPS, () => false);
-    const sent = await Promise.all(all.map((it) => it.volley.send(others(all, it.ip), 1450)));
-    for (const { volley, ip } of all) {
-      for (const other of others(all, ip)) expect(volley.heard()[other.ip]).toEqual(sent[0]?.sent);
+    const sent = await Promise.all(all.map((it) => it.burst.send(others(all, it.ip), 1450)));
+    for (const { burst, ip } of all) {
+      for (const other of others(all, ip)) expect(burst.heard()[other.ip]).toEqual(sent[0]?.sent);
     }
     expect(sent[0]?.ways[IPS[1] as string]).toMatchObject({
       pathMtu: 1450,
@@ -96,31 +96,31 @@ describe('a volley', () => {
 
   it('tells one direction that is blocked from the other', async () => {
     const all = field(IPS, ({ from, to }) => from === IPS[1] && to === IPS[2]);
-    const sent = await Promise.all(all.map((it) => it.volley.send(others(all, it.ip), 1450)));
-    expect(all[2]?.volley.heard()[IPS[1] as string]).toBeUndefined();
-    expect(all[1]?.volley.heard()[IPS[2] as string]).toEqual(sent[0]?.sent);
+    const sent = await Promise.all(all.map((it) => it.burst.send(others(all, it.ip), 1450)));
+    expect(all[2]?.burst.heard()[IPS[1] as string]).toBeUndefined();
+    expect(all[1]?.burst.heard()[IPS[2] as string]).toEqual(sent[0]?.sent);
     // No answer comes back over a blocked way, so nothing can be said of it.
     expect(sent[2]?.ways[IPS[1] as string]).toEqual({});
   });
 
   it('finds how large packets may be', async () => {
     const all = field(IPS, ({ to, size }) => to === IPS[1] && size > 1354);
-    const sent = await Promise.all(all.map((it) => it.volley.send(others(all, it.ip), 1450)));
+    const sent = await Promise.all(all.map((it) => it.burst.send(others(all, it.ip), 1450)));
     expect(sent[0]?.ways[IPS[1] as string]?.pathMtu).toBe(1354);
     expect(sent[0]?.ways[IPS[2] as string]?.pathMtu).toBe(1450);
   });
 
   it('takes no notice of another run, and keeps a bound on senders', () => {
     const wire: { take?: (bytes: Buffer, from: string) => void } = {};
-    const volley = new Volley({
+    const burst = new Burst({
       ...{ run: 7, group: undefined, now: () => 0, sleep: async () => {} },
       wire: { send() {}, onMessage: (take) => Object.assign(wire, { take }) },
     });
     wire.take?.(encode({ run: 8, kind: 'unicast', number: 0 }), '198.18.0.9');
-    expect(volley.heard()).toEqual({});
+    expect(burst.heard()).toEqual({});
     for (let n = 0; n < 3000; n++) {
       wire.take?.(encode({ run: 7, kind: 'unicast', number: 1 }), `198.18.${n >> 8}.${n & 255}`);
     }
-    expect(Object.keys(volley.heard()).length).toBeLessThanOrEqual(1024);
+    expect(Object.keys(burst.heard()).length).toBeLessThanOrEqual(1024);
   });
 });

@@ -3,7 +3,7 @@ import { bridgeName, portName, vxlanName } from '../core/names.ts';
 import { Fault } from '../net/fault.ts';
 import type { Reconciler } from './reconciler.ts';
 
-export interface GuestsOptions {
+export interface EphemeralEndpointsOptions {
   readonly reconciler: Pick<Reconciler, 'request' | 'learn' | 'forget' | 'has'>;
   /** Ports that are being made right now: the reconciler leaves them alone. */
   readonly busy: Set<string>;
@@ -19,13 +19,13 @@ export interface GuestsOptions {
  * Endpoints and networks that Docker knows nothing of, as probes have them for some seconds. They
  * are in this host's record and in its kernel like any others, and are forgotten with the agent.
  */
-export class Guests {
-  readonly #options: GuestsOptions;
+export class EphemeralEndpoints {
+  readonly #options: EphemeralEndpointsOptions;
   /** By id; both bounded by the probes that may run at once. */
   readonly #endpoints = new Map<string, LocalEndpoint>();
   readonly #networks = new Map<string, LocalNetwork>();
 
-  constructor(options: GuestsOptions) {
+  constructor(options: EphemeralEndpointsOptions) {
     this.#options = options;
   }
 
@@ -41,13 +41,13 @@ export class Guests {
    * Takes an endpoint in.
    * @param make makes its port; when it fails, nothing stays
    */
-  async lodge<T>(guest: LocalEndpoint, vni: number, make: () => Promise<T>): Promise<T> {
+  async add<T>(endpoint: LocalEndpoint, vni: number, make: () => Promise<T>): Promise<T> {
     const { reconciler, busy, changed } = this.#options;
-    const dev = portName(guest.id);
+    const dev = portName(endpoint.id);
     busy.add(dev);
     try {
       const made = await make();
-      this.#endpoints.set(guest.id, guest);
+      this.#endpoints.set(endpoint.id, endpoint);
       reconciler.learn({ kind: 'port', dev, bridge: bridgeName(vni), settled: true });
       return made;
     } finally {
@@ -58,7 +58,7 @@ export class Guests {
   }
 
   /** Lets an endpoint go; its port is gone already. */
-  dislodge(id: string): void {
+  remove(id: string): void {
     const { reconciler, changed } = this.#options;
     this.#endpoints.delete(id);
     reconciler.forget(portName(id));

@@ -35,7 +35,7 @@ const ATTEMPTS = 2;
 const MAX_SENDERS = 1024;
 
 /** One host's part of a probe: sends, answers and counts. */
-export class Volley {
+export class Burst {
   readonly #options: VolleyOptions;
   /** Numbers heard, by sender and kind; bounded by MAX_SENDERS and COUNTS. */
   readonly #heard = new Map<string, Record<ProbeKind, Set<number>>>();

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalise } from './delta.ts';
 import type { NetworkMessage } from './messages.ts';
-import { Mirror } from './mirror.ts';
 import { Published } from './published.ts';
+import { Replica } from './replica.ts';
 import { anyHost, endpoint, host, network } from './testing/records.ts';
 
 const snapshot = (seq: number, record: unknown = network(1), epoch = 'e'): NetworkMessage => ({
@@ -22,8 +22,8 @@ const delta = (seq: number, epoch = 'e'): NetworkMessage => ({
   remove: { endpoints: [], groups: [] },
 });
 
-function mirror(...messages: NetworkMessage[]): Mirror {
-  const made = new Mirror();
+function replica(...messages: NetworkMessage[]): Replica {
+  const made = new Replica();
   made.setWanted(new Set(['net1']));
   for (const message of messages) made.hear(message);
   return made;
@@ -34,7 +34,7 @@ it('follows a publisher through any history, also when messages are lost', () =>
   fc.assert(
     fc.property(history, anyHost, (steps, last) => {
       const published = new Published('epoch', '127.0.0.1');
-      const heard = new Mirror();
+      const heard = new Replica();
       heard.setWanted(new Set(['net1', 'net2']));
       for (const [record, lose] of [...steps, [last, false] as const]) {
         for (const message of published.update(record).messages.values()) {
@@ -55,7 +55,7 @@ it('follows a publisher through any history, also when messages are lost', () =>
 
 describe('what is heard', () => {
   it('applies the next change', () => {
-    expect(mirror(snapshot(1), delta(2)).networks.get('net1')).toEqual(network(1, 2));
+    expect(replica(snapshot(1), delta(2)).networks.get('net1')).toEqual(network(1, 2));
   });
 
   it.each([
@@ -63,7 +63,7 @@ describe('what is heard', () => {
     ['the same number again', delta(1)],
     ['another epoch', delta(2, 'other')],
   ])('%s asks for a snapshot once, keeps the record and takes the snapshot', (_name, bad) => {
-    const heard = mirror(snapshot(1));
+    const heard = replica(snapshot(1));
     expect(heard.hear(bad)).toMatchObject({ do: 'resync' });
     expect(heard.hear(delta(2))).toEqual({ do: 'nothing' });
     expect(heard.networks.get('net1')).toEqual(network(1));
@@ -72,11 +72,11 @@ describe('what is heard', () => {
   });
 
   it('a change without a snapshot asks for one', () => {
-    expect(mirror().hear(delta(2))).toMatchObject({ do: 'resync' });
+    expect(replica().hear(delta(2))).toMatchObject({ do: 'resync' });
   });
 
   it('the same snapshot from a restarted agent changes nothing', () => {
-    const heard = mirror(snapshot(5));
+    const heard = replica(snapshot(5));
     const before = heard.networks;
     expect(heard.hear(snapshot(1, network(1), 'later'))).toEqual({ do: 'nothing' });
     expect(heard.networks).toBe(before);
@@ -85,7 +85,7 @@ describe('what is heard', () => {
 
   it('a malformed snapshot is refused whole, with the place of the fault', () => {
     const bad = { ...network(1), endpoints: [endpoint(3), { ...endpoint(2), mac: 'nonsense' }] };
-    const heard = mirror(snapshot(1));
+    const heard = replica(snapshot(1));
     const outcome = heard.hear(snapshot(2, bad));
     expect(outcome).toMatchObject({ do: 'refused', reason: /^endpoints\.1\.mac: must be the MAC/ });
     expect(heard.networks.get('net1')).toEqual(network(1));
@@ -96,21 +96,21 @@ describe('what is heard', () => {
   });
 
   it('what was overtaken by later news changes nothing', () => {
-    const heard = mirror(snapshot(5));
+    const heard = replica(snapshot(5));
     expect(heard.hear({ type: 'gone', network: 'net1', epoch: 'e', seq: 4 }).do).toBe('nothing');
     expect(heard.hear(snapshot(3, network(9))).do).toBe('nothing');
     expect(heard.networks.get('net1')).toEqual(network(1));
   });
 
   it('what is not wanted is not kept', () => {
-    const heard = mirror(snapshot(1));
+    const heard = replica(snapshot(1));
     expect(heard.hear({ ...snapshot(1), network: 'net2' })).toEqual({ do: 'nothing' });
     expect(heard.setWanted(new Set(['net2']))).toBe(true);
     expect(heard.networks.size).toBe(0);
   });
 
   it('a network that is gone is forgotten', () => {
-    const heard = mirror(snapshot(1));
+    const heard = replica(snapshot(1));
     expect(heard.hear({ type: 'gone', network: 'net1', epoch: 'e', seq: 2 }).do).toBe('changed');
     expect(heard.networks.size).toBe(0);
   });

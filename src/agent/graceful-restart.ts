@@ -1,19 +1,20 @@
 import type { Fact } from '../core/facts.ts';
-import { leadsAway } from '../core/inheritance.ts';
+import { leadsAway } from '../core/stale-facts.ts';
 import { allHeard, type Knowledge } from './knowledge.ts';
 
 /**
  * How long a host that Docker does not list may take to connect to a new agent, milliseconds. Each
  * tries every second (peers/limits.ts); the rest is for machines that are busy.
  */
-export const KNOCK_MS = 5_000;
+export const SUBSCRIBE_MS = 5_000;
 
 /**
- * What an earlier agent left in the kernel, until it is known what of it is still right. That all
+ * Graceful restart, as BGP has it (RFC 4724): the entries that an earlier agent left are stale, and go
+ * on forwarding until it is known which of them are still right. That all
  * hosts were heard which Docker lists is not enough: its gossip loses hosts that are well for
  * seconds, on a busy machine above all, and whoever is not listed has yet to make itself known.
  */
-export class Legacy {
+export class GracefulRestart {
   /** Called when the time for hosts that Docker does not list is over. */
   readonly #onOver: () => void;
   #facts: readonly Fact[] | undefined;
@@ -32,12 +33,12 @@ export class Legacy {
   /** What there is of it as long as it may be right; nothing from then on. */
   facts(knowledge: Knowledge): readonly Fact[] {
     if (this.#facts === undefined) return [];
-    if (this.isOutlived(knowledge)) this.#facts = [];
+    if (this.isComplete(knowledge)) this.#facts = [];
     return this.#facts;
   }
 
   /** Whether every host was heard that this host knows, Docker's list and the kernel's entries. */
-  isOutlived(knowledge: Knowledge): boolean {
+  isComplete(knowledge: Knowledge): boolean {
     if (!allHeard(knowledge)) return false;
     const known = new Set(knowledge.peers.map((it) => it.tunnel));
     const leads = (it: Fact) => (it.kind === 'copy' || it.kind === 'route') && !known.has(it.to);
@@ -45,7 +46,7 @@ export class Legacy {
     this.#wait ??= setTimeout(() => {
       this.#isOver = true;
       this.#onOver();
-    }, KNOCK_MS).unref();
+    }, SUBSCRIBE_MS).unref();
     return false;
   }
 }

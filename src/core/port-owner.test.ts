@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { whyRefused } from './port-holder.ts';
+import { whyRefused } from './port-owner.ts';
 
 const asked = { vni: 8_000_001, port: 4789 };
 const dev = (more: object) => ({ dev: 'other', vni: 0, port: 4789, kinds: [], ...more });

@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
-import { type Departures, departures, GONE_MOST, NOBODY_GONE, withRefusals } from './departed.ts';
 import type { NetworkRecord } from './records.ts';
+import {
+  GONE_MOST,
+  NO_TOMBSTONES,
+  type Tombstones,
+  tombstones,
+  withRefusals,
+} from './tombstones.ts';
 
 const NET = 'n1';
 const network = { id: NET, vni: 8_000_001, subnet: '10.0.0.0/16', options: {} };
@@ -23,10 +29,10 @@ type Said = Record<string, ReadonlyMap<string, NetworkRecord> | undefined>;
 
 /** What is gone after the hosts said all this, one after the other. */
 function after(...said: readonly Said[]): readonly string[] {
-  let known: Departures = NOBODY_GONE;
+  let known: Tombstones = NO_TOMBSTONES;
   for (const it of said) {
     const words = Object.entries(it).map(([node, networks]) => ({ node, networks }));
-    known = departures(known, words, [network]);
+    known = tombstones(known, words, [network]);
   }
   return known.gone.get(NET) ?? [];
 }

@@ -28,7 +28,7 @@ const NOTHING: Outcome = { do: 'nothing' };
  * A peer's records as last heard, by network. Bounded by the networks wanted, and each record by
  * MAX_ENTRIES. It survives the session: the records stay until a new snapshot replaces them.
  */
-export class Mirror {
+export class Replica {
   readonly #heard = new Map<string, Heard>();
   #wanted: ReadonlySet<string> = new Set();
   #networks: ReadonlyMap<string, NetworkRecord> = new Map();

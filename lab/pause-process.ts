@@ -1,5 +1,5 @@
 /**
- * A holder is a process whose namespaces are a host, or the underlay's switch.
+ * A pause process is one whose namespaces are a host, or the underlay's switch.
  * It is the init of a pid namespace, so killing it ends everything inside:
  * Engine, containers, mounts, links. Nothing has to be undone one by one, and
  * nothing of it is ever visible in the machine's own namespaces.
@@ -9,11 +9,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { UserError } from '../src/cli/output.ts';
 import { labEnv, until } from './run.ts';
 
-/** In the environment of every holder: the lab's directory. `down` finds orphans by it. */
+/** In the environment of every pause process: the lab's directory. `down` finds orphans by it. */
 const MARK = 'CASTNET_LAB';
 
 /**
- * The start of every holder. /proc is still the machine's at first, so it
+ * The start of every pause process. /proc is still the machine's at first, so it
  * tells the pid by which the machine knows this process.
  */
 const PROLOGUE = `set -eu
@@ -77,7 +77,7 @@ mount --make-rshared /run
 echo "$LAB_HOSTNAME" >/etc/hostname
 ${EPILOGUE}`;
 
-export type HolderOptions = {
+export type PauseOptions = {
   labDir: string;
   /** Path of the script on disk; its name is what `ps` shows. */
   script: string;
@@ -88,10 +88,10 @@ export type HolderOptions = {
 };
 
 /**
- * Starts a holder and returns the machine's pid of its init, once its set-up
+ * Starts a pause process and returns the machine's pid of its init, once its set-up
  * is done. Errors: what the set-up script complained about.
  */
-export function startHolder(options: HolderOptions): Promise<number> {
+export function startPauseProcess(options: PauseOptions): Promise<number> {
   const namespaces = ['--net', '--mount', '--pid', '--uts', '--ipc'];
   const argv = [...namespaces, '--fork', '--kill-child', 'sh', options.script, ...options.args];
   const child = spawn('unshare', argv, {
@@ -127,17 +127,17 @@ export function startHolder(options: HolderOptions): Promise<number> {
   });
 }
 
-/** Whether this pid is a live holder of the lab; a pid alone may have been given anew. */
-export async function isHolder(pid: number, labDir: string): Promise<boolean> {
+/** Whether this pid is a live pause process of the lab; a pid alone may have been given anew. */
+export async function isPauseProcess(pid: number, labDir: string): Promise<boolean> {
   const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
   return environ.split('\0').includes(`${MARK}=${labDir}`);
 }
 
-/** Kills every holder of the lab, recorded or not, and waits until all within has ended. */
-export async function killHolders(labDir: string): Promise<void> {
-  // A killed `up` may leave a holder that is just being forked: look again.
+/** Kills every pause process of the lab, recorded or not, and waits until all within has ended. */
+export async function killPauseProcesses(labDir: string): Promise<void> {
+  // A killed `up` may leave a pause process that is just being forked: look again.
   for (;;) {
-    const pids = await findHolders(labDir);
+    const pids = await findPauseProcesses(labDir);
     if (pids.length === 0) return;
     // An init of a pid namespace ignores every other signal.
     for (const pid of pids) kill(pid);
@@ -145,8 +145,8 @@ export async function killHolders(labDir: string): Promise<void> {
   }
 }
 
-/** Kills one holder and waits until all within has ended: for its host, a power cut. */
-export async function killHolder(pid: number): Promise<void> {
+/** Kills one pause process and waits until all within has ended: for its host, a power cut. */
+export async function killPauseProcess(pid: number): Promise<void> {
   kill(pid);
   await ended(pid);
 }
@@ -159,11 +159,11 @@ async function ended(pid: number): Promise<void> {
   });
 }
 
-async function findHolders(labDir: string): Promise<number[]> {
+async function findPauseProcesses(labDir: string): Promise<number[]> {
   const pids: number[] = [];
   for (const entry of await readdir('/proc')) {
     const pid = Number(entry);
-    if (Number.isInteger(pid) && pid !== process.pid && (await isHolder(pid, labDir))) {
+    if (Number.isInteger(pid) && pid !== process.pid && (await isPauseProcess(pid, labDir))) {
       pids.push(pid);
     }
   }

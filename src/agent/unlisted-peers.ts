@@ -7,7 +7,7 @@ const COUNTS_MS = 30_000;
  * Hosts that are peers though Docker does not list them yet: its gossip may tell of them only
  * seconds later. Bounded by the sessions there are.
  */
-export class Acquaintances {
+export class UnlistedPeers {
   readonly #now: () => number;
   readonly #since = new Map<string, { readonly at: number; readonly quiet: boolean }>();
 
@@ -19,19 +19,19 @@ export class Acquaintances {
    * From now on, and for as long as the gossip may take, these count. A session that ended before it
    * was looked at has no address.
    */
-  meet(...addresses: readonly string[]): void {
+  add(...addresses: readonly string[]): void {
     const met = { at: this.#now(), quiet: false };
     for (const address of addresses.filter(isSource)) this.#since.set(address, met);
   }
 
   /** The same of hosts that no container needs: that they do not answer is nothing to tell. */
-  meetQuietly(...addresses: readonly string[]): void {
+  addQuietly(...addresses: readonly string[]): void {
     const known = new Set(this.addresses());
     const met = { at: this.#now(), quiet: true };
     for (const it of addresses.filter(isSource)) if (!known.has(it)) this.#since.set(it, met);
   }
 
-  /** Whether a host counts for no other reason than `meetQuietly`. */
+  /** Whether a host counts for no other reason than `addQuietly`. */
   isQuiet(address: string): boolean {
     return this.#since.get(address)?.quiet === true;
   }

@@ -11,7 +11,7 @@ export const ROWS_MOST = 16_384;
 /** How long such a container is not listened to, milliseconds. */
 export const SILENT_MS = 60_000;
 
-export interface SilencerOptions {
+export interface MembershipQuotaOptions {
   /** Makes `silenced` the ports whose reports are dropped from now on. */
   readonly enforce: () => Promise<void>;
   /** Empties a port's rows; when the port is back, the bridge asks it for its members. */
@@ -32,12 +32,12 @@ interface Silenced {
  * is full stops to snoop at all (net/bridge/br_multicast.c). Such a container's rows are flushed and
  * its IGMP and MLD are dropped for a minute; after that it is asked again.
  */
-export class Silencer {
-  readonly #options: SilencerOptions;
+export class MembershipQuota {
+  readonly #options: MembershipQuotaOptions;
   /** By port; bounded by the containers of this host. */
   readonly #silenced = new Map<string, Silenced>();
 
-  constructor(options: SilencerOptions) {
+  constructor(options: MembershipQuotaOptions) {
     this.#options = options;
   }
 

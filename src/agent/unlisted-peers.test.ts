@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Acquaintances } from './acquaintances.ts';
+import { UnlistedPeers } from './unlisted-peers.ts';
 
 it('counts a host for as long as Docker’s gossip may take, from when it was last met', () => {
   let now = 0;
-  const met = new Acquaintances(() => now);
-  met.meet('10.0.0.1', '10.0.0.2');
+  const met = new UnlistedPeers(() => now);
+  met.add('10.0.0.1', '10.0.0.2');
   now = 20_000;
-  met.meet('10.0.0.2');
+  met.add('10.0.0.2');
   now = 30_001;
   expect(met.addresses()).toEqual(['10.0.0.2']);
   now = 50_001;
@@ -14,24 +14,24 @@ it('counts a host for as long as Docker’s gossip may take, from when it was la
 });
 
 it('what is no address is nobody', () => {
-  const met = new Acquaintances(() => 0);
-  met.meet('unknown', '10.0.0.2', '');
+  const met = new UnlistedPeers(() => 0);
+  met.add('unknown', '10.0.0.2', '');
   expect(met.addresses()).toEqual(['10.0.0.2']);
 });
 
 it('a host that is met quietly is quiet until there is another reason', () => {
-  const met = new Acquaintances(() => 0);
-  met.meet('10.0.0.1');
-  met.meetQuietly('10.0.0.1', '10.0.0.2');
+  const met = new UnlistedPeers(() => 0);
+  met.add('10.0.0.1');
+  met.addQuietly('10.0.0.1', '10.0.0.2');
   expect(met.addresses()).toEqual(['10.0.0.1', '10.0.0.2']);
   expect(['10.0.0.1', '10.0.0.2'].map((it) => met.isQuiet(it))).toEqual([false, true]);
-  met.meet('10.0.0.2');
+  met.add('10.0.0.2');
   expect(met.isQuiet('10.0.0.2')).toBe(false);
 });
 
 it('of another Swarm nobody is known', () => {
-  const met = new Acquaintances(() => 0);
-  met.meet('10.0.0.1');
+  const met = new UnlistedPeers(() => 0);
+  met.add('10.0.0.1');
   met.forget();
   expect(met.addresses()).toEqual([]);
 });

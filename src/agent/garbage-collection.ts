@@ -3,7 +3,7 @@ import type { SwarmView } from '../docker/watch.ts';
 import type { Log } from './log.ts';
 import type { State } from './state.ts';
 
-export interface HousekeeperOptions {
+export interface GarbageCollectorOptions {
   readonly state: State;
   readonly deleteEndpoint: (network: string, id: string) => Promise<void>;
   readonly deleteNetwork: (id: string) => Promise<void>;
@@ -15,12 +15,12 @@ export interface HousekeeperOptions {
 const FORGET_AFTER_MS = 60_000;
 
 /** Takes away what a crashed Engine made and never took away itself. */
-export class Housekeeper {
-  readonly #options: HousekeeperOptions;
+export class GarbageCollector {
+  readonly #options: GarbageCollectorOptions;
   /** Networks that Docker did not list, and since when; bounded by this host's networks. */
   readonly #unlistedSince = new Map<string, number>();
 
-  constructor(options: HousekeeperOptions) {
+  constructor(options: GarbageCollectorOptions) {
     this.#options = options;
   }
 

@@ -2,30 +2,30 @@ import type { Membership } from '../core/membership.ts';
 import { isPort } from '../core/names.ts';
 import type { RefusedGroups } from '../core/policy.ts';
 import { type MemberEvent, Members } from './members.ts';
-import { ROWS_MOST, Silencer, type SilencerOptions } from './silencer.ts';
+import { MembershipQuota, type MembershipQuotaOptions, ROWS_MOST } from './membership-quota.ts';
 
 /** What this host's containers have joined, of those that are listened to. */
-export class Audience {
+export class MembershipTable {
   readonly #members = new Members();
-  readonly #silencer: Silencer;
+  readonly #quota: MembershipQuota;
 
-  constructor(options: SilencerOptions) {
-    this.#silencer = new Silencer(options);
+  constructor(options: MembershipQuotaOptions) {
+    this.#quota = new MembershipQuota(options);
   }
 
   /** What containers of a bridge have joined. */
   rows(bridge: string): Membership[] {
-    return this.#members.rows(bridge, this.#silencer.ports());
+    return this.#members.rows(bridge, this.#quota.ports());
   }
 
   /** The bridge of each container that is not listened to for now, by its port. */
   silenced(): Map<string, string> {
-    return this.#silencer.ports();
+    return this.#quota.ports();
   }
 
   /** Those of a bridge, as `castnet groups` and the log name them. */
   refused(bridge: string): RefusedGroups[] {
-    return this.#silencer.refused(bridge);
+    return this.#quota.refused(bridge);
   }
 
   /** A reading of the kernel's table begins. */
@@ -40,7 +40,7 @@ export class Audience {
   look(rows: readonly Membership[], ports: ReadonlySet<string>): void {
     this.#members.look(rows, ports);
     for (const row of rows) this.#bound(row);
-    void this.#silencer.release((port) => ports.has(port));
+    void this.#quota.release((port) => ports.has(port));
   }
 
   /** Takes what the kernel tells between readings. */
@@ -51,6 +51,6 @@ export class Audience {
 
   #bound(row: Membership): void {
     const rows = this.#members.count(row.port);
-    if (rows > ROWS_MOST && isPort(row.port)) void this.#silencer.take(row, rows);
+    if (rows > ROWS_MOST && isPort(row.port)) void this.#quota.take(row, rows);
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fact } from '../core/facts.ts';
+import { GracefulRestart, SUBSCRIBE_MS } from './graceful-restart.ts';
 import type { Knowledge } from './knowledge.ts';
-import { KNOCK_MS, Legacy } from './legacy.ts';
 import type { PeerView } from './swarm-link.ts';
 
 const copy = (to: string): Fact => ({
@@ -20,13 +20,13 @@ const know = (...peers: PeerView[]): Knowledge =>
     peers,
   }) as unknown as Knowledge;
 
-let legacy: Legacy;
+let restart: GracefulRestart;
 const onOver = vi.fn();
 
 beforeEach(() => {
   vi.useFakeTimers();
   onOver.mockClear();
-  legacy = new Legacy(onOver);
+  restart = new GracefulRestart(onOver);
 });
 afterEach(() => vi.useRealTimers());
 
@@ -34,34 +34,34 @@ describe('what an earlier agent left', () => {
   const left = [copy('10.9.0.2'), copy('10.9.0.3')];
 
   it('is nothing before the first look, and only what that one found', () => {
-    expect(legacy.facts(know())).toEqual([]);
-    legacy.found([copy('10.9.0.2')]);
-    legacy.found(left);
-    expect(legacy.facts(know())).toEqual([copy('10.9.0.2')]);
+    expect(restart.facts(know())).toEqual([]);
+    restart.found([copy('10.9.0.2')]);
+    restart.found(left);
+    expect(restart.facts(know())).toEqual([copy('10.9.0.2')]);
   });
 
-  it('is outlived at once when all hosts that it leads to were heard', () => {
-    legacy.found(left);
+  it('is complete at once when all hosts that it leads to were heard', () => {
+    restart.found(left);
     const heard = know(peer({}), peer({ address: '10.9.0.3', tunnel: '10.9.0.3' }));
-    expect(legacy.facts(heard)).toEqual([]);
-    expect(legacy.facts(know())).toEqual([]);
+    expect(restart.facts(heard)).toEqual([]);
+    expect(restart.facts(know())).toEqual([]);
   });
 
   it('waits for a host that Docker lists but that was not heard', () => {
-    legacy.found(left);
-    expect(legacy.facts(know(peer({ state: 'connecting' })))).toEqual(left);
-    vi.advanceTimersByTime(10 * KNOCK_MS);
-    expect(legacy.facts(know(peer({ state: 'connecting' })))).toEqual(left);
+    restart.found(left);
+    expect(restart.facts(know(peer({ state: 'connecting' })))).toEqual(left);
+    vi.advanceTimersByTime(10 * SUBSCRIBE_MS);
+    expect(restart.facts(know(peer({ state: 'connecting' })))).toEqual(left);
   });
 
   it('waits a while for a host that Docker does not list', () => {
-    legacy.found(left);
-    expect(legacy.facts(know(peer({})))).toEqual(left);
-    vi.advanceTimersByTime(KNOCK_MS - 1);
-    expect(legacy.facts(know(peer({})))).toEqual(left);
+    restart.found(left);
+    expect(restart.facts(know(peer({})))).toEqual(left);
+    vi.advanceTimersByTime(SUBSCRIBE_MS - 1);
+    expect(restart.facts(know(peer({})))).toEqual(left);
     expect(onOver).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
     expect(onOver).toHaveBeenCalledTimes(1);
-    expect(legacy.facts(know(peer({})))).toEqual([]);
+    expect(restart.facts(know(peer({})))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { HostRecord, NetworkRecord } from './records.ts';
 import type { Service } from './services.ts';
 
 /**
- * Addresses of services' tasks that have gone. Nobody answers there: a client that knew the container waits
+ * Tombstones: addresses of services' tasks that have gone. Nobody answers there: a client that knew the container waits
  * for an answer that cannot come, for the entry in its neighbour table is believed as long as other
  * connections seem to prove it. Seen: three tries of 4 s each, and none refused. Hazelcast and its
  * like take a member for alive so long. The hosts know better at once, and let it be refused.
@@ -14,7 +14,7 @@ import type { Service } from './services.ts';
  * Other containers do not count, whose coming and going may be frequent: what goes in here is written
  * into every container's rules, which a task's end changes anyway.
  */
-export interface Departures {
+export interface Tombstones {
   /** What each host last said, by its node id. Bounded by the hosts. */
   readonly heard: ReadonlyMap<string, Records>;
   /** By network: addresses of tasks of before, the latest last. A task may leave before its container. */
@@ -25,7 +25,7 @@ export interface Departures {
 
 type Records = HostRecord['networks'];
 
-export const NOBODY_GONE: Departures = { heard: new Map(), former: new Map(), gone: new Map() };
+export const NO_TOMBSTONES: Tombstones = { heard: new Map(), former: new Map(), gone: new Map() };
 
 /** So many are remembered of a network; each is an element in every container's rules. */
 export const GONE_MOST = 64;
@@ -41,11 +41,11 @@ export interface Word {
  * @param words of this host and of each that speaks or may speak again
  * @param networks those that count
  */
-export function departures(
-  before: Departures,
+export function tombstones(
+  before: Tombstones,
   words: Iterable<Word>,
   networks: Iterable<LocalNetwork>,
-): Departures {
+): Tombstones {
   const heard = new Map<string, Records>();
   const left = new Map<string, string[]>();
   const wanted = [...networks];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Fact } from './facts.ts';
-import { inheritedFacts, leadsAway } from './inheritance.ts';
+import { leadsAway, staleFacts } from './stale-facts.ts';
 
 const left: Fact[] = [
   { kind: 'copy', dev: 'cx8000001', mac: '01:00:5e:01:01:01', to: '10.9.0.2' },
@@ -15,19 +15,19 @@ const left: Fact[] = [
 const vnis = new Set([8_000_001]);
 
 it('everything stays while no host was heard', () => {
-  expect(new Set(inheritedFacts(left, { heard: new Set(), vnis }))).toEqual(new Set(left));
+  expect(new Set(staleFacts(left, { heard: new Set(), vnis }))).toEqual(new Set(left));
 });
 
 it('what leads to a host that was heard, and what hangs on it, is no longer kept', () => {
-  const kept = inheritedFacts(left, { heard: new Set(['10.9.0.2']), vnis });
+  const kept = staleFacts(left, { heard: new Set(['10.9.0.2']), vnis });
   expect(kept).toEqual([left[1], left[3]]);
 });
 
 it('nothing of a network that is no longer here is kept', () => {
-  expect(inheritedFacts(left, { heard: new Set(), vnis: new Set() })).toEqual([]);
+  expect(staleFacts(left, { heard: new Set(), vnis: new Set() })).toEqual([]);
 });
 
-it('local ports and their stations are never inherited: this host knows them itself', () => {
+it('local ports and their stations are never stale: this host knows them itself', () => {
   const own: Fact[] = [
     { kind: 'bridge', dev: 'cb8000001', mac: '02:ca:00:00:00:01', mtu: 1450, settled: true },
     { kind: 'port', dev: 'cva', bridge: 'cb8000001', settled: true },

@@ -1,7 +1,7 @@
-import { type Departures, departures, NOBODY_GONE, withRefusals } from '../core/departed.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesBySandbox } from '../core/services.ts';
-import { hostsWords, type Knowledge, wantedServices } from './knowledge.ts';
+import { NO_TOMBSTONES, type Tombstones, tombstones, withRefusals } from '../core/tombstones.ts';
+import { desiredServices, hostsWords, type Knowledge } from './knowledge.ts';
 import type { State } from './state.ts';
 
 /** How long what changed may be in memory alone, milliseconds. */
@@ -11,14 +11,14 @@ const KEEP_AFTER_MS = 1_000;
  * What this host's containers reach by rules of their own: the services of their networks, also
  * those that have no task for now, and the addresses that refuse since their container went.
  */
-export class Reach {
+export class ServiceView {
   readonly #kept: Pick<State, 'reach'>;
   /** What an earlier agent knew, until this one knows it. */
   #before: ReadonlyMap<string, readonly Service[]>;
   #keeping: NodeJS.Timeout | undefined;
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
-  #departures: Departures = NOBODY_GONE;
+  #tombstones: Tombstones = NO_TOMBSTONES;
 
   constructor(kept: Pick<State, 'reach'>) {
     this.#kept = kept;
@@ -35,9 +35,9 @@ export class Reach {
     own: HostRecord | undefined,
   ): ReadonlyMap<string, readonly Service[]> {
     const { networks, endpoints } = knowledge.state;
-    this.#services = wantedServices(knowledge, { own, before: this.#services });
-    this.#departures = departures(this.#departures, hostsWords(knowledge, own), networks.values());
-    const { gone } = this.#departures;
+    this.#services = desiredServices(knowledge, { own, before: this.#services });
+    this.#tombstones = tombstones(this.#tombstones, hostsWords(knowledge, own), networks.values());
+    const { gone } = this.#tombstones;
     this.#before = new Map();
     this.#keeping ??= setTimeout(() => this.#keep(), KEEP_AFTER_MS).unref();
     return servicesBySandbox({
@@ -54,7 +54,7 @@ export class Reach {
     knowledge: Knowledge,
     own: HostRecord | undefined,
   ): ReadonlyMap<string, readonly Service[]> {
-    const heard = wantedServices(knowledge, { own, before: this.#services });
+    const heard = desiredServices(knowledge, { own, before: this.#services });
     return servicesBySandbox({
       endpoints: knowledge.state.endpoints.values(),
       services: (id) => this.#before.get(id) ?? heard.get(id) ?? [],

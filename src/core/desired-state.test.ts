@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DesiredState } from './desired-state.ts';
 import { difference, differenceOf } from './difference.ts';
 import { type Fact, identity } from './facts.ts';
 import { desiredFacts, type Peer } from './forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from './local.ts';
 import type { NetworkRecord } from './records.ts';
-import { Wanted } from './wanted.ts';
 
 const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
 const NETWORKS: LocalNetwork[] = [0, 1].map((i) => ({
@@ -54,7 +54,7 @@ const input = fc.record({
 it('after any history it wants what a whole computation wants, and names all that changed', () => {
   fc.assert(
     fc.property(fc.array(input, { minLength: 1, maxLength: 6 }), (history) => {
-      const wanted = new Wanted();
+      const wanted = new DesiredState();
       const kernel = new Map<string, Fact>();
       // Peers that stay as they are must be the same objects, as they are in the agent.
       for (const now of history) {
@@ -81,7 +81,7 @@ describe('two hosts that claim one address', () => {
   const [net] = NETWORKS as [LocalNetwork];
   const KEY = 'neighbour cb8000001 10.0.0.2';
   const wanting = (peers: Peer[], endpoints: LocalEndpoint[] = []) => {
-    const wanted = new Wanted();
+    const wanted = new DesiredState();
     wanted.update({ tunnel, networks: [net], endpoints, peers });
     return wanted;
   };

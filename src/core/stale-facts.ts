@@ -26,10 +26,10 @@ export interface Known {
 }
 
 /**
- * What of an earlier agent's entries shall stay for now: all that leads to a host which was not
+ * Which of an earlier agent's entries are stale but shall stay for now: all that leads to a host which was not
  * heard yet, and what hangs on it.
  */
-export function inheritedFacts(facts: readonly Fact[], { heard, vnis }: Known): Fact[] {
+export function staleFacts(facts: readonly Fact[], { heard, vnis }: Known): Fact[] {
   const here = facts.filter((it) => vnis.has(vniOf('bridge' in it ? it.bridge : it.dev)));
   const ways = here.filter(
     (it) => (it.kind === 'route' || it.kind === 'copy') && !heard.has(it.to),
