@@ -25,6 +25,8 @@ const SERVER = [
 const CLIENT = [
   '{"type":"hello","version":1,"node":"abc"}\n{"type":"want","networks":["net1","net2"]}\n',
   '{"type":"resync","network":"net1"}\n{"type":"ping","n":1}\n',
+  '{"type":"hello","version":1,"node":"abc","confirms":true}\n',
+  '{"type":"in-force","at":[{"network":"net1","epoch":"e","seq":3}]}\n',
   '{"type":"ask","id":1,"what":"report","args":{"milliseconds":1000}}\n{"type":"later","x":1}\n',
 ];
 

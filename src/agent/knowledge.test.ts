@@ -11,6 +11,7 @@ import {
   hostRecord,
   type Knowledge,
   peerAddresses,
+  unconfirmed,
 } from './knowledge.ts';
 import { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
@@ -163,4 +164,27 @@ it('a service is what all hosts say of their tasks, and is remembered without an
   expect(first.get('net-a')).toMatchObject([{ name: 'web', serving: ['10.0.1.3', '10.0.1.4'] }]);
   const later = desiredServices(know({}), { own: undefined, before: first });
   expect(later.get('net-a')).toMatchObject([{ name: 'web', vip: '10.0.1.2', serving: [] }]);
+});
+
+describe('whom a new container waits for', () => {
+  const nothing: NetworkRecord = { vni: 8_000_001, endpoints: [], groups: [] };
+  const has = (view: Partial<PeerView> = {}) =>
+    peer({ node: 'b', networks: new Map([['net-a', nothing]]), ...view });
+  const waitedFor = (it: PeerView, confirmed: [string, boolean][] = []) =>
+    unconfirmed(know({ peers: [it] }), 'net-a', new Map(confirmed));
+
+  it('a host of its network that speaks, until that says that it leads there', () => {
+    expect(waitedFor(has(), [['b', false]])).toEqual(['10.9.0.2']);
+    expect(waitedFor(has(), [['b', true]])).toEqual([]);
+  });
+
+  it('one that has not yet begun to listen to this host', () => {
+    expect(waitedFor(has())).toEqual(['10.9.0.2']);
+  });
+
+  it('none whose agent is down, that is silent, or that has not the network', () => {
+    expect(waitedFor(has({ state: 'agent-down' }))).toEqual([]);
+    expect(waitedFor(has({ state: 'silent' }), [['b', false]])).toEqual([]);
+    expect(waitedFor(has({ networks: new Map() }))).toEqual([]);
+  });
 });
