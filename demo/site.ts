@@ -111,9 +111,12 @@ export async function waitForDriver(lab: Lab, signal: AbortSignal): Promise<void
 }
 
 /** Deploys the stack with Docker's own command and returns how many containers it asks for. */
-export async function deploy(lab: Lab): Promise<number> {
+export async function deploy(
+  lab: Lab,
+  { perHost = PER_HOST }: { perHost?: number } = {},
+): Promise<number> {
   const [manager] = lab.hosts;
-  const replicas = lab.hosts.length * PER_HOST;
+  const replicas = lab.hosts.length * perHost;
   const args = ['stack', 'deploy', '--compose-file', STACK, '--resolve-image', 'never', NAME];
   await manager?.docker(args, {
     env: {

@@ -54,6 +54,12 @@ export type UntilOptions = {
 };
 
 /**
+ * The least time between two looks, milliseconds, from CASTNET_LAB_EVERY_MS: where the processor is
+ * emulated, looking costs more than it tells.
+ */
+const LEAST_MS = Number(process.env.CASTNET_LAB_EVERY_MS ?? 0);
+
+/**
  * Looks again and again until `look` returns something other than undefined.
  * Errors: when the time is over, with the last error that `look` threw.
  */
@@ -74,7 +80,7 @@ export async function until<T>(
       last = error;
     }
     if (performance.now() >= end) break;
-    await delay(options.everyMs ?? 50);
+    await delay(Math.max(options.everyMs ?? 50, LEAST_MS));
   }
   const why = last instanceof Error ? ` (${last.message})` : '';
   throw new Error(`${options.what}: not within ${options.timeoutMs / 1000} s${why}`, {

@@ -15,6 +15,8 @@ import { SHORT_STEPS, STEPS } from './steps.ts';
  */
 const BOOT_MS = 40 * 60_000;
 
+const ENV = { CASTNET_LAB_EVERY_MS: '500' };
+
 export type Boot = { suite: Suite; parameters: string[]; steps: readonly string[] };
 
 /** The boot of a kernel that has IPv6 switched off: it is the parameter that matters. */
@@ -96,7 +98,7 @@ async function bootGuest(
   const argv = [NODE, join(ROOT, 'lab/kernels/inside.ts'), ...steps];
   try {
     await guest({
-      ...{ kernel, root: ROOT, node: NODE, argv, env: {}, kernelArgs: parameters },
+      ...{ kernel, root: ROOT, node: NODE, argv, env: ENV, kernelArgs: parameters },
       ...{ timeoutMs: BOOT_MS, log, kept, signal },
       onLine: (line) => {
         const step = parseStep(line);

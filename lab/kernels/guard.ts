@@ -2,44 +2,35 @@
  * The guard of the tunnels on hosts whose way to the others is a bond (h2) and a VLAN (h3): it lets
  * in the hosts, which every other step shows, and nothing from containers.
  */
-import type { Lab, LabHost } from '../lab.ts';
+import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { datagram, vxlan } from '../tests/support/hostile-frames.ts';
-import {
-  type Container,
-  createNetwork,
-  removeContainers,
-  removeNetwork,
-  runContainer,
-  vniOf,
-} from '../tests/support/stack.ts';
-import { closeStations, type Station, startStations } from '../tests/support/station.ts';
+import { type Container, removeContainers, runContainer, vniOf } from '../tests/support/stack.ts';
+import type { Station } from '../tests/support/station.ts';
 import { droppedVxlan, sendVxlan } from '../tests/support/vxlan-attack.ts';
-import { oneOnEach } from './services.ts';
-import type { Figures } from './steps.ts';
+import { NETWORK, stationsOf } from './cast.ts';
+import { type Figures, type Stage, upOf } from './steps.ts';
 
 const PACKETS = 20;
 
 type Attack = {
   /** What the container is on: Docker's bridge, or its host's way to the others. */
-  driver: 'bridge' | 'macvlan' | 'ipvlan';
+  driver: 'bridge' | 'ipvlan';
   from: string;
   to: string;
 };
 
-/** Who gets the packets drops them: of Docker's bridge the host itself, of the others its neighbour. */
+/** Who gets the packets drops them: of Docker's bridge the host itself, of ipvlan its neighbour. */
 const ATTACKS: readonly Attack[] = [
   { driver: 'bridge', from: 'h2', to: 'h2' },
   { driver: 'bridge', from: 'h3', to: 'h3' },
-  { driver: 'macvlan', from: 'h2', to: 'h1' },
   { driver: 'ipvlan', from: 'h3', to: 'h1' },
 ];
 
-export async function guard(lab: Lab): Promise<Figures> {
-  await createNetwork(lab, 'guarded');
-  const vni = await vniOf(lab, 'guarded');
-  const containers = await oneOnEach(lab, 'guarded');
-  const stations = await startStations(containers);
+export async function guard(stage: Stage): Promise<Figures> {
+  const lab = upOf(stage);
+  const stations = await stationsOf(stage);
+  const vni = await vniOf(lab, NETWORK);
   const at = (host: string) => stations[lab.hosts.indexOf(lab.host(host))] as Station;
   const ways: string[] = [];
   for (const attack of ATTACKS) {
@@ -56,9 +47,6 @@ export async function guard(lab: Lab): Promise<Figures> {
       throw new Error(`a packet of ${attack.driver} on ${host.name} reached ${attack.to}`);
     await end();
   }
-  await closeStations(stations);
-  await removeContainers(containers);
-  await removeNetwork(lab, 'guarded');
   return { ways: ways.join(', '), dropped: ATTACKS.length * PACKETS };
 }
 

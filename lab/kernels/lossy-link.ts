@@ -1,18 +1,13 @@
 /** A host behind a link that loses and delays packets, made by the kernel's netem. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostReport } from '../../src/contract/report.ts';
-import type { Lab, LabHost } from '../lab.ts';
+import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { hostReport } from '../tests/support/agent.ts';
-import {
-  type Container,
-  createNetwork,
-  removeContainers,
-  removeNetwork,
-} from '../tests/support/stack.ts';
-import { closeStations, type Station, startStations } from '../tests/support/station.ts';
-import { oneOnEach } from './services.ts';
-import type { Figures } from './steps.ts';
+import type { Container } from '../tests/support/stack.ts';
+import type { Station } from '../tests/support/station.ts';
+import { castOf, stationsOf } from './cast.ts';
+import { type Figures, type Stage, upOf } from './steps.ts';
 
 const GROUP = '239.7.7.7';
 const LOSS_PERCENT = 5;
@@ -20,16 +15,23 @@ const LOSS_PERCENT = 5;
 const DELAY = 40;
 const PACKETS = 600;
 
-export async function lossyLink(lab: Lab): Promise<Figures> {
-  const [near, lossy] = lab.hosts as [LabHost, LabHost];
-  await createNetwork(lab, 'lossy');
-  const containers = await oneOnEach(lab, 'lossy');
-  const stations = await startStations(containers);
-  const [a, b, c] = stations as [Station, Station, Station];
+export async function lossyLink(stage: Stage): Promise<Figures> {
+  const [, lossy] = upOf(stage).hosts as [LabHost, LabHost];
+  const qdisc = ['qdisc', 'add', 'dev', lossy.underlayInterface, 'root'];
   const netem = ['netem', 'delay', `${DELAY}ms`, 'loss', `${LOSS_PERCENT}%`];
-  await mustRun(
-    lossy.enter(['tc', 'qdisc', 'add', 'dev', lossy.underlayInterface, 'root', ...netem]),
-  );
+  await mustRun(lossy.enter(['tc', ...qdisc, ...netem]));
+  try {
+    return await overLossyLink(stage);
+  } finally {
+    await mustRun(lossy.enter(['tc', ...qdisc.with(1, 'del')]));
+  }
+}
+
+async function overLossyLink(stage: Stage): Promise<Figures> {
+  const [near] = upOf(stage).hosts as [LabHost];
+  const { containers } = await castOf(stage);
+  const stations = await stationsOf(stage);
+  const [a, b, c] = stations as [Station, Station, Station];
   // What is joined now has to be told over the lossy link.
   for (const station of [a, c]) await station.join(GROUP);
   await firstPackets(b, [a, c]);
@@ -50,10 +52,6 @@ export async function lossyLink(lab: Lab): Promise<Figures> {
   if (trip < DELAY) throw new Error(`a round trip took ${trip} ms, and the link takes ${DELAY}`);
   mustBeUp(before);
   mustBeUp((await hostReport(near)).peers);
-  await mustRun(lossy.enter(['tc', 'qdisc', 'del', 'dev', lossy.underlayInterface, 'root']));
-  await closeStations(stations);
-  await removeContainers(containers);
-  await removeNetwork(lab, 'lossy');
   return {
     'loss set, %': LOSS_PERCENT,
     'loss seen, %': Number((100 - (50 * (counts.a + counts.c)) / PACKETS).toFixed(1)),
