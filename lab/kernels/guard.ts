@@ -41,8 +41,9 @@ export async function guard(stage: Stage): Promise<Figures> {
     const { liar, way, end } = await liarOn(host, attack.driver);
     ways.push(way);
     await mustBeDropped(lab.host(attack.to), liar, vxlan(vni, honest));
-    await friend.say({ to: to.container.ip, tag: `after-${way}` });
-    await to.hears(friend, { tag: `after-${way}`, count: 1 });
+    const tag = `after-${attack.driver}-${attack.from}`;
+    await friend.say({ to: to.container.ip, tag });
+    await to.hears(friend, { tag, count: 1 });
     if ((await to.heard('tunnel')).length > 0)
       throw new Error(`a packet of ${attack.driver} on ${host.name} reached ${attack.to}`);
     await end();
