@@ -8,6 +8,7 @@ import {
   tableChanges,
   wholeTable,
 } from '../core/balancing.ts';
+import { Coalesced } from '../core/coalesced.ts';
 import type { Service } from '../core/services.ts';
 import { sums } from '../core/services-table.ts';
 import { type FirstSeen, warmUp } from '../core/warmup.ts';
@@ -94,8 +95,7 @@ export class Balancer {
   #seen: FirstSeen = new Map();
   #warm: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #again = false;
+  readonly #runs = new Coalesced(() => this.#run());
   #closed = false;
 
   constructor(options: BalancerOptions) {
@@ -105,12 +105,7 @@ export class Balancer {
 
   /** Brings every namespace up to date; calls during a run are one more run. */
   update(): Promise<void> {
-    if (this.#closed) return this.#running ?? Promise.resolve();
-    this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+    return this.#runs.request();
   }
 
   /**
@@ -197,26 +192,24 @@ export class Balancer {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#closed) {
-      this.#again = false;
-      const known = this.#options.desired();
-      if (known === undefined) continue;
-      const desired = this.#warmed(known);
-      for (const path of this.#lacking.keys()) {
-        if (!desired.has(path)) this.#lacking.delete(path);
-      }
-      for (const path of this.#inForce.keys()) {
-        if (!desired.has(path)) this.#inForce.delete(path);
-      }
-      const work = [...desired];
-      const scripts = new Scripts();
-      const worker = async (): Promise<void> => {
-        for (let next = work.pop(); next !== undefined; next = work.pop()) {
-          await this.#bring(...next, scripts);
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    if (this.#closed) return;
+    const known = this.#options.desired();
+    if (known === undefined) return;
+    const desired = this.#warmed(known);
+    for (const path of this.#lacking.keys()) {
+      if (!desired.has(path)) this.#lacking.delete(path);
     }
+    for (const path of this.#inForce.keys()) {
+      if (!desired.has(path)) this.#inForce.delete(path);
+    }
+    const work = [...desired];
+    const scripts = new Scripts();
+    const worker = async (): Promise<void> => {
+      for (let next = work.pop(); next !== undefined; next = work.pop()) {
+        await this.#bring(...next, scripts);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
   /** The same with the tasks that have just come held back; it comes again when they are warm. */

@@ -1,3 +1,4 @@
+import { Coalesced } from '../core/coalesced.ts';
 import {
   type Carrier,
   carriersOf,
@@ -6,7 +7,6 @@ import {
   routeWork,
 } from '../core/multicast-route.ts';
 import type { Log } from './log.ts';
-import { OneAfterAnother } from './one-after-another.ts';
 import type { KeptEndpoint, State } from './state.ts';
 
 export interface DiscoveryOptions {
@@ -25,7 +25,7 @@ const AGAIN_MS = [20, 100, 400, 1_500, 4_000, 10_000];
 
 /** One container's routes while they are brought about. */
 interface Work {
-  readonly turns: OneAfterAnother;
+  readonly turns: Coalesced;
   tries: number;
   timer?: NodeJS.Timeout;
 }
@@ -119,7 +119,7 @@ export class Discovery {
       this.#lacking.delete(sandbox);
       return;
     }
-    const turns = before?.turns ?? new OneAfterAnother(() => this.#turn(sandbox));
+    const turns = before?.turns ?? new Coalesced(() => this.#turn(sandbox));
     const work: Work = { turns, tries: 0 };
     this.#work.set(sandbox, work);
     // After Join's answer, by which Docker moves the interface in.

@@ -1,9 +1,9 @@
+import { Coalesced } from '../core/coalesced.ts';
 import { GUARD_TABLE, guardElements, guardTable } from '../core/guards.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { vniOf } from '../core/names.ts';
 import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
-import { OneAfterAnother } from './one-after-another.ts';
 
 export interface GuardOptions {
   readonly networks: () => Iterable<LocalNetwork>;
@@ -19,7 +19,7 @@ export interface GuardOptions {
 /** Keeps the rules of the `castnet` namespace. */
 export class Guard {
   readonly #options: GuardOptions;
-  readonly #turns = new OneAfterAnother(() => this.#turn());
+  readonly #turns = new Coalesced(() => this.#turn());
   readonly #table: KeptTable;
   #lookNow = false;
   /** Why the rules are not in force; empty when they are. */

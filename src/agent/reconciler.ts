@@ -1,9 +1,9 @@
+import { Coalesced } from '../core/coalesced.ts';
 import { afterStep, differenceOf, explain, type Step } from '../core/difference.ts';
 import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import { reasonOf } from '../core/reason.ts';
 import type { Log } from './log.ts';
-import { OneAfterAnother } from './one-after-another.ts';
 import type { Timings } from './timings.ts';
 
 /** The kernel, as the reconciler needs it. */
@@ -57,8 +57,8 @@ export class Reconciler {
   /** Identities to compare at the next run; 'all' after a look. */
   #open: Set<string> | 'all' = 'all';
   #lastChange: { at: number; what: string } | undefined;
-  readonly #runs = new OneAfterAnother(() => this.#run());
-  readonly #looks = new OneAfterAnother(() => this.#lookAndRun());
+  readonly #runs = new Coalesced(() => this.#run());
+  readonly #looks = new Coalesced(() => this.#lookAndRun());
   #retry: NodeJS.Timeout | undefined;
   #refusedBefore = new Set<string>();
   /** By identity, of the steps that were refused when last taken; bounded by these. */

@@ -1,5 +1,5 @@
+import { Coalesced } from '../core/coalesced.ts';
 import type { Log } from './log.ts';
-import { OneAfterAnother } from './one-after-another.ts';
 import type { KeptEndpoint } from './state.ts';
 
 export interface SendLimitsOptions {
@@ -24,7 +24,7 @@ export class SendLimits {
   #inForce = new Map<string, number>();
   /** Containers that may still send too much, and why; bounded by the containers of this host. */
   #lacking: string[] = [];
-  readonly #runs = new OneAfterAnother(() => this.#run());
+  readonly #runs = new Coalesced(() => this.#run());
 
   constructor(options: SendLimitsOptions) {
     this.#options = options;

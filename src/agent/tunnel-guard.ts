@@ -1,3 +1,4 @@
+import { Coalesced } from '../core/coalesced.ts';
 import type { TableListing } from '../core/table-listing.ts';
 import {
   SOURCES,
@@ -11,7 +12,6 @@ import {
 import { type UnderlayFacts, underlay } from '../core/underlay.ts';
 import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
-import { OneAfterAnother } from './one-after-another.ts';
 
 /** The world as the guard needs it. */
 export interface TunnelGuardKernel {
@@ -48,7 +48,7 @@ export interface HostsKnown {
  */
 export class TunnelGuard {
   readonly #options: TunnelGuardOptions;
-  readonly #turns = new OneAfterAnother(() => this.#turn());
+  readonly #turns = new Coalesced(() => this.#turn());
   /** When each host was last named; bounded, see `sourcesSeen`. */
   #seen: ReadonlyMap<string, number> = new Map();
   /** What the table before this agent's let in, until all hosts are known; undefined: no such list. */

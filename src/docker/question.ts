@@ -1,3 +1,5 @@
+import { Coalesced } from '../core/coalesced.ts';
+
 /**
  * Something that Docker is asked again and again. What it said last counts until it says more: a
  * question that only the Swarm's leader can answer waits 20 s for one (moby,
@@ -6,8 +8,7 @@
 export class Question<T> {
   readonly #options: QuestionOptions<T>;
   #last: { readonly answer: T } | undefined;
-  #asking: Promise<void> | undefined;
-  #again = false;
+  readonly #asks = new Coalesced(() => this.#ask());
 
   constructor(options: QuestionOptions<T>) {
     this.#options = options;
@@ -23,22 +24,15 @@ export class Question<T> {
    * @returns once Docker has answered or refused
    */
   ask(): Promise<void> {
-    this.#again = true;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
+    return this.#asks.request();
   }
 
   async #ask(): Promise<void> {
     const { get, onError } = this.#options;
-    while (this.#again) {
-      this.#again = false;
-      try {
-        this.#last = { answer: await get(this.#last?.answer) };
-      } catch (error) {
-        onError(error as Error);
-      }
+    try {
+      this.#last = { answer: await get(this.#last?.answer) };
+    } catch (error) {
+      onError(error as Error);
     }
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Coalesced } from '../core/coalesced.ts';
 import { type Engine, EngineError } from './engine.ts';
 import { Question } from './question.ts';
 
@@ -58,28 +59,20 @@ export function watchSwarm(options: WatchOptions): Watch {
   let networks: ReadonlyMap<string, Question<NetworkView | undefined>> = new Map();
   let closed = false;
   let looking = false;
-  let again = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const poke = (): void => {
+  const looks = new Coalesced(async () => {
     if (closed) return;
-    again = true;
-    if (!looking) void look();
-  };
-
-  const look = async (): Promise<void> => {
     looking = true;
     clearTimeout(timer);
-    while (again && !closed) {
-      again = false;
-      const questions = new Map([...options.attached()].map((id) => [id, questionOf(id)]));
-      networks = questions;
-      await inTime([nodes, ...questions.values()].map((it) => it.ask().then(tellLate)));
-      tell();
-    }
+    const questions = new Map([...options.attached()].map((id) => [id, questionOf(id)]));
+    networks = questions;
+    await inTime([nodes, ...questions.values()].map((it) => it.ask().then(tellLate)));
+    tell();
     looking = false;
     if (!closed) timer = setTimeout(poke, options.intervalMs);
-  };
+  });
+  const poke = (): void => void looks.request();
 
   const questionOf = (id: string): Question<NetworkView | undefined> =>
     networks.get(id) ?? new Question({ get: () => readNetwork(engine, id), onError });

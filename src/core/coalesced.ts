@@ -1,8 +1,8 @@
 /**
- * Work of one kind, never twice at a time. Whoever asks while it is under way is served by one more
- * turn after it; whoever asks before a turn begins shares that turn.
+ * Work whose requests are coalesced: it never runs twice at a time; whoever asks while it runs is served
+ * by one more run after it, which all share that ask before it begins.
  */
-export class OneAfterAnother {
+export class Coalesced {
   readonly #work: () => Promise<void>;
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -11,7 +11,7 @@ export class OneAfterAnother {
     this.#work = work;
   }
 
-  /** @returns when a turn that began after this call has ended; rejects as the work does */
+  /** @returns when a run that began after this call has ended; rejects as the work does */
   request(): Promise<void> {
     if (this.#next === undefined) {
       const turn = this.#last.then(() => {
