@@ -100,6 +100,7 @@ it('without a leader tells of networks meanwhile, and of nodes when it learns th
   expect(before.unanswered).toEqual(new Set(['b']));
   expect(before.nodes).toBeUndefined();
   answers['/nodes'] = () => nodes('n1');
+  watch?.poke();
   elect(nodes('n0'));
   await vi.waitFor(() => expect(views.at(-1)?.nodes).toEqual(new Set(['n1'])));
 });
