@@ -33,6 +33,19 @@ it('of a kernel no reason is kept, which would hold paths of the machine it ran 
   expect(JSON.stringify(parseResults(line))).not.toContain('/some/path');
 });
 
+it('a kernel that could not be had is not on the page', () => {
+  const about = { kind: 'kernel', suite: 'trixie', engine: '20.10', castnet: '0', when: 'x' };
+  const line = (rest: object) =>
+    JSON.stringify({
+      ...about,
+      parameters: [],
+      steps: [{ step: 'demo', status: 'skipped' }],
+      ...rest,
+    });
+  expect(compatibilityPage(parseResults(line({})))).toBe(compatibilityPage([]));
+  expect(compatibilityPage(parseResults(line({ release: '6.12.1' })))).toContain('| 6.12.1 |');
+});
+
 it('docs/compatibility.md is what its results say', () => {
   const results = parseResults(readFileSync(join(DOCS, 'compatibility.jsonl'), 'utf8'));
   expect(readFileSync(join(DOCS, 'compatibility.md'), 'utf8')).toBe(compatibilityPage(results));

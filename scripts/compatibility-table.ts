@@ -63,7 +63,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** docs/compatibility.md. */
 export function compatibilityPage(results: readonly Result[]): string {
   const engines = results.flatMap((it) => (it.kind === 'engine' ? [it] : []));
-  const kernels = results.flatMap((it) => (it.kind === 'kernel' ? [it] : []));
+  // A suite that could not be had has no release: nothing was tried.
+  const kernels = results.flatMap((it) =>
+    it.kind === 'kernel' && it.release !== undefined ? [it] : [],
+  );
   return [
     '# Compatibility',
     '',
@@ -92,7 +95,7 @@ export function compatibilityPage(results: readonly Result[]): string {
     ...table(
       ['Kernel', 'Command line', 'Engine', 'Passed', 'Failed', 'Day'],
       kernels.map((it) => [
-        it.release ?? it.suite,
+        it.release ?? '',
         it.parameters.join(' ') || '–',
         it.engine,
         stepsOf(it.steps, 'passed'),
