@@ -4,6 +4,8 @@ import dns from 'dns-packet';
 import { expect, it } from 'vitest';
 import { onNetwork, resolveNames } from './names.ts';
 
+const DOCKER = { address: '127.0.0.11', port: 53 };
+
 type Answer = (name: string, id: number) => { name?: string; ip?: string } | undefined;
 
 /** A socket at whose other end Docker's DNS is. */
@@ -21,7 +23,7 @@ function socketTo(answer: Answer): Socket {
       questions: [{ type: 'A', name }],
       answers: found.ip === undefined ? [] : [{ type: 'A', name, data: found.ip }],
     });
-    setImmediate(() => socket.emit('message', reply));
+    setImmediate(() => socket.emit('message', reply, DOCKER));
   };
   return socket as unknown as Socket;
 }
@@ -46,8 +48,33 @@ it('does not take a late answer to another question for one', async () => {
 it('passes over what is no answer', async () => {
   const socket = socketTo((name) => ({ name, ip: '10.0.1.5' }));
   const found = resolveNames(socket, ['web.1']);
-  socket.emit('message', Buffer.from('nonsense'));
+  socket.emit('message', Buffer.from('nonsense'), DOCKER);
   expect((await found).get('web.1')).toEqual(['10.0.1.5']);
+});
+
+it.each([
+  ['another port of Docker’s address', { address: '127.0.0.11', port: 5353 }],
+  ['another address', { address: '127.0.0.1', port: 53 }],
+])('takes no answer from %s', async (_what, from) => {
+  const socket = new EventEmitter() as EventEmitter & { send: (query: Buffer) => void };
+  socket.send = (query) => {
+    const { id = 0, questions = [] } = dns.decode(query);
+    const answers = questions.map(({ name }) => ({ type: 'A' as const, name, data: '10.6.6.6' }));
+    const reply = dns.encode({ type: 'response', id, questions, answers });
+    setImmediate(() => socket.emit('message', reply, from));
+  };
+  expect((await resolveNames(socket as unknown as Socket, ['web.1'])).size).toBe(0);
+});
+
+it('asks with other ids each time, so that nobody can answer in Docker’s place', async () => {
+  const seen = new Set<number>();
+  const socket = socketTo((name, id) => {
+    seen.add(id);
+    return { name };
+  });
+  for (let round = 0; round < 4; round++) await resolveNames(socket, ['a', 'b', 'c']);
+  // Of 65536 ids some may come twice, but hardly so many.
+  expect(seen.size).toBeGreaterThan(8);
 });
 
 it('asks for a name on its network, unless DNS cannot carry the network’s name', () => {

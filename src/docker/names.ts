@@ -1,4 +1,5 @@
-import type { Socket } from 'node:dgram';
+import { randomInt } from 'node:crypto';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import dns from 'dns-packet';
 
 /** Docker's own DNS as the containers of one namespace have it (libnetwork, resolver.go). */
@@ -30,9 +31,12 @@ export async function resolveNames(
   const answers = new Map<string, string[]>();
   if (names.length === 0) return answers;
   const { promise: all, resolve: done } = Promise.withResolvers<void>();
-  const take = (bytes: Buffer): void => {
+  const asked = withIds(names);
+  const take = (bytes: Buffer, from: RemoteInfo): void => {
+    // Whatever else runs in the container may send here too.
+    if (from.address !== SERVER.address || from.port !== SERVER.port) return;
     const answer = decode(bytes);
-    const name = names[answer?.id ?? -1];
+    const name = asked.get(answer?.id ?? -1);
     // An answer may be a late one, to a question of before.
     if (answer === undefined || name === undefined || answer.name !== name) return;
     answers.set(name, answer.addresses);
@@ -42,7 +46,7 @@ export async function resolveNames(
   const timer = setTimeout(() => setImmediate(done), PATIENCE_MS);
   socket.on('message', take);
   try {
-    for (const [id, name] of names.entries()) {
+    for (const [id, name] of asked) {
       const question = { type: 'A', name } as const;
       const query = dns.encode({
         type: 'query',
@@ -58,6 +62,17 @@ export async function resolveNames(
     socket.off('message', take);
   }
   return answers;
+}
+
+/** Each name with an id of its question that nobody can know (RFC 5452 section 4.3). */
+function withIds(names: readonly string[]): Map<number, string> {
+  const asked = new Map<number, string>();
+  for (const name of names) {
+    let id = randomInt(65_536);
+    while (asked.has(id)) id = randomInt(65_536);
+    asked.set(id, name);
+  }
+  return asked;
 }
 
 function decode(bytes: Buffer): { id: number; name: string; addresses: string[] } | undefined {

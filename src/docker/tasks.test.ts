@@ -38,20 +38,26 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
       questions: [{ type: 'A', name }],
       answers: [{ type: 'A', name, data }],
     });
-    setImmediate(() => socket.emit('message', reply));
+    setImmediate(() => socket.emit('message', reply, { address: '127.0.0.11', port: 53 }));
   };
   const seen: ReadonlyMap<string, ServiceRecord>[] = [];
   const errors: string[] = [];
   const waiting: (() => void)[] = [];
   watch = watchTasks({
     engine: {
-      get: async () => {
+      get: async (path) => {
+        if (path.startsWith('/networks/stuck')) await new Promise(() => {});
         await slow;
         return { Name: 'front', Services: services };
       },
       events: () => ({ close: () => {} }),
     },
-    endpoints: () => new Map(tasks.length === 0 ? [] : [['n1', tasks]]),
+    endpoints: () => {
+      const stuck = tasks.filter((it) => it.sandbox === '/run/stuck');
+      const others = tasks.filter((it) => !stuck.includes(it));
+      const all = [['stuck', stuck] as const, ['n1', others] as const];
+      return new Map(all.filter(([, it]) => it.length > 0));
+    },
     openSocket: async () => socket as unknown as Socket,
     isThere: (sandbox) => !dead.has(sandbox),
     isListening: async (sandbox) => !deaf.has(sandbox),
@@ -297,4 +303,17 @@ it('a started task is in service by the first look that follows, though the list
   await change();
   expect(seen.at(-1)?.get('6')?.serving).toBe(true);
   expect(looks.mock.calls.filter(([name]) => name === 'web.front')).toHaveLength(1);
+});
+
+it('a network that the Engine does not answer for delays no other', async () => {
+  const { known, seen, change } = watching(
+    [{ ...task('9'), sandbox: '/run/stuck' }, task('5')],
+    WEB,
+  );
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
+  known.delete('web.5.x.front');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
 });

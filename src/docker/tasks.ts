@@ -80,6 +80,8 @@ interface Watched {
   readAt: number;
   /** The list is being read. */
   reading?: Promise<void>;
+  /** A look at the network is under way. */
+  looking?: Promise<void>;
   /** When each task was first in the DNS, and whether it has been seen to listen since. */
   young: Map<string, { readonly since: number; ready: boolean }>;
   /** The endpoints that were in the DNS when it last said anything of them. */
@@ -100,6 +102,9 @@ const LISTEN_MS = 10_000;
  */
 const HURRY_MS = 20;
 const HURRY_FOR_MS = 2_000;
+
+/** How long a look at one network keeps the answers of others waiting, milliseconds. */
+const PATIENCE_MS = 400;
 
 /** How long the list is believed while every local endpoint is in it, milliseconds. */
 const LIST_MS = 5000;
@@ -132,15 +137,22 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     }
   };
 
-  /** One network's trouble is not another's: it stays as it was found last. */
+  /**
+   * One network's trouble is not another's: it stays as it was found last, also while the Engine takes
+   * its time for it.
+   */
   const foundOn = async (network: string, tasks: readonly LocalTask[]) => {
     const state = watched.get(network) ?? unknownNetwork(elders);
     watched.set(network, state);
-    try {
-      state.found = await lookAtNetwork(network, state, tasks);
-    } catch (error) {
-      onError(error as Error);
-    }
+    state.looking ??= lookAtNetwork(network, state, tasks)
+      .then((found) => {
+        state.found = found;
+      })
+      .catch(onError)
+      .finally(() => {
+        delete state.looking;
+      });
+    await Promise.race([state.looking, pause(PATIENCE_MS)]);
     return state.found;
   };
 
