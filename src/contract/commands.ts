@@ -123,11 +123,20 @@ export const COMMANDS = {
 export type GroupsTable = Told<typeof COMMANDS.groups>;
 export type ServicesTable = Told<typeof COMMANDS.services>;
 
+/** What a text must not have is for who reads another host's answer, not for who reads a command's. */
+function withoutTerminal({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  delete jsonSchema.maxLength;
+  delete jsonSchema.pattern;
+}
+
 /** All of them as one JSON Schema document, each under `$defs` by its command. */
 export function jsonSchema(): object {
   const $defs = Object.fromEntries(
     Object.entries(COMMANDS).map(([name, schema]) => {
-      const { $schema: _, ...body } = z.toJSONSchema(schema, { reused: 'inline' });
+      const { $schema: _, ...body } = z.toJSONSchema(schema, {
+        reused: 'inline',
+        override: withoutTerminal,
+      });
       return [name, body];
     }),
   );
