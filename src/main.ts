@@ -52,6 +52,9 @@ import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
 /** A monitor of addresses that was started again counts as running after so long, milliseconds. */
 const ADDRESS_FAULT_MS = 3_000;
 
+/** How long a task that failed unexpectedly is told of, milliseconds: until it was done again. */
+const TASK_FAULT_MS = 60_000;
+
 /** How long Docker's calls under way may take when the agent stops: a Join waits for 3 s, milliseconds. */
 const CALLS_END_MS = 4_000;
 
@@ -65,6 +68,11 @@ async function main(): Promise<void> {
   if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
 
   const faults = new Faults({ log, now: monotonicNow, timeOfDay });
+  // Whatever nobody waits for is done again by a timer: a failure is told, and ends no agent.
+  process.on('unhandledRejection', (error) => {
+    log.error({ error }, 'a task in the background failed');
+    faults.note('agent', error instanceof Error ? error.message : String(error), TASK_FAULT_MS);
+  });
   const tunnels = new TunnelFinder({
     settings: { bound: config.tunnelAddress, told: config.advertiseAddress },
     vxlanPort: config.vxlanPort,

@@ -193,10 +193,14 @@ const names: Target = {
   name: 'answers of DNS',
   corpus: [answerTo('web.1', 'A'), answerTo('web.1', 'CNAME', 'b.c'), answerTo('other', 'A')],
   async take(input) {
-    const socket = new EventEmitter() as EventEmitter & { send(): void };
-    socket.send = () => {
-      socket.emit('message', Buffer.from(answerTo('web.1', 'A', '10.0.1.9'), 'latin1'));
-      socket.emit('message', Buffer.from(input, 'latin1'));
+    const socket = new EventEmitter() as EventEmitter & { send(query: Buffer): void };
+    socket.send = (query) => {
+      for (const text of [answerTo('web.1', 'A', '10.0.1.9'), input]) {
+        const answer = Buffer.from(text, 'latin1');
+        // With the question's own id, or nothing of it would be looked at.
+        query.copy(answer, 0, 0, 2);
+        socket.emit('message', answer, { address: '127.0.0.11', port: 53 });
+      }
     };
     const found = await resolveNames(socket as never, ['web.1']);
     const addresses = found.get('web.1') ?? [];

@@ -38,6 +38,7 @@ export const FAULT_SUBJECTS = [
   'send-limits',
   'addresses',
   'strangers',
+  'agent',
 ] as const;
 export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
 

@@ -103,6 +103,12 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     remedy:
       'nft list table inet castnet; docs/troubleshooting.md, “When packets of a host are dropped”',
   },
+  agent: {
+    code: 'not-ready',
+    severity: 'warning',
+    what: 'a task of its agent failed unexpectedly, and is done again at its next turn',
+    remedy: `${LOG}; please report it with the output of castnet doctor --json`,
+  },
   'data-path-port': {
     code: 'docker',
     severity: 'warning',
