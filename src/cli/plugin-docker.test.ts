@@ -35,5 +35,8 @@ it('does not wait for an Engine that takes the call and never answers', async ()
   const hanging = docker('sleep 30 & wait', { answerMs: 300 });
   const error = await hanging(['info']).catch((it: unknown) => it);
   expect(error).toBeInstanceOf(DockerError);
-  expect(error).toHaveProperty('message', expect.stringMatching(/info: no answer within 0.3 s/));
+  expect(error).toHaveProperty(
+    'message',
+    expect.stringMatching(/^no answer within 0.3 s to docker info: /),
+  );
 });

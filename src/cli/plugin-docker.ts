@@ -62,24 +62,28 @@ export function dockerFor(
       : context !== undefined
         ? ['--context', context]
         : [];
-  return (args) => runDocker([...choice, ...args], isChange(args) ? CHANGE_MS : answerMs);
+  return (args) => runDocker(choice, args, isChange(args) ? CHANGE_MS : answerMs);
 }
 
 const isChange = ([object, verb]: readonly string[]): boolean =>
   object === 'plugin' && verb !== 'inspect';
 
-async function runDocker(args: readonly string[], timeoutMs: number): Promise<string> {
-  const { status, late, stdout, stderr } = await run(['docker', ...args], '', { timeoutMs }).catch(
-    (error: CommandError) => {
-      throw error.code === 'ENOENT' ? noDocker() : error;
-    },
-  );
+async function runDocker(
+  choice: readonly string[],
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<string> {
+  const { status, late, stdout, stderr } = await run(['docker', ...choice, ...args], '', {
+    timeoutMs,
+  }).catch((error: CommandError) => {
+    throw error.code === 'ENOENT' ? noDocker() : error;
+  });
   if (status === 0) return stdout.trim();
-  throw new DockerError(args, late ? noAnswer(args, timeoutMs) : stderr);
+  throw new DockerError([...choice, ...args], late ? noAnswer(args, timeoutMs) : stderr);
 }
 
-const noAnswer = (args: readonly string[], timeoutMs: number): string =>
-  `docker ${args.join(' ')}: no answer within ${timeoutMs / 1000} s; the Engine is stopped or far too busy`;
+const noAnswer = ([command]: readonly string[], timeoutMs: number): string =>
+  `no answer within ${timeoutMs / 1000} s to docker ${command}: the Engine is stopped or far too busy`;
 
 function noDocker(): UserError {
   return new UserError('the docker command is not on the PATH', {
