@@ -2,7 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonSchema } from '../src/contract/commands.ts';
+import { mustRun } from '../src/system/run.ts';
 
-const path = join(import.meta.dirname, '../docs/json-schema.json');
+const root = join(import.meta.dirname, '..');
+const path = join(root, 'docs/json-schema.json');
 writeFileSync(path, `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+await mustRun([join(root, 'node_modules/.bin/biome'), 'format', '--write', path]);
 console.log(path);

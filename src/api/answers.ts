@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Told } from '../contract/parts.ts';
+import { type Told, unusable } from '../contract/parts.ts';
 
 /** What another host answers, before anything is made of it. */
 export interface PeerAnswer {
@@ -31,10 +31,7 @@ export function understood<S extends z.ZodType>(
       answers.push(checked.data as Told<S>);
       continue;
     }
-    const issue = checked.error.issues[0];
-    const where = issue?.path.map(String).join('.') || 'the whole of it';
-    const words = `its answer cannot be used (${where}: ${issue?.message}): it may run another release`;
-    silent.push({ address, error: words });
+    silent.push({ address, error: unusable(checked.error) });
   }
   return { answers, silent };
 }

@@ -37,6 +37,16 @@ export function word<const T extends string>(known: readonly T[]): z.ZodType<T> 
   return text.meta({ anyOf: [{ enum: known }, { type: 'string' }] }) as unknown as z.ZodType<T>;
 }
 
+/** The first thing that a schema has against a value, and where: `networks.0.vni: …`. */
+export function firstFault({ issues: [issue] }: z.ZodError): string {
+  const where = issue?.path.map(String).join('.') || 'the whole of it';
+  return `${where}: ${issue?.message ?? 'not as expected'}`;
+}
+
+/** What people are told of a host whose answer is of another form. */
+export const unusable = (error: z.ZodError): string =>
+  `its answer cannot be used (${firstFault(error)}): it may run another release`;
+
 /** The type of what a schema describes: read only, and of the fields that this release knows. */
 export type Told<S extends z.ZodType> = Known<z.output<S>>;
 

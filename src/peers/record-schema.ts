@@ -1,6 +1,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
+import { firstFault } from '../contract/parts.ts';
 import type { EndpointRecord, GroupRecord, NetworkRecord } from '../core/records.ts';
 import { isGroup } from '../net/group.ts';
 import { isMac } from '../net/mac.ts';
@@ -95,9 +96,7 @@ export type Checked<T> = { ok: true; value: T } | { ok: false; reason: string };
 export function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  const issue = result.error.issues[0];
-  const where = issue?.path.map(String).join('.') || 'the whole of it';
-  return { ok: false, reason: `${where}: ${issue?.message ?? 'not as expected'}` };
+  return { ok: false, reason: firstFault(result.error) };
 }
 
 /** Checks what a peer says that it has of a network. */

@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import * as z from 'zod';
+import { text, unusable } from '../contract/parts.ts';
 import { PROBE_HOSTS_MAX, type ProbeHeard, type ProbeSeat, type ProbeSent } from '../core/probe.ts';
 import { isMac } from '../net/mac.ts';
 import { MTU_MAX } from '../net/mtu.ts';
@@ -9,10 +10,6 @@ import { MTU_MAX } from '../net/mtu.ts';
  * another release, or lie. Nothing may reach a terminal that the terminal takes for an order.
  */
 
-const text = z
-  .string()
-  .max(1024)
-  .regex(/^\P{Cc}*$/u, 'has control characters');
 const address = text.refine((it) => isIP(it) > 0, 'is no IP address');
 const ip = text.refine(isIPv4, 'is no IPv4 address');
 const mtu = z.number().int().min(0).max(MTU_MAX);
@@ -56,9 +53,5 @@ export const PROBE_ANSWERS = {
 export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown): T {
   const checked = schema.safeParse(answer);
   if (checked.success) return checked.data;
-  const issue = checked.error.issues[0];
-  const where = issue?.path.map(String).join('.') || 'the whole of it';
-  throw new Error(
-    `its answer cannot be used (${where}: ${issue?.message}): it may run another release`,
-  );
+  throw new Error(unusable(checked.error));
 }
