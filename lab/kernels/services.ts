@@ -19,7 +19,11 @@ export async function virtualAddress(stage: Stage): Promise<Figures> {
   const callers = await callersOf(stage);
   const args = ['--publish', `mode=ingress,target=${SERVICE_PORT},published=${PORT}`];
   await createWeb(lab, { name: WEB, networks: [NETWORK], replicas: TASKS, args });
-  const [vip = ''] = await vipsOf(lab, WEB);
+  // The other one is of Docker's network ingress, which the callers are not on.
+  const subnet = (address = '') => address.slice(0, address.lastIndexOf('.') + 1);
+  const own = subnet(callers[0]?.container.ip);
+  const vip = (await vipsOf(lab, WEB)).find((it) => subnet(it) === own);
+  if (vip === undefined) throw new Error(`${WEB} has no virtual address in ${own}0/24`);
   for (const caller of callers) {
     await spreads(caller, vip, TASKS);
     await spreads(caller, WEB, TASKS);
