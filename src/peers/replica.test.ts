@@ -75,6 +75,14 @@ describe('what is heard', () => {
     expect(replica().hear(delta(2))).toMatchObject({ do: 'resync' });
   });
 
+  it('a change that overtakes the snapshot which was asked for is not lost', () => {
+    const heard = replica(delta(2), delta(3));
+    expect(heard.hear(snapshot(2))).toMatchObject({ do: 'resync' });
+    expect(heard.position('net1')).toBeUndefined();
+    expect(heard.hear(snapshot(3))).toEqual({ do: 'changed' });
+    expect(heard.position('net1')?.seq).toBe(3);
+  });
+
   it('the same snapshot from a restarted agent changes nothing', () => {
     const heard = replica(snapshot(5));
     const before = heard.networks;

@@ -83,8 +83,11 @@ export class Replica {
   #hear(message: NetworkMessage, known: Heard | undefined): Outcome {
     const { network, epoch, seq } = message;
     // Overtaken by what was said later.
-    const stale = known !== undefined && epoch === known.epoch && seq < known.seq;
-    if (stale && message.type !== 'delta') return NOTHING;
+    const isOfEpoch = known !== undefined && epoch === known.epoch;
+    if (isOfEpoch && seq < known.seq && message.type !== 'delta') {
+      if (!known.lost) return NOTHING;
+      return { do: 'resync', reason: `got ${seq} of epoch ${epoch} after change ${known.seq}` };
+    }
     const keep = (record: NetworkRecord | undefined, lost = false) =>
       this.#heard.set(network, { record, epoch, seq, lost });
     const refuse = (reason: string): Outcome => {
@@ -104,7 +107,11 @@ export class Replica {
       keep(same ? old : record);
       return same ? NOTHING : { do: 'changed' };
     }
-    if (known?.lost) return NOTHING;
+    if (known?.lost) {
+      // The snapshot that was asked for must have it.
+      if (!isOfEpoch || seq > known.seq) this.#heard.set(network, { ...known, epoch, seq });
+      return NOTHING;
+    }
     if (known?.record === undefined || epoch !== known.epoch || seq !== known.seq + 1) {
       keep(known?.record, true);
       const expected = known ? `${known.seq + 1} of epoch ${known.epoch}` : 'a snapshot';
