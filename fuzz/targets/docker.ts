@@ -104,7 +104,7 @@ function driverCalls(): Target {
       changed() {},
       joined() {},
       prepare: async () => {},
-      discovery: { join: async () => true, settle() {} },
+      discovery: { join: async () => ['224.0.0.0/4'], settle() {} },
       discovered() {},
       now: () => 0,
     });

@@ -194,7 +194,7 @@ describe('a container with two castnet networks', () => {
     const say =
       'use IO::Socket::INET; ' +
       `my $to = IO::Socket::INET->new(Proto => "udp", PeerAddr => "${group}", PeerPort => ${PORT}); ` +
-      'chomp(my $name = `hostname`); $to->send("$name early 1"); sleep 600;';
+      '$to->send("$ENV{HOSTNAME} early 1"); sleep 600;';
     await (lab().hosts[0] as LabHost).docker([
       ...['service', 'create', '--detach', '--name', name, '--no-resolve-image'],
       ...['--replicas', '6', '--network', 'second', '--network', 'first'],

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LocalNetwork } from '../core/local.ts';
 import { type HeldRoute, type Routing, routeMetric } from '../core/multicast-route.ts';
 import { Discovery } from './discovery.ts';
@@ -67,7 +67,7 @@ const added = (network: keyof typeof VNIS): string[] =>
 it('leaves the routes of a container’s first network to Docker, and does nothing itself', async () => {
   const { discovery, attach, up, changes, world } = discovering();
   world.isThere = false;
-  expect(await discovery.join(attach('low'))).toBe(true);
+  expect(await discovery.join(attach('low'))).toEqual(TO);
   up('low');
   await pass();
   expect(changes).toEqual([]);
@@ -76,15 +76,15 @@ it('leaves the routes of a container’s first network to Docker, and does nothi
 it('gives the same answer when Docker asks again', async () => {
   const { discovery, attach, routing } = discovering();
   const id = attach('low');
-  expect(await discovery.join(id)).toBe(true);
+  expect(await discovery.join(id)).toEqual(TO);
   routing.routes.push({ to: '224.0.0.0/4', dev: 'eth9', metric: 0 });
-  expect(await discovery.join(id)).toBe(true);
+  expect(await discovery.join(id)).toEqual(TO);
 });
 
 it('makes the routes itself where the container has one already, which Docker takes for a failure', async () => {
   const { discovery, attach, up, routing, changes } = discovering();
   routing.routes.push({ to: '224.0.0.0/4', dev: 'eth9', metric: 0 });
-  expect(await discovery.join(attach('low'))).toBe(false);
+  expect(await discovery.join(attach('low'))).toEqual([]);
   up('low');
   await pass();
   expect(changes).toEqual([added('low')]);
@@ -92,9 +92,9 @@ it('makes the routes itself where the container has one already, which Docker ta
 
 it('makes the routes of every network from the second on, and says which carries multicast', async () => {
   const { discovery, attach, up, changes, endpoints } = discovering();
-  expect(await discovery.join(attach('high'))).toBe(true);
+  expect(await discovery.join(attach('high'))).toEqual(TO);
   up('high');
-  expect(await discovery.join(attach('low'))).toBe(false);
+  expect(await discovery.join(attach('low'))).toEqual([]);
   await pass();
   up('low');
   await pass();
@@ -105,7 +105,7 @@ it('makes the routes of every network from the second on, and says which carries
 
 it('takes Docker’s own routes away once there are others, and then knows that they are gone', async () => {
   const { discovery, attach, up, routing, changes, endpoints } = discovering();
-  expect(await discovery.join(attach('high'))).toBe(true);
+  expect(await discovery.join(attach('high'))).toEqual(TO);
   up('high');
   for (const to of TO) routing.routes.push({ to, dev: 'eth-high', metric: 0 });
   await discovery.join(attach('low'));
@@ -113,6 +113,37 @@ it('takes Docker’s own routes away once there are others, and then knows that 
   await pass();
   expect(changes.flat()).toContain('route del 224.0.0.0/4 dev eth-high metric 0');
   expect(endpoints.get('on-high')?.staticRoutes).toBe(false);
+});
+
+describe('of two networks that are joined before the container has a namespace', () => {
+  it('gives the one with the lower VNI, joined last, longer prefixes, which win from the start', async () => {
+    const { discovery, attach, up, routing, changes, endpoints, world } = discovering();
+    world.isThere = false;
+    expect(await discovery.join(attach('high'))).toEqual(TO);
+    const longer = ['224.0.0.0/5', '232.0.0.0/5'];
+    expect(await discovery.join(attach('low'))).toEqual(longer);
+    expect(await discovery.join('on-low')).toEqual(longer);
+    world.isThere = true;
+    for (const to of TO) routing.routes.push({ to, dev: 'eth-high', metric: 0 });
+    for (const to of longer) routing.routes.push({ to, dev: 'eth-low', metric: 0 });
+    up('high');
+    up('low');
+    await pass();
+    expect(changes.flat().filter((it) => it.startsWith('route del'))).toEqual([
+      'route del 224.0.0.0/4 dev eth-high metric 0',
+      'route del 255.255.255.255/32 dev eth-high metric 0',
+      'route del 224.0.0.0/5 dev eth-low metric 0',
+      'route del 232.0.0.0/5 dev eth-low metric 0',
+    ]);
+    expect(endpoints.get('on-low')?.staticRoutes).toBe(false);
+  });
+
+  it('gives the one with the higher VNI, joined last, none', async () => {
+    const { discovery, attach, world } = discovering();
+    world.isThere = false;
+    expect(await discovery.join(attach('low'))).toEqual(TO);
+    expect(await discovery.join(attach('high'))).toEqual([]);
+  });
 });
 
 it('waits for the interface, looking again less and less often, and tells when it never comes', async () => {

@@ -3,7 +3,9 @@ import {
   type Carrier,
   carriersOf,
   DISCOVERY,
+  LEVEL_MOST,
   type Routing,
+  routesByDocker,
   routeWork,
 } from '../core/multicast-route.ts';
 import type { Log } from './log.ts';
@@ -49,23 +51,38 @@ export class Discovery {
 
   /**
    * An endpoint joins its container, and is in the state.
-   * @returns whether Docker shall make its routes
+   * @returns the routes that Docker shall make
    */
-  async join(id: string): Promise<boolean> {
-    const { state, identity } = this.#options;
-    const { sandbox = '', staticRoutes } = state.endpoints.get(id) as KeptEndpoint;
-    const carriers = this.#carriers(sandbox);
-    const isCarrier = carriers.some(({ endpoint }) => endpoint.id === id);
+  async join(id: string): Promise<readonly string[]> {
+    const { state } = this.#options;
+    const { sandbox = '', staticRoutes, staticLevel } = state.endpoints.get(id) as KeptEndpoint;
     // Docker calls again when it heard no answer: it gets the same.
-    const byDocker =
-      staticRoutes ??
-      (isCarrier &&
-        carriers.length === 1 &&
-        (identity(sandbox) === undefined || !(await this.#hasRoutes(sandbox))));
+    const level =
+      staticRoutes === undefined
+        ? await this.#levelOf(id, sandbox)
+        : staticRoutes
+          ? (staticLevel ?? 0)
+          : undefined;
     const now = state.endpoints.get(id);
-    if (now !== undefined) state.endpoints.set({ ...now, staticRoutes: byDocker });
+    const isMade = { staticRoutes: level !== undefined, staticLevel: level ?? 0 };
+    if (now !== undefined) state.endpoints.set({ ...now, ...isMade });
     this.settle(sandbox);
-    return byDocker;
+    return level === undefined ? [] : routesByDocker(level);
+  }
+
+  /** The level of the routes that Docker shall make for an endpoint; undefined: none. */
+  async #levelOf(id: string, sandbox: string): Promise<number | undefined> {
+    const carriers = this.#carriers(sandbox);
+    if (!carriers.some(({ endpoint }) => endpoint.id === id)) return undefined;
+    const isThere = this.#options.identity(sandbox) !== undefined;
+    if (carriers.length === 1) return isThere && (await this.#hasRoutes(sandbox)) ? undefined : 0;
+    // Into a namespace that is there the agent is sooner than a process.
+    if (isThere || carriers[0]?.endpoint.id !== id) return undefined;
+    const others = carriers.map(({ endpoint }) =>
+      endpoint.staticRoutes === true ? (endpoint.staticLevel ?? 0) : -1,
+    );
+    const level = Math.max(...others) + 1;
+    return level > LEVEL_MOST ? undefined : level;
   }
 
   /** A container has other networks than before. */

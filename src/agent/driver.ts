@@ -1,6 +1,5 @@
 import { networkMtu, type Tunnel } from '../core/forwarding.ts';
 import { bareAddress, type LocalNetwork, type NetworkOptions } from '../core/local.ts';
-import { DISCOVERY } from '../core/multicast-route.ts';
 import { containerEndName, portName, vxlanName } from '../core/names.ts';
 import { parseAttachment, parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
@@ -47,8 +46,8 @@ export interface DriverOptions {
   readonly prepare: (endpoint: { network: string; sandbox: string }) => Promise<void>;
   /** The containers' routes for multicast. */
   readonly discovery: {
-    /** @returns whether Docker shall make the endpoint's */
-    join(endpoint: string): Promise<boolean>;
+    /** @returns those of the endpoint that Docker shall make */
+    join(endpoint: string): Promise<readonly string[]>;
     settle(sandbox: string | undefined): void;
   };
   /** A container got its interface. */
@@ -57,10 +56,8 @@ export interface DriverOptions {
   readonly now: () => number;
 }
 
-/** Connected routes (libnetwork/docs/remote.md): they lead to no next hop. */
-const DISCOVERY_ROUTES = DISCOVERY.map(
-  (Destination) => ({ Destination, RouteType: 1, NextHop: '' }) as const,
-);
+/** A connected route (libnetwork/docs/remote.md): it leads to no next hop. */
+const connected = (Destination: string) => ({ Destination, RouteType: 1, NextHop: '' }) as const;
 
 /** Docker's requests, carried out on the state and the kernel. */
 export function createDriver(options: DriverOptions): Driver {
@@ -216,16 +213,19 @@ export function createDriver(options: DriverOptions): Driver {
       await options.prepare({ network: networkId, sandbox });
       // It may have gone while this waited.
       endpoint(networkId, id);
-      const byDocker = await options.discovery.join(id);
+      const routes = await options.discovery.join(id);
       options.joined();
       return {
         InterfaceName: { SrcName: containerEndName(id), DstPrefix: 'eth' },
-        StaticRoutes: byDocker ? DISCOVERY_ROUTES : [],
+        StaticRoutes: routes.map(connected),
       };
     },
 
     async leave(networkId, id) {
-      const { sandbox, carriesMulticast, staticRoutes, ...rest } = endpoint(networkId, id);
+      const { sandbox, carriesMulticast, staticRoutes, staticLevel, ...rest } = endpoint(
+        networkId,
+        id,
+      );
       state.endpoints.set({ ...rest, since: options.now() });
       options.discovery.settle(sandbox);
     },

@@ -35,6 +35,8 @@ export interface LocalEndpoint {
   readonly carriesMulticast?: boolean;
   /** Whether Docker was told to make its routes for them, which have no metric then. */
   readonly staticRoutes?: boolean;
+  /** By how many bits these are longer than 224.0.0.0/4; see `routesByDocker`. */
+  readonly staticLevel?: number;
   /** What the attachment says instead of its network. */
   readonly routeWish?: RouteWish;
 }

@@ -7,6 +7,7 @@ import {
   DISCOVERY,
   readRouteWish,
   routeMetric,
+  routesByDocker,
   routeWork,
 } from './multicast-route.ts';
 
@@ -101,4 +102,16 @@ it('leaves a route without a metric that Docker was not told to make', () => {
   const own = { to: DISCOVERY[0], dev: 'dev-high', metric: 0 };
   const { lines } = routeWork(given, { links: [link('high')], routes: [own] });
   expect(lines.filter((it) => it.includes('del'))).toEqual([]);
+});
+
+it.each([0, 1, 2, 3, 4])('at level %i Docker’s routes cover all of 224.0.0.0/4, once', (level) => {
+  const routes = routesByDocker(level).filter((it) => it !== '255.255.255.255/32');
+  const size = 2 ** (28 - level);
+  const starts = routes.map((it) => {
+    const [address = '', length] = it.split('/');
+    expect(Number(length)).toBe(4 + level);
+    return address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  });
+  expect(starts).toEqual(starts.map((_, at) => 224 * 2 ** 24 + at * size));
+  expect(starts.length * size).toBe(2 ** 28);
 });

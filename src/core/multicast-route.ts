@@ -14,6 +14,26 @@ import type { LocalEndpoint, LocalNetwork, NetworkOptions } from './local.ts';
 /** What leaves by no default route, since that leads to docker_gwbridge in Swarm's containers. */
 export const DISCOVERY = ['224.0.0.0/4', '255.255.255.255/32'] as const;
 
+/** The most that `routesByDocker` makes of it: sixteen routes. */
+export const LEVEL_MOST = 4;
+
+/**
+ * What Docker is told to make for a container's network. It can neither give a route a metric nor
+ * replace one. So for a network that it joins later, but that has the multicast, it makes the same in
+ * longer prefixes, and the kernel takes these (RFC 4632 section 5.1) from the container's first packet
+ * on. Broadcast has no longer prefix: it follows when the agent has made its own.
+ * @param level how many networks before it have such routes
+ */
+export function routesByDocker(level: number): readonly string[] {
+  if (level === 0) return DISCOVERY;
+  const size = 2 ** (28 - level);
+  return Array.from({ length: 2 ** level }, (_, at) => {
+    const address = 0xe0000000 + at * size;
+    const bytes = [24, 16, 8, 0].map((bits) => Math.floor(address / 2 ** bits) % 256);
+    return `${bytes.join('.')}/${4 + level}`;
+  });
+}
+
 export const PRIORITY_LEAST = -100;
 export const PRIORITY_MOST = 100;
 
@@ -86,7 +106,9 @@ export interface RouteWork {
  * made without a metric, for the interface that it was told to (`staticRoutes`).
  */
 export function routeWork(carriers: readonly Carrier[], { links, routes }: Routing): RouteWork {
-  const [added, removed, awaited]: [string[], string[], string[]] = [[], [], []];
+  const [added, awaited]: [string[], string[]] = [[], []];
+  /** By level: a longer prefix goes after the shorter ones, which would have the multicast meanwhile. */
+  const removed: string[][] = [];
   for (const { endpoint, metric } of carriers) {
     const dev = links.find((it) => it.up && it.mac === endpoint.mac)?.dev;
     if (dev === undefined) {
@@ -97,11 +119,15 @@ export function routeWork(carriers: readonly Carrier[], { links, routes }: Routi
       const own = routes.filter((it) => it.to === to && it.dev === dev);
       if (!own.some((it) => it.metric === metric))
         added.push(`route replace ${to} dev ${dev} metric ${metric}`);
-      if (endpoint.staticRoutes === true && own.some((it) => it.metric === 0))
-        removed.push(`route del ${to} dev ${dev} metric 0`);
+    }
+    const level = endpoint.staticLevel ?? 0;
+    for (const to of endpoint.staticRoutes === true ? routesByDocker(level) : []) {
+      if (!routes.some((it) => it.to === to && it.dev === dev && it.metric === 0)) continue;
+      removed[level] ??= [];
+      removed[level].push(`route del ${to} dev ${dev} metric 0`);
     }
     const isMade = routes.some((it) => it.dev === dev && it.metric === 0);
     if (endpoint.staticRoutes === true && !isMade) awaited.push(endpoint.id);
   }
-  return { lines: [...added, ...removed], awaited };
+  return { lines: [...added, ...removed.flat()], awaited };
 }

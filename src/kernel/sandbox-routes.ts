@@ -11,7 +11,8 @@ const Routes = z.array(
   z.object({ dst: z.string(), dev: z.string().optional(), metric: z.number().optional() }),
 );
 
-const QUESTIONS = ['link show', ...DISCOVERY.map((it) => `route show exact ${it}`)];
+/** All routes within, for Docker may have made them in longer prefixes. */
+const QUESTIONS = ['link show', ...DISCOVERY.map((it) => `route show root ${it}`)];
 
 /**
  * A container's interfaces, and its routes for multicast and broadcast.
