@@ -349,7 +349,7 @@ export class Agent {
 
   /** Sessions are about to be opened as another node. */
   onIdentity(): void {
-    this.#unlistedPeers.forget();
+    this.#unlistedPeers.hush();
   }
 
   /**

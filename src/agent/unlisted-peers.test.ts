@@ -29,9 +29,10 @@ it('a host that is met quietly is quiet until there is another reason', () => {
   expect(met.isQuiet('10.0.0.2')).toBe(false);
 });
 
-it('of another Swarm nobody is known', () => {
+it('whom it met in another Swarm it still tries, and says nothing when they do not answer', () => {
   const met = new UnlistedPeers(() => 0);
   met.add('10.0.0.1');
-  met.forget();
-  expect(met.addresses()).toEqual([]);
+  met.hush();
+  expect(met.addresses()).toEqual(['10.0.0.1']);
+  expect(met.isQuiet('10.0.0.1')).toBe(true);
 });

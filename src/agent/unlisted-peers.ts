@@ -36,9 +36,12 @@ export class UnlistedPeers {
     return this.#since.get(address)?.quiet === true;
   }
 
-  /** This host is another node now: whom it met was of the Swarm before. */
-  forget(): void {
-    this.#since.clear();
+  /**
+   * This host is another node now, and whom it met was of the Swarm before: they are still tried, for
+   * hosts may have gone to a new Swarm together, but that they do not answer is nothing to tell.
+   */
+  hush(): void {
+    for (const [address, met] of this.#since) this.#since.set(address, { ...met, quiet: true });
   }
 
   /** The addresses of those that count. */
