@@ -4,6 +4,7 @@
 # Perl's base is on every Debian.
 use strict;
 use warnings;
+use Errno;
 use Socket;
 
 use constant { AF_PACKET => 17, ETH_P_ALL => 3 };
@@ -17,7 +18,12 @@ my $to = pack('S n l S C C a8', AF_PACKET, ETH_P_ALL, $index, 0, 0, 6, '');
 my $sent = 0;
 while (my $line = <STDIN>) {
   chomp $line;
-  defined send($socket, pack('H*', $line), 0, $to) or die "frame $.: $!\n";
+  my $frame = pack('H*', $line);
+  # A kernel whose queues are full for a moment takes the frame a little later.
+  for (my $tries = 0; !defined send($socket, $frame, 0, $to); $tries++) {
+    die "frame $.: $!\n" if !$!{ENOBUFS} || $tries == 1000;
+    select undef, undef, undef, 0.001;
+  }
   $sent++;
 }
 print "$sent\n";
