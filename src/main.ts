@@ -19,9 +19,9 @@ import { GUARD_TABLE } from './core/guards.ts';
 import { TUNNEL_TABLE } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { watchDataPathPort } from './docker/data-path-port.ts';
-import { dockerEngine, EngineError, isSilence } from './docker/engine.ts';
+import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
-import { heardEngine } from './docker/heard.ts';
+import { heardEngine, isHeardSilence } from './docker/heard.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { watchTaskStarts } from './docker/task-starts.ts';
 import { watchTasks } from './docker/tasks.ts';
@@ -197,9 +197,9 @@ async function main(): Promise<void> {
     onView: (view) => agent.onSwarmView(view),
     onError: (error) => {
       log.debug({ reason: error.message }, 'Docker did not answer');
-      // That it is silent is noted where it is heard; this is a refusal, or nothing to be understood.
-      const isTold = error instanceof EngineError && isSilence(error);
-      if (!isTold) faults.note('networks', error.message, config.dockerSeconds * 2500);
+      // Otherwise it is a refusal, or nothing to be understood.
+      if (!isHeardSilence(error))
+        faults.note('networks', error.message, config.dockerSeconds * 2500);
     },
     intervalMs: config.dockerSeconds * 1000,
   });

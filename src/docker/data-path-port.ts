@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type Engine, EngineError, isSilence } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { isHeardSilence } from './heard.ts';
 
 const Info = z.object({
   Swarm: z
@@ -43,8 +44,7 @@ export function watchDataPathPort(options: DataPathPortOptions): { close(): void
   const { engine, onAnswer, onUnread, intervalMs } = options;
   const ask = (): void =>
     void readDataPathPort(engine).then(onAnswer, (error: Error) => {
-      // That it is silent is told already, by whoever hears it (heard.ts).
-      if (!(error instanceof EngineError && isSilence(error))) onUnread(error.message);
+      if (!isHeardSilence(error)) onUnread(error.message);
     });
   ask();
   const timer = setInterval(ask, intervalMs);

@@ -1,4 +1,4 @@
-import { type Engine, isSilence } from './engine.ts';
+import { type Engine, EngineError, isSilence } from './engine.ts';
 
 export interface Hearing {
   /** The Engine answered, if only with a refusal of its own. */
@@ -25,3 +25,7 @@ export function heardEngine(engine: Engine, { onAnswer, onSilence }: Hearing): E
     },
   };
 }
+
+/** Whether a question failed since the Engine was silent, which `heardEngine` has told already. */
+export const isHeardSilence = (error: Error): boolean =>
+  error instanceof EngineError && isSilence(error);

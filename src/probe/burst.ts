@@ -9,7 +9,7 @@ export interface Wire {
   onMessage(take: (bytes: Buffer, from: string) => void): void;
 }
 
-export interface VolleyOptions {
+export interface BurstOptions {
   readonly wire: Wire;
   readonly run: number;
   readonly group: string | undefined;
@@ -36,7 +36,7 @@ const MAX_SENDERS = 1024;
 
 /** One host's part of a probe: sends, answers and counts. */
 export class Burst {
-  readonly #options: VolleyOptions;
+  readonly #options: BurstOptions;
   /** Numbers heard, by sender and kind; bounded by MAX_SENDERS and COUNTS. */
   readonly #heard = new Map<string, Record<ProbeKind, Set<number>>>();
   /** When each unicast was sent, by receiver and number; the round trips of those answered. */
@@ -44,7 +44,7 @@ export class Burst {
   readonly #trips = new Map<string, number[]>();
   readonly #passed = new Map<string, Set<number>>();
 
-  constructor(options: VolleyOptions) {
+  constructor(options: BurstOptions) {
     this.#options = options;
     options.wire.onMessage((bytes, from) => this.#take(bytes, from));
   }
