@@ -9,6 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 const VNIS = { low: 8_000_001, high: 8_000_002 } as const;
 const TO = ['224.0.0.0/4', '255.255.255.255/32'];
+const LONGER = ['224.0.0.0/5', '232.0.0.0/5'];
 
 /** As `Store`, in memory. */
 class Kept<T extends { id: string }> extends Map<string, T> {
@@ -94,7 +95,7 @@ it('makes the routes of every network from the second on, and says which carries
   const { discovery, attach, up, changes, endpoints } = discovering();
   expect(await discovery.join(attach('high'))).toEqual(TO);
   up('high');
-  expect(await discovery.join(attach('low'))).toEqual([]);
+  expect(await discovery.join(attach('low'))).toEqual(LONGER);
   await pass();
   up('low');
   await pass();
@@ -115,17 +116,20 @@ it('takes Docker’s own routes away once there are others, and then knows that 
   expect(endpoints.get('on-high')?.staticRoutes).toBe(false);
 });
 
-describe('of two networks that are joined before the container has a namespace', () => {
+const WHEN = [
+  { when: 'before the container has a namespace', isThere: false },
+  { when: 'once it has one, as from Docker 28 on', isThere: true },
+];
+describe.each(WHEN)('of two networks that are joined $when', ({ isThere }) => {
   it('gives the one with the lower VNI, joined last, longer prefixes, which win from the start', async () => {
     const { discovery, attach, up, routing, changes, endpoints, world } = discovering();
-    world.isThere = false;
+    world.isThere = isThere;
     expect(await discovery.join(attach('high'))).toEqual(TO);
-    const longer = ['224.0.0.0/5', '232.0.0.0/5'];
-    expect(await discovery.join(attach('low'))).toEqual(longer);
-    expect(await discovery.join('on-low')).toEqual(longer);
+    expect(await discovery.join(attach('low'))).toEqual(LONGER);
+    expect(await discovery.join('on-low')).toEqual(LONGER);
     world.isThere = true;
     for (const to of TO) routing.routes.push({ to, dev: 'eth-high', metric: 0 });
-    for (const to of longer) routing.routes.push({ to, dev: 'eth-low', metric: 0 });
+    for (const to of LONGER) routing.routes.push({ to, dev: 'eth-low', metric: 0 });
     up('high');
     up('low');
     await pass();
@@ -140,10 +144,24 @@ describe('of two networks that are joined before the container has a namespace',
 
   it('gives the one with the higher VNI, joined last, none', async () => {
     const { discovery, attach, world } = discovering();
-    world.isThere = false;
+    world.isThere = isThere;
     expect(await discovery.join(attach('low'))).toEqual(TO);
     expect(await discovery.join(attach('high'))).toEqual([]);
   });
+});
+
+it('gives no longer prefix that the container has already, which Docker takes for a failure', async () => {
+  const { discovery, attach, routing } = discovering();
+  expect(await discovery.join(attach('high'))).toEqual(TO);
+  routing.routes.push({ to: '232.0.0.0/5', dev: 'eth9', metric: 0 });
+  expect(await discovery.join(attach('low'))).toEqual([]);
+});
+
+it('gives none beside a network whose routes the agent made', async () => {
+  const { discovery, attach, routing } = discovering();
+  routing.routes.push({ to: '224.0.0.0/4', dev: 'eth9', metric: 0 });
+  expect(await discovery.join(attach('high'))).toEqual([]);
+  expect(await discovery.join(attach('low'))).toEqual([]);
 });
 
 it('waits for the interface, looking again less and less often, and tells when it never comes', async () => {

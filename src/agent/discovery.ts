@@ -2,7 +2,6 @@ import { Coalesced } from '../core/coalesced.ts';
 import {
   type Carrier,
   carriersOf,
-  DISCOVERY,
   LEVEL_MOST,
   type Routing,
   routesByDocker,
@@ -75,14 +74,15 @@ export class Discovery {
     const carriers = this.#carriers(sandbox);
     if (!carriers.some(({ endpoint }) => endpoint.id === id)) return undefined;
     const isThere = this.#options.identity(sandbox) !== undefined;
-    if (carriers.length === 1) return isThere && (await this.#hasRoutes(sandbox)) ? undefined : 0;
-    // Into a namespace that is there the agent is sooner than a process.
-    if (isThere || carriers[0]?.endpoint.id !== id) return undefined;
+    if (carriers[0]?.endpoint.id !== id) return undefined;
     const others = carriers.map(({ endpoint }) =>
       endpoint.staticRoutes === true ? (endpoint.staticLevel ?? 0) : -1,
     );
     const level = Math.max(...others) + 1;
-    return level > LEVEL_MOST ? undefined : level;
+    if (level > LEVEL_MOST) return undefined;
+    // Beside networks whose routes are the agent's, so are these: its own may be on their way already.
+    if (isThere && carriers.length > 1 && level === 0) return undefined;
+    return isThere && (await this.#hasRoutes(sandbox, level)) ? undefined : level;
   }
 
   /** A container has other networks than before. */
@@ -194,10 +194,12 @@ export class Discovery {
     }
   }
 
-  async #hasRoutes(sandbox: string): Promise<boolean> {
+  /** Whether one is there of what Docker would have to make. */
+  async #hasRoutes(sandbox: string, level: number): Promise<boolean> {
+    const made = routesByDocker(level);
     try {
       const { routes } = await this.#options.read(sandbox);
-      return routes.some((it) => it.metric === 0 && DISCOVERY.some((to) => to === it.to));
+      return routes.some((it) => it.metric === 0 && made.includes(it.to));
     } catch {
       // Not known: Docker's failure would be the worse one.
       return true;
