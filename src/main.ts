@@ -1,56 +1,41 @@
-import { hostname } from 'node:os';
 import { Agent } from './agent/agent.ts';
 import { Faults } from './agent/faults.ts';
-import type { Log } from './agent/log.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
 import { TunnelFinder } from './agent/tunnel.ts';
-import { answerPeer, localApi, metricsApi, type Reporter } from './api/api.ts';
-import { checkupApi } from './api/checkup.ts';
-import { controlApi } from './api/control.ts';
+import { answerPeer } from './api/api.ts';
 import { Events } from './api/events.ts';
-import { type Listener, listenAt, listenAtPort } from './api/listen.ts';
+import { listenAt } from './api/listen.ts';
 import { Metrics } from './api/metrics.ts';
-import { probeApi } from './api/probe.ts';
 import { openCheckups } from './checking.ts';
 import { monotonicNow, timeOfDay } from './clock.ts';
-import { type Config, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { GUARD_TABLE } from './core/guards.ts';
 import { TUNNEL_TABLE } from './core/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
-import { watchDataPathPort } from './docker/data-path-port.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
-import { heardEngine, isHeardSilence } from './docker/heard.ts';
+import { heardEngine } from './docker/heard.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
-import { watchTaskStarts } from './docker/task-starts.ts';
-import { watchTasks } from './docker/tasks.ts';
-import { watchSwarm } from './docker/watch.ts';
-import { watchAddresses } from './kernel/address-monitor.ts';
 import { hostVxlans } from './kernel/checkup.ts';
-import { canLockPorts, missingFeatures, tryFeatures } from './kernel/features.ts';
+import { canLockPorts } from './kernel/features.ts';
 import { hasIpv6 } from './kernel/ipv6.ts';
 import * as kernel from './kernel/kernel.ts';
-import { isListening } from './kernel/listening.ts';
-import { measureFlows, stopCounting } from './kernel/meter.ts';
-import { startMonitor } from './kernel/monitor.ts';
+import { stopCounting } from './kernel/meter.ts';
 import { ensureNamespace, inNamespace } from './kernel/namespace.ts';
 import { nftTable } from './kernel/nft-table.ts';
-import { refusedPackets } from './kernel/refused.ts';
 import { limitRoutes } from './kernel/route-limit.ts';
 import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { changeRoutes, readRouting } from './kernel/sandbox-routes.ts';
 import { whenNamespace } from './kernel/sandbox-watch.ts';
-import { readTraffic } from './kernel/traffic.ts';
 import { readUnderlay } from './kernel/underlay.ts';
 import { openLog } from './log.ts';
 import { Fault } from './net/fault.ts';
 import { openProbing } from './probing.ts';
-import { askPeers, openSessions, swarmIdentity } from './sessions.ts';
-
-/** A monitor of addresses that was started again counts as running after so long, milliseconds. */
-const ADDRESS_FAULT_MS = 3_000;
+import { openReporter, serve } from './serving.ts';
+import { openSessions, swarmIdentity } from './sessions.ts';
+import { watchDocker, watchKernel, watchTime } from './watching.ts';
 
 /** How long a task that failed unexpectedly is told of, milliseconds: until it was done again. */
 const TASK_FAULT_MS = 60_000;
@@ -73,6 +58,15 @@ async function main(): Promise<void> {
     log.error({ error }, 'a task in the background failed');
     faults.note('agent', error instanceof Error ? error.message : String(error), TASK_FAULT_MS);
   });
+
+  const identity = swarmIdentity({
+    directory: `${config.swarmDirectory}/certificates`,
+    pskFile: config.pskFile,
+    log,
+    onStale: (reason) =>
+      reason === undefined ? faults.well('certificates') : faults.note('certificates', reason),
+  });
+  const link = new SwarmLink({ identity: async () => (await identity.load()).node, log });
   const tunnels = new TunnelFinder({
     settings: { bound: config.tunnelAddress, told: config.advertiseAddress },
     vxlanPort: config.vxlanPort,
@@ -83,45 +77,13 @@ async function main(): Promise<void> {
     routeMtus,
     resolve: resolveHost,
   });
-  const directory = `${config.swarmDirectory}/certificates`;
-  const identity = swarmIdentity({
-    directory,
-    pskFile: config.pskFile,
-    log,
-    onStale: (reason) =>
-      reason === undefined ? faults.well('certificates') : faults.note('certificates', reason),
-  });
-  const link = new SwarmLink({
-    identity: async () => (await identity.load()).node,
-    open: async (node) => {
-      agent.onIdentity();
-      return openSessions({
-        credentials: await identity.load(),
-        config,
-        node,
-        tunnel: (await tunnels.find()).address,
-        onChange: () => agent.onPeersChanged(),
-        inForce: () => agent.inForce(),
-        onConfirmed: () => agent.onConfirmed(),
-        onSubscriber: (address, from) => agent.onSubscriber(address, from),
-        isMember: (id) => agent.isMember(id),
-        answer: async (what, args) =>
-          probing.answer(what, args) ??
-          checkups.answer(what, args) ??
-          answerPeer(reporter, what, args),
-        log,
-      });
-    },
-    log,
-  });
-
   const engine = heardEngine(dockerEngine(config.dockerSocket), {
     onAnswer: () => faults.well('docker'),
     onSilence: (reason) => faults.note('docker', reason),
   });
   const netAdmins = watchNetAdmins(engine);
   const metrics = new Metrics();
-  const agent: Agent = new Agent({
+  const agent = new Agent({
     state,
     kernel,
     hostVxlans,
@@ -144,7 +106,6 @@ async function main(): Promise<void> {
       canLockPorts,
       tunnels: { port: config.vxlanPort, table: nftTable('inet', TUNNEL_TABLE), readUnderlay },
     },
-    askDocker: () => watch.poke(),
     log,
     faults,
     now: monotonicNow,
@@ -154,34 +115,14 @@ async function main(): Promise<void> {
     peerPort: config.peerPort,
     version: config.version,
   });
+  const { host, forwarding, peers } = agent.rooms;
 
-  const traffic = () => readTraffic(GUARD_TABLE);
-  const reporter: Reporter = {
-    report: () => agent.report(),
-    plan: () => agent.plan(),
-    flows: async (milliseconds) => ({
-      host: agent.report().tunnel?.address ?? '',
-      seconds: milliseconds / 1000,
-      flows: await measureFlows(milliseconds),
-      dropped: await refusedPackets(GUARD_TABLE),
-    }),
-    balance: () => agent.balance(),
-    live: async (seconds) => ({
-      name: hostname(),
-      report: agent.report(),
-      traffic: await traffic(),
-      events: events.newest(seconds),
-    }),
-    metrics: async () =>
-      metrics.text({
-        report: agent.report(),
-        traffic: await traffic(),
-        listeners: link.sessions?.listeners() ?? 0,
-        certificateExpires: identity.certificate()?.certificateUntil,
-      }),
-    askPeers: (what, args) => askPeers(link.sessions, what, args),
-  };
-
+  const reporter = openReporter({
+    agent,
+    events,
+    metrics,
+    certificateExpires: () => identity.certificate()?.certificateUntil,
+  });
   const probing = openProbing({ agent, state, link });
   const checkups = openCheckups({
     report: reporter.report,
@@ -190,119 +131,50 @@ async function main(): Promise<void> {
     askPeers: reporter.askPeers,
     state,
   });
+  link.openBy(async (node) => {
+    agent.onIdentity();
+    return openSessions({
+      credentials: await identity.load(),
+      config,
+      node,
+      tunnel: (await tunnels.find()).address,
+      onChange: () => host.emit('peers'),
+      inForce: () => forwarding.reconciler.request(),
+      onConfirmed: () => host.emit('confirmed'),
+      onSubscriber: (address, from) => agent.onSubscriber(address, from),
+      isMember: (id) => peers.isMember(id),
+      answer: async (what, args) =>
+        probing.answer(what, args) ??
+        checkups.answer(what, args) ??
+        answerPeer(reporter, what, args),
+      log,
+    });
+  });
 
-  const watch = watchSwarm({
-    engine,
-    attached: () => agent.attached(),
-    onView: (view) => agent.onSwarmView(view),
-    onError: (error) => {
-      log.debug({ reason: error.message }, 'Docker did not answer');
-      // Otherwise it is a refusal, or nothing to be understood.
-      if (!isHeardSilence(error))
-        faults.note('networks', error.message, config.dockerSeconds * 2500);
-    },
-    intervalMs: config.dockerSeconds * 1000,
-  });
-  const tasks = watchTasks({
-    engine,
-    endpoints: () => agent.tasks(),
-    openSocket: sandbox.openSocketIn,
-    isThere: (path) => sandbox.sandboxIdentity(path) !== undefined,
-    isListening,
-    onChange: (services) => agent.onServices(services),
-    onError: (error) => {
-      log.debug({ reason: error.message }, 'the tasks are not known');
-      faults.note('tasks', error.message, config.tasksMilliseconds * 6);
-    },
-    intervalMs: config.tasksMilliseconds,
-  });
-  const starts = watchTaskStarts(engine, () => tasks.hurry());
-  const monitor = startMonitor({
-    onEvent: (event) => agent.onMembers(event),
-    onGone: (device) => agent.onDeviceGone(device),
-    onUp: (device) => agent.onDeviceUp(device),
-    onLost: (reason) => agent.onMembersLost(reason),
-  });
-  const addresses = watchAddresses(
-    () => void agent.onAddresses(),
-    (reason) => faults.note('addresses', reason, ADDRESS_FAULT_MS),
-  );
-  const dataPathPort = watchDataPathPort({
-    engine,
-    onAnswer: (said) => {
-      agent.onDataPathPort(said);
-      faults.well('data-path-port');
-    },
-    onUnread: (reason) => faults.note('data-path-port', reason),
-    intervalMs: config.lookSeconds * 1000,
-  });
+  const watched = { agent, engine, config, faults, log };
+  const watches = [watchDocker(watched), watchKernel(watched)];
   agent.resume();
-  const local = [
-    await listenAt(
-      `${config.stateDirectory}/castnet.sock`,
-      localApi(reporter)
-        .route('/', controlApi({ log: lines }))
-        .route('/', probeApi(probing))
-        .route('/', checkupApi(checkups)),
-    ),
-    ...(config.metrics === undefined
-      ? []
-      : await openMetrics(config.metrics, { reporter, log, faults })),
-  ];
+  const sockets = await serve({ config, reporter, probing, checkups, lines, faults, log });
   // Docker's calls need all of the above; and Docker waits for this socket before its own API answers,
   // so nothing before it may wait for that.
   const plugin = await listenAt(config.pluginSocket, dockerHandlers(agent.driver, log));
   await stopCounting();
   await agent.tick();
-  const lookFeatures = (): void => {
-    const [missing, ...more] = missingFeatures();
-    if (missing === undefined) faults.well('features');
-    else
-      faults.note(
-        'features',
-        [missing, ...more].map(({ name, why, detail }) => `${name}, ${why}: ${detail}`).join('; '),
-      );
-  };
-  void tryFeatures().then(lookFeatures);
-  const timers = [
-    setInterval(() => void agent.tick(), config.lookSeconds * 1000),
-    setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
-    setInterval(lookFeatures, config.lookSeconds * 1000),
-  ];
+  watches.push(watchTime(watched));
   log.info({ version: config.version }, 'castnet is ready');
 
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
     await plugin.close(CALLS_END_MS);
-    for (const timer of timers) clearInterval(timer);
-    monitor.close();
-    addresses.close();
-    starts.close();
-    dataPathPort.close();
-    tasks.close();
-    watch.close();
+    for (const it of watches) it.close();
     await probing.close();
     agent.close();
     await link.close();
-    await Promise.all([stopCounting(), ...local.map((it) => it.close())]);
+    await Promise.all([stopCounting(), ...sockets.map((it) => it.close())]);
     process.exit(0);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
-}
-
-/** A port that is taken, or an address that the host does not have, must not cost it its networks. */
-async function openMetrics(
-  at: NonNullable<Config['metrics']>,
-  { reporter, log, faults }: { reporter: Reporter; log: Log; faults: Faults },
-): Promise<Listener[]> {
-  try {
-    return [await listenAtPort(at, metricsApi(reporter))];
-  } catch (error) {
-    log.error({ ...at, reason: (error as Error).message }, 'no metrics by TCP (CASTNET_METRICS)');
-    faults.note('metrics', (error as Error).message);
-    return [];
-  }
 }
 
 main().catch((error: Error) => {

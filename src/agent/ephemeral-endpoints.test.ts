@@ -25,7 +25,6 @@ function host({ refuses = false } = {}) {
     busy,
     changed: () => calls.push('changed'),
     whyNoDevice: async (vni) => `the kernel refuses a VXLAN device for ${vni}`,
-    networksChanged: () => calls.push('networks changed'),
   });
   return { ephemeral, calls, busy };
 }

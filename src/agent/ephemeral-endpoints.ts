@@ -11,8 +11,6 @@ export interface EphemeralEndpointsOptions {
   readonly changed: () => void;
   /** Why the kernel has no VXLAN device, in a sentence. */
   readonly whyNoDevice: (vni: number) => Promise<string>;
-  /** The records of other networks are wanted now. */
-  readonly networksChanged: () => void;
 }
 
 /**
@@ -72,7 +70,6 @@ export class EphemeralEndpoints {
    */
   async open(network: LocalNetwork): Promise<void> {
     this.#networks.set(network.id, network);
-    this.#options.networksChanged();
     this.#options.changed();
     await this.#options.reconciler.request();
     if (this.hasEntries([`vxlan ${vxlanName(network.vni)}`])) return;
@@ -84,7 +81,6 @@ export class EphemeralEndpoints {
   /** Leaves a network again; its endpoints must have gone before. */
   async leave(id: string): Promise<void> {
     if (!this.#networks.delete(id)) return;
-    this.#options.networksChanged();
     this.#options.changed();
     await this.#options.reconciler.request();
   }

@@ -51,7 +51,6 @@ export interface Sessions {
 export interface SwarmLinkOptions {
   /** The node id that this host's certificates prove now; undefined outside a Swarm. */
   readonly identity: () => Promise<string | undefined>;
-  readonly open: (node: string) => Promise<Sessions>;
   readonly log: Log;
 }
 
@@ -62,11 +61,17 @@ export interface SwarmLinkOptions {
 export class SwarmLink {
   readonly #options: SwarmLinkOptions;
   #sessions: Sessions | undefined;
+  #open: ((node: string) => Promise<Sessions>) | undefined;
   #refreshing: Promise<boolean> | undefined;
   #lastError = '';
 
   constructor(options: SwarmLinkOptions) {
     this.#options = options;
+  }
+
+  /** From now on sessions are opened, by this. */
+  openBy(open: (node: string) => Promise<Sessions>): void {
+    this.#open = open;
   }
 
   get sessions(): Sessions | undefined {
@@ -87,7 +92,9 @@ export class SwarmLink {
   }
 
   async #refresh(): Promise<boolean> {
-    const { identity, open, log } = this.#options;
+    const { identity, log } = this.#options;
+    const open = this.#open;
+    if (open === undefined) return false;
     try {
       const node = await identity();
       if (node === this.#sessions?.node) return false;

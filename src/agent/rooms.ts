@@ -1,0 +1,170 @@
+import { networkMtu } from '../core/forwarding.ts';
+import { portName } from '../core/names.ts';
+import type { AgentOptions } from './agent-options.ts';
+import { Discovery } from './discovery.ts';
+import { createDriver } from './driver.ts';
+import { EphemeralEndpoints } from './ephemeral-endpoints.ts';
+import { Forwarding } from './forwarding.ts';
+import { GarbageCollector } from './garbage-collection.ts';
+import { Guard } from './guard.ts';
+import { Host } from './host.ts';
+import { hostsKnown, networkHeard, networksOf, unconfirmed } from './knowledge.ts';
+import { LateAddress } from './late-address.ts';
+import { MembershipTable } from './membership-table.ts';
+import { Preparation } from './preparation.ts';
+import { Publication } from './publication.ts';
+import { Reports } from './reports.ts';
+import { SendLimits } from './send-limits.ts';
+import { ServiceRules } from './service-rules.ts';
+import { SwarmPeers } from './swarm-peers.ts';
+import { SwarmPort } from './swarm-port.ts';
+import { Timings } from './timings.ts';
+import { TunnelGuard } from './tunnel-guard.ts';
+import { TunnelWatch } from './tunnel-watch.ts';
+
+export type Rooms = ReturnType<typeof buildRooms>;
+
+/**
+ * Builds an agent's rooms, each of what was built before it. What follows from a change of the host is
+ * subscribed here or by the room itself, in the order in which it happens.
+ */
+export function buildRooms(options: AgentOptions) {
+  const { state, kernel, link, sandboxes, faults, log, now, timeOfDay } = options;
+  const host = new Host(options);
+  const askDocker = () => void host.emit('question');
+  const timings = new Timings(options.measures);
+  const peers = new SwarmPeers(host);
+
+  const tunnelGuard = new TunnelGuard({
+    ...options.guards.tunnels,
+    tunnel: () => host.tunnel?.local ?? host.tunnel?.address,
+    hosts: () => {
+      const knowledge = host.knowledge();
+      const heard = host.restart.isComplete(knowledge);
+      return hostsKnown(knowledge, host.unlistedPeers.addresses(), heard);
+    },
+    log,
+    now,
+  });
+  host.when(['peers', 'swarm'], () => void tunnelGuard.update());
+  const tunnel = new TunnelWatch({
+    host,
+    find: options.findTunnel,
+    admit: () => tunnelGuard.inspect(),
+    log,
+  });
+  const lateAddress = new LateAddress({ find: () => tunnel.find(), log, now });
+  const swarmPort = new SwarmPort({
+    sessions: () => link.sessions,
+    ask: (managers) => {
+      host.unlistedPeers.addQuietly(...managers);
+      host.emit('unlisted');
+    },
+    now,
+  });
+
+  const guard = new Guard({
+    ...options.guards,
+    networks: () => networksOf(host.knowledge()),
+    endpoints: () => [...state.endpoints.values(), ...host.ephemeral.endpoints()],
+    silenced: () => host.memberships.silenced(),
+    log,
+  });
+  host.when(['endpoints'], () => void guard.update());
+  const memberships = new MembershipTable({
+    enforce: () => guard.update(),
+    flush: (port) => kernel.flushPort(port),
+    log,
+    now,
+  });
+  host.memberships = memberships;
+
+  const forwarding = new Forwarding({
+    ...{ host, kernel, memberships, timings, faults, log, now, timeOfDay },
+    hostVxlans: options.hostVxlans,
+    vxlanPort: options.guards.tunnels.port,
+  });
+  const { reconciler, busy } = forwarding;
+  const ephemeral = new EphemeralEndpoints({
+    reconciler,
+    busy,
+    changed: () => host.emit('endpoints'),
+    whyNoDevice: (vni) => forwarding.whyNoDevice(vni),
+  });
+  host.ephemeral = ephemeral;
+
+  const publication = new Publication(host);
+  host.when(['record'], () => host.record && timings.told());
+  const services = new ServiceRules({ host, sandboxes, log, now });
+  const discovery = new Discovery({
+    state,
+    identity: sandboxes.identity,
+    ...sandboxes.routes,
+    log,
+  });
+  const preparation = new Preparation({
+    identity: sandboxes.identity,
+    appears: sandboxes.appears,
+    write: (sandbox) => services.balancer.prepare(sandbox),
+    writeIfNone: (sandbox) => services.balancer.prepareIfNone(sandbox),
+    isHeard: (id) => networkHeard(host.knowledge(), id, options.ownAddresses()),
+    reconcile: () => reconciler.request(),
+    mark: (id) => link.sessions?.mark(id),
+    unconfirmed: (id, mark) =>
+      unconfirmed(host.knowledge(), id, link.sessions?.confirmed(id, mark) ?? new Map()),
+    isExpected: (path) => [...state.endpoints.values()].some((it) => it.sandbox === path),
+    askDocker,
+    log,
+    now,
+  });
+  host.when(['swarm'], () => preparation.forget(new Set(state.networks.keys())));
+  host.when(['swarm', 'peers', 'confirmed'], () => preparation.changed());
+  const sendLimits = new SendLimits({
+    endpoints: () => state.endpoints.values(),
+    mtuOf: (id) => {
+      const network = state.networks.get(id);
+      return network && host.tunnel && networkMtu(network, host.tunnel);
+    },
+    limit: async (...what) => sandboxes.limitRoutes?.(...what),
+    identity: sandboxes.identity,
+    log,
+  });
+
+  const driver = createDriver({
+    state,
+    ports: kernel,
+    tunnel: () => tunnel.find(),
+    tunnelSoon: () => lateAddress.wait(),
+    reconcile: () => reconciler.request(),
+    lastTunnel: () => host.tunnel,
+    busy,
+    made: ({ id }, vni) => forwarding.made(id, vni),
+    removed: (id) => reconciler.forget(portName(id)),
+    hasDevice: (dev) => reconciler.has(`vxlan ${dev}`),
+    whyNoDevice: (vni) => forwarding.whyNoDevice(vni),
+    hasIpv6: options.hasIpv6,
+    knownVnis: () => host.knownVnis(),
+    changed: () => {
+      host.emit('endpoints');
+      askDocker();
+    },
+    joined: () => setImmediate(() => void services.balancer.update()),
+    prepare: ({ network, sandbox }) => preparation.join(network, sandbox),
+    discovery,
+    discovered: askDocker,
+    now,
+  });
+  const garbage = new GarbageCollector({ ...driver, state, log, now });
+  host.on('looked', ({ ports, began }) => garbage.dropDeadEndpoints(ports, began));
+  host.on('swarm', () => host.swarm && garbage.forget(host.swarm));
+  const reports = new Reports({
+    ...{ host, forwarding, services, guard, tunnelGuard, discovery, sendLimits, swarmPort },
+    ...options,
+  });
+
+  return {
+    ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
+    ...{ forwarding, ephemeral, publication, services, discovery, preparation, sendLimits },
+    ...{ driver, reports },
+  };
+}

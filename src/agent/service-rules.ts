@@ -1,0 +1,79 @@
+import { bareAddress } from '../core/local.ts';
+import type { ServiceRecord } from '../core/records.ts';
+import type { Service } from '../core/services.ts';
+import { Balancer, type Sandboxes } from './balancer.ts';
+import type { Host } from './host.ts';
+import type { Log } from './log.ts';
+import { ServiceView } from './service-view.ts';
+
+/** After this long a host that was not heard is no reason to wait any more, milliseconds. */
+const HEAR_WITHIN_MS = 10_000;
+
+export interface ServiceRulesOptions {
+  readonly host: Host;
+  readonly sandboxes: Sandboxes;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** A container of this host that may be a task. */
+export interface LocalTask {
+  readonly endpoint: string;
+  readonly ip: string;
+  readonly sandbox: string;
+}
+
+/** Keeps the rules by which this host's containers reach services. */
+export class ServiceRules {
+  readonly balancer: Balancer;
+  readonly view: ServiceView;
+  readonly #host: Host;
+
+  constructor({ host, sandboxes, log, now }: ServiceRulesOptions) {
+    this.#host = host;
+    this.view = new ServiceView(host.state);
+    this.balancer = new Balancer({
+      sandboxes,
+      desired: () => this.#desired(),
+      prospect: () => this.#desired() ?? this.view.soFar(host.knowledge(), host.record),
+      log,
+      now,
+    });
+    host.when(['peers', 'services', 'record', 'restarted'], () => void this.balancer.update());
+  }
+
+  /** This host's containers that may be tasks, by network. */
+  tasks(): Map<string, LocalTask[]> {
+    const found = new Map<string, LocalTask[]>();
+    for (const { id, network, address, sandbox } of this.#host.state.endpoints.values()) {
+      if (sandbox === undefined) continue;
+      const task = { endpoint: id, ip: bareAddress(address), sandbox };
+      found.set(network, [...(found.get(network) ?? []), task]);
+    }
+    return found;
+  }
+
+  /** What Docker says of this host's tasks, by endpoint id. */
+  setServices(services: ReadonlyMap<string, ServiceRecord>): void {
+    const { state } = this.#host;
+    for (const id of [...state.services.keys()]) {
+      if (!services.has(id)) state.services.delete(id);
+    }
+    for (const [id, service] of services) state.services.set({ id, ...service });
+    this.#host.emit('services');
+  }
+
+  close(): void {
+    this.view.close();
+    this.balancer.close();
+  }
+
+  /** The services of each container, once all that is to be known of them is known. */
+  #desired(): ReadonlyMap<string, readonly Service[]> | undefined {
+    const host = this.#host;
+    const knowledge = host.knowledge();
+    // Until then the rules of an earlier agent serve better than half of the truth.
+    if (!host.restart.isComplete(knowledge) && host.age < HEAR_WITHIN_MS) return undefined;
+    return this.view.update(knowledge, host.record);
+  }
+}
