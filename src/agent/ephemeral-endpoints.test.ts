@@ -59,7 +59,7 @@ it('a network is taken part in and left again', async () => {
   await ephemeral.leave(NETWORK.id);
   await ephemeral.leave(NETWORK.id);
   expect(ephemeral.networks()).toEqual([]);
-  expect(calls.filter((it) => it === 'networks changed')).toHaveLength(2);
+  expect(calls.filter((it) => it === 'changed')).toHaveLength(2);
 });
 
 it('nothing stays of a network whose devices the kernel refuses', async () => {

@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { explain, type Step } from '../core/difference.ts';
+import type { Fact } from '../core/facts.ts';
+import type { HostRecord, NetworkRecord } from '../core/records.ts';
+import { Agent } from './agent.ts';
+import { Faults } from './faults.ts';
+import { State } from './state.ts';
+import { type PeerView, type Sessions, SwarmLink } from './swarm-link.ts';
+
+const NETWORK = 'k7xq2m9v0c4bz8n1t5r3w6y2d';
+const ENDPOINT = 'e'.repeat(64);
+const VNI = 8_000_001;
+const GROUP = '239.1.1.1';
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let directory: string;
+let agent: Agent;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'castnet-'));
+});
+afterEach(() => {
+  agent.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** A host whose kernel, Docker and peers are in memory. */
+async function host() {
+  const facts = new Map<string, Fact>();
+  const steps: string[] = [];
+  const published: HostRecord[] = [];
+  const peers: PeerView[] = [];
+  const calls: string[] = [];
+  const sessions: Sessions = {
+    node: 'own',
+    setPeers: (addresses) => void calls.push(`peers ${[...addresses].join()}`),
+    setWanted: (networks) => void calls.push(`wanted ${[...networks].join()}`),
+    views: () => peers,
+    listeners: () => 0,
+    publish: (record) => void published.push(record),
+    mark: () => 0,
+    confirmed: () => new Map(),
+    setNodes: () => {},
+    review: () => void calls.push('review'),
+    poke: () => {},
+    ask: async () => undefined,
+    close: async () => {},
+  };
+  const link = new SwarmLink({ identity: async () => 'own', log });
+  link.openBy(async () => sessions);
+  const now = () => performance.now();
+  const none = { read: async () => undefined, write: async () => {} };
+  agent = new Agent({
+    state: new State(directory),
+    kernel: {
+      observe: async () => ({ facts: [...facts.values()], memberships: [] }),
+      apply: async (list: readonly Step[]) => {
+        steps.push(...list.map(explain));
+        return [];
+      },
+      createPort: async () => {},
+      deletePort: async () => {},
+      flushPort: async () => {},
+    },
+    findTunnel: async () => ({ address: '10.9.0.1', port: 4789, mtu: 1450 }),
+    hasIpv6: () => true,
+    hostVxlans: async () => [],
+    ownAddresses: () => ['10.9.0.1'],
+    link,
+    sandboxes: {
+      identity: () => 'a',
+      applyRules: async (path) => void calls.push(`rules ${path}`),
+      listTable: async () => undefined,
+      appears: async () => true,
+      routes: { read: async () => ({ links: [], routes: [] }), change: async () => {} },
+    },
+    guards: {
+      table: none,
+      canLockPorts: async () => true,
+      tunnels: {
+        port: 4789,
+        table: none,
+        readUnderlay: async () => ({ links: [], ways: [], defaults: [] }),
+      },
+    },
+    log,
+    faults: new Faults({ log, now, timeOfDay: Date.now }),
+    now,
+    timeOfDay: Date.now,
+    certificate: () => undefined,
+    peerPort: 4790,
+    version: '0',
+  });
+  await agent.tick();
+  swarm('10.9.0.1');
+  return { steps, published, peers, calls };
+}
+
+/** What Docker says: one network, with these hosts. */
+function swarm(...hosts: string[]): void {
+  const network = { id: NETWORK, name: 'n', vni: VNI, hosts, containers: new Map() };
+  const networks = new Map([[NETWORK, network]]);
+  agent.onSwarmView({ networks, unanswered: new Set(), nodes: new Set(['own', 'other']) });
+}
+
+/** What Docker calls when a container comes to its first network of castnet. */
+async function container(): Promise<void> {
+  const { driver } = agent;
+  await driver.createNetwork({ id: NETWORK, options: { vni: String(VNI) }, subnet: '10.0.1.0/24' });
+  const endpoint = { network: NETWORK, id: ENDPOINT };
+  await driver.createEndpoint({ ...endpoint, address: '10.0.1.5/24' });
+  await driver.join({ ...endpoint, sandbox: '/run/netns/a' });
+}
+
+const record = (more: Partial<NetworkRecord> = {}): NetworkRecord => ({
+  vni: VNI,
+  endpoints: [{ id: 'f'.repeat(64), ip: '10.0.1.6', mac: '02:42:0a:00:01:06' }],
+  groups: [],
+  ...more,
+});
+
+const view = (networks: PeerView['networks']): PeerView => ({
+  address: '10.9.0.2',
+  node: 'other',
+  tunnel: '10.9.0.2',
+  state: 'up',
+  since: 0,
+  networks,
+  awaited: false,
+});
+
+it('a container that Docker brings has its devices, and the other hosts are told of it', async () => {
+  const { steps, published, calls } = await host();
+  await container();
+  expect(steps.some((it) => it.includes(`cx${VNI}`))).toBe(true);
+  expect(calls).toContain(`wanted ${NETWORK}`);
+  await vi.waitFor(() => {
+    const told = published.at(-1)?.networks.get(NETWORK);
+    expect(told?.endpoints.map((it) => it.ip)).toEqual(['10.0.1.5']);
+  });
+});
+
+it('what another host says becomes forwarding and rules of the containers', async () => {
+  const { steps, peers, calls } = await host();
+  await container();
+  const service = { name: 'web', vip: '10.0.1.2', serving: true };
+  const [endpoint] = record().endpoints;
+  const groups = [{ group: GROUP, mode: 'exclude' as const, sources: [] }];
+  const said = record({
+    endpoints: [{ ...(endpoint as NonNullable<typeof endpoint>), service }],
+    groups,
+  });
+  peers.push(view(new Map([[NETWORK, said]])));
+  agent.rooms.host.emit('peers');
+  await vi.waitFor(() => {
+    expect(steps.some((it) => it.includes('02:42:0a:00:01:06') && it.includes('10.9.0.2'))).toBe(
+      true,
+    );
+    expect(steps.some((it) => it.includes(GROUP))).toBe(true);
+    expect(calls).toContain('rules /run/netns/a');
+  });
+});
+
+it('a group that a container joins is told to the other hosts', async () => {
+  const { published } = await host();
+  await container();
+  const bridge = `cb${VNI}`;
+  const port = `cv${ENDPOINT.slice(0, 13)}`;
+  agent.onMembers({
+    gone: false,
+    row: { bridge, port, group: GROUP, mode: 'exclude', sources: [] },
+  } as never);
+  await vi.waitFor(() =>
+    expect(
+      published
+        .at(-1)
+        ?.networks.get(NETWORK)
+        ?.groups.map((it) => it.group),
+    ).toEqual([GROUP]),
+  );
+});
+
+it('a host that listens before Docker lists it counts as a peer, and Docker is asked', async () => {
+  const { calls } = await host();
+  let asked = 0;
+  agent.rooms.host.on('question', () => {
+    asked += 1;
+  });
+  await agent.onSubscriber('10.9.0.7', ['10.9.0.7']);
+  expect(calls).toContain('peers 10.9.0.7');
+  expect(asked).toBe(1);
+});
+
+it('a network that Docker lists with another host makes that a peer', async () => {
+  const { calls } = await host();
+  await container();
+  swarm('10.9.0.1', '10.9.0.3');
+  expect(calls).toContain('peers 10.9.0.3');
+  expect(calls).toContain('review');
+  expect(agent.rooms.peers.isMember('own')).toBe(true);
+  expect(agent.rooms.peers.isMember('stranger')).toBe(false);
+});
