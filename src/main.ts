@@ -139,7 +139,7 @@ async function main(): Promise<void> {
       node,
       tunnel: (await tunnels.find()).address,
       onChange: () => host.emit('peers'),
-      inForce: () => forwarding.reconciler.request(),
+      inForce: () => forwarding.reconciler.loop.request(),
       onConfirmed: () => host.emit('confirmed'),
       onSubscriber: (address, from) => agent.onSubscriber(address, from),
       isMember: (id) => peers.isMember(id),

@@ -82,7 +82,7 @@ async function run({ directory, address, port, networks, peers }: Job): Promise<
     port,
     node,
     log: silentLog,
-    onChange: () => void reconciler.request(),
+    onChange: () => void reconciler.loop.request(),
   });
   const publisher = createPublisher({
     credentials,

@@ -39,8 +39,8 @@ export class Agent {
     await tunnel.look();
     void sendLimits.update();
     discovery.again();
-    await Promise.all([guard.inspect(), tunnelGuard.inspect()]);
-    await forwarding.reconciler.request(true);
+    await Promise.all([guard.loop.request(true), tunnelGuard.loop.request(true)]);
+    await forwarding.reconciler.loop.request(true);
     await peers.refresh();
   }
 
@@ -76,7 +76,7 @@ export class Agent {
   onMembersLost(reason: string): void {
     this.#options.log.debug({ reason }, 'membership events were interrupted');
     this.#options.faults.note('membership', reason, MEMBERSHIP_FAULT_MS);
-    void this.rooms.forwarding.reconciler.request(true);
+    void this.rooms.forwarding.reconciler.loop.request(true);
   }
 
   /** A container's interface is up. */
@@ -131,8 +131,9 @@ export class Agent {
   }
 
   close(): void {
-    const { preparation, discovery, services, reports, forwarding } = this.rooms;
-    for (const room of [preparation, discovery, services, reports, forwarding.reconciler])
-      room.close();
+    const { preparation, discovery, services, reports, forwarding, guard, tunnelGuard } =
+      this.rooms;
+    const loops = [forwarding.reconciler, guard, tunnelGuard].map((it) => it.loop);
+    for (const room of [preparation, discovery, services, reports, ...loops]) room.close();
   }
 }

@@ -73,8 +73,7 @@ it('leaves the rules as they are once closed, though an agent that stops hears n
 it('does not begin a new round when it is closed during one', async () => {
   const { balancer, written, set } = balancerOf(['/a'], web('10.0.1.5'));
   const round = balancer.update();
-  // It begins after everything that is at hand.
-  await Promise.resolve();
+  await vi.waitFor(() => expect(written).toHaveLength(1));
   set(web());
   void balancer.update();
   balancer.close();
@@ -158,6 +157,17 @@ describe('inspect', () => {
         .map((it) => it.path)
         .sort(),
     ).toEqual(['/a', '/b']);
+  });
+
+  it('writes anew where a rule was taken away, or another added, since the last look', async () => {
+    const { balancer, written, ruled } = balancerOf(['/a', '/b'], web('10.0.1.5'));
+    await balancer.update();
+    await balancer.inspect();
+    ruled.set('/b', `${LANDMARK}\naccept`);
+    await balancer.inspect();
+    expect(written.slice(2).map((it) => it.path)).toEqual(['/b']);
+    await balancer.inspect();
+    expect(written).toHaveLength(3);
   });
 
   it('looks each time into those who may change theirs, and at the others in turn', async () => {

@@ -1,24 +1,14 @@
 import type { TaskCount } from '../contract/answers.ts';
-import {
-  BEGUN,
-  freshTable,
-  LANDMARK,
-  PASSED,
-  TABLE,
-  tableChanges,
-  wholeTable,
-} from '../core/balancing.ts';
+import { BEGUN, PASSED, TABLE } from '../core/balancing.ts';
 import { Coalesced } from '../core/coalesced.ts';
 import type { Service } from '../core/services.ts';
 import { sums } from '../core/services-table.ts';
 import { type FirstSeen, warmUp } from '../core/warmup.ts';
+import { ContainerRules, type Lack, type RuledSandboxes, Scripts } from './container-rules.ts';
 import type { Log } from './log.ts';
 
 /** The containers' namespaces, as the balancer needs them. */
-export interface Sandboxes {
-  identity(path: string): string | undefined;
-  applyRules(path: string, script: string): Promise<void>;
-  listTable(path: string, table: string): Promise<string | undefined>;
+export interface Sandboxes extends RuledSandboxes {
   /**
    * Bounds what leaves by the interface with this MAC, bytes.
    * @throws Error when the namespace has no interface with this MAC, or is gone
@@ -49,23 +39,6 @@ export interface BalancerOptions {
   readonly now?: () => number;
 }
 
-/** The rules in force in one namespace, as this agent wrote them. */
-interface InForce {
-  readonly identity: string;
-  readonly services: readonly Service[];
-}
-
-/** After rules could not be written they are tried again, milliseconds. */
-const RETRY_MS = 1_000;
-
-/** A namespace that lacks the rules it should have. */
-export interface Lack {
-  readonly sandbox: string;
-  /** Milliseconds, by the balancer's clock. */
-  readonly since: number;
-  readonly reason: string;
-}
-
 /**
  * Namespaces worked on at once. nft waits for the kernel at its end, until no packet uses the old
  * rules any more: 10 ms and more, in which others may work.
@@ -78,23 +51,16 @@ const AT_ONCE = 16;
  */
 const IN_TURN = 8;
 
-/**
- * Keeps the balancing rules of every container of this host. A namespace is written whole once, and
- * by its differences after that.
- */
+/** Keeps the balancing rules of every container of this host, each by a loop of its own. */
 export class Balancer {
   readonly #options: BalancerOptions;
   readonly #now: () => number;
-  /** Bounded by the containers of this host. Those looked into longest ago come first. */
-  readonly #inForce = new Map<string, InForce>();
-  /** Those that lack the rules they should have; bounded by the containers of this host. */
-  readonly #lacking = new Map<string, Lack>();
-  /** What is being written now, by namespace: two writers would mistake each other's for strange. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** By namespace; bounded by this host's containers. Those looked into longest ago come first. */
+  readonly #containers = new Map<string, ContainerRules>();
+  readonly #scripts = new Scripts();
   /** Bounded by the tasks of the services that this host reaches. */
   #seen: FirstSeen = new Map();
   #warm: NodeJS.Timeout | undefined;
-  #retry: NodeJS.Timeout | undefined;
   readonly #runs = new Coalesced(() => this.#run());
   #closed = false;
 
@@ -117,19 +83,17 @@ export class Balancer {
     const { desired, prospect } = this.#options;
     const all = prospect?.() ?? desired();
     const services = all === undefined ? undefined : this.#warmed(all).get(path);
-    if (services !== undefined) await this.#bring(path, services, new Scripts());
+    if (services !== undefined) await this.#bring(path, services);
   }
 
   /** The same for a namespace that may have the rules of an earlier agent: then they stay for now. */
   async prepareIfNone(path: string): Promise<void> {
-    if (this.#inForce.has(path)) return;
-    const text = await this.#options.sandboxes.listTable(path, TABLE).catch(() => undefined);
-    if (!text?.includes(LANDMARK)) await this.prepare(path);
+    if (!(await this.#container(path).areThere())) await this.prepare(path);
   }
 
   /** The namespaces that lack the rules they should have, and why; those of a moment among them. */
   lacking(): Lack[] {
-    return [...this.#lacking.values()];
+    return [...this.#containers.values()].flatMap((it) => it.lack ?? []);
   }
 
   /**
@@ -139,24 +103,25 @@ export class Balancer {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#warm);
-    clearTimeout(this.#retry);
+    for (const { loop } of this.#containers.values()) loop.close();
   }
 
-  /** Looks whether the rules are still there: a container may have flushed its own. */
+  /**
+   * Looks whether the rules are still there as they were written, and writes them anew where they are
+   * not: each time in the containers that may change them, and in turn in a few of the others.
+   */
   async inspect(): Promise<void> {
-    const { sandboxes, log } = this.#options;
+    if (this.#closed) return;
     const able = await this.#able();
-    const ruled = [...this.#inForce].filter(([, { services }]) => services.length > 0);
+    const ruled = [...this.#containers].filter(([, it]) => it.areInForce);
     const others = ruled.filter(([path]) => !able.has(path)).slice(0, IN_TURN);
-    for (const [path, found] of [...ruled.filter(([path]) => able.has(path)), ...others]) {
-      const text = await sandboxes.listTable(path, TABLE);
-      // It was written anew, or is gone, while this looked.
-      if (this.#inForce.get(path) !== found) continue;
-      this.#inForce.delete(path);
-      if (text?.includes(LANDMARK)) this.#inForce.set(path, found);
-      else log.warn({ sandbox: path }, 'the balancing rules were gone');
+    for (const [path, container] of [...ruled.filter(([path]) => able.has(path)), ...others]) {
+      // It is gone, or was closed, while others were looked into.
+      if (this.#closed || this.#containers.get(path) !== container) continue;
+      this.#containers.delete(path);
+      this.#containers.set(path, container);
+      await container.loop.request(true);
     }
-    await this.update();
   }
 
   async #able(): Promise<ReadonlySet<string>> {
@@ -173,7 +138,8 @@ export class Balancer {
   async counts(): Promise<TaskCount[]> {
     const found: TaskCount[] = [];
     // A list of its own: whoever is looked into meanwhile moves to the end, and would come twice.
-    for (const path of [...this.#inForce.keys()]) found.push(...(await this.#countsOf(path)));
+    for (const [path, { areInForce }] of [...this.#containers])
+      if (areInForce) found.push(...(await this.#countsOf(path)));
     return [...sums([{ counts: found }]).values()];
   }
 
@@ -196,18 +162,14 @@ export class Balancer {
     const known = this.#options.desired();
     if (known === undefined) return;
     const desired = this.#warmed(known);
-    for (const path of this.#lacking.keys()) {
-      if (!desired.has(path)) this.#lacking.delete(path);
-    }
-    for (const path of this.#inForce.keys()) {
-      if (!desired.has(path)) this.#inForce.delete(path);
+    for (const [path, { loop }] of this.#containers) {
+      if (desired.has(path)) continue;
+      loop.close();
+      this.#containers.delete(path);
     }
     const work = [...desired];
-    const scripts = new Scripts();
     const worker = async (): Promise<void> => {
-      for (let next = work.pop(); next !== undefined; next = work.pop()) {
-        await this.#bring(...next, scripts);
-      }
+      for (let next = work.pop(); next !== undefined; next = work.pop()) await this.#bring(...next);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
@@ -234,72 +196,18 @@ export class Balancer {
     return new Map([...desired].map(([path, list]) => [path, lists.get(list) ?? list]));
   }
 
-  /** One writer of a namespace at a time. */
-  #bring(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
-    const before = this.#turns.get(path);
-    const turn = (before ?? Promise.resolve()).then(() => this.#write(path, services, scripts));
-    this.#turns.set(path, turn);
-    return turn.finally(() => {
-      if (this.#turns.get(path) === turn) this.#turns.delete(path);
-    });
+  #bring(path: string, services: readonly Service[]): Promise<void> {
+    const container = this.#container(path);
+    container.desired = services;
+    return container.loop.request();
   }
 
-  async #write(path: string, services: readonly Service[], scripts: Scripts): Promise<void> {
+  #container(path: string): ContainerRules {
     const { sandboxes, log } = this.#options;
-    const before = this.#inForce.get(path);
-    // A container that reaches no service pays nothing for those of others.
-    if (before === undefined && services.length === 0) {
-      this.#lacking.delete(path);
-      return;
-    }
-    const identity = sandboxes.identity(path);
-    if (identity === undefined) {
-      this.#lacks(path, 'its network namespace is not at that path');
-      return;
-    }
-    const known = before?.identity === identity ? before.services : undefined;
-    if (known === undefined && services.length === 0) return;
-    const script = scripts.of(known, services);
-    if (script === '') return;
-    try {
-      await sandboxes.applyRules(path, script).catch((error: Error) => {
-        if (known !== undefined) throw error;
-        // What is there is not ours, or of another version.
-        return sandboxes.applyRules(path, freshTable(services));
-      });
-      this.#inForce.set(path, { identity, services });
-      this.#lacking.delete(path);
-      log.debug({ sandbox: path, services: services.length }, 'balancing rules changed');
-    } catch (error) {
-      // Written whole next time, whatever is there now.
-      this.#inForce.delete(path);
-      if (sandboxes.identity(path) !== identity) return;
-      const reason = (error as Error).message;
-      this.#lacks(path, reason);
-      this.#retry ??= setTimeout(() => {
-        this.#retry = undefined;
-        void this.update();
-      }, RETRY_MS).unref();
-      log.warn({ sandbox: path, reason }, 'no balancing rules');
-    }
-  }
-
-  #lacks(sandbox: string, reason: string): void {
-    const since = this.#lacking.get(sandbox)?.since ?? this.#now();
-    this.#lacking.set(sandbox, { sandbox, since, reason });
-  }
-}
-
-/** What one run writes: containers on the same networks get the same script, made once. */
-class Scripts {
-  readonly #made = new Map<unknown, Map<unknown, string>>();
-
-  of(before: readonly Service[] | undefined, after: readonly Service[]): string {
-    const made = this.#made.get(before) ?? new Map<unknown, string>();
-    this.#made.set(before, made);
-    const script =
-      made.get(after) ?? (before === undefined ? wholeTable(after) : tableChanges(before, after));
-    made.set(after, script);
-    return script;
+    const container =
+      this.#containers.get(path) ??
+      new ContainerRules({ path, sandboxes, scripts: this.#scripts, log, now: this.#now });
+    this.#containers.set(path, container);
+    return container;
   }
 }

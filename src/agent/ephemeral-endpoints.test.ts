@@ -14,9 +14,11 @@ function host({ refuses = false } = {}) {
   const known = new Set<string>();
   const ephemeral: EphemeralEndpoints = new EphemeralEndpoints({
     reconciler: {
-      request: async () => {
-        known.clear();
-        if (!refuses) for (const { vni } of ephemeral.networks()) known.add(`vxlan cx${vni}`);
+      loop: {
+        request: async () => {
+          known.clear();
+          if (!refuses) for (const { vni } of ephemeral.networks()) known.add(`vxlan cx${vni}`);
+        },
       },
       learn: (fact) => calls.push(`learn ${fact.kind}`),
       forget: (dev) => calls.push(`forget ${dev}`),

@@ -1,10 +1,13 @@
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { bridgeName, portName, vxlanName } from '../core/names.ts';
 import { Fault } from '../net/fault.ts';
+import type { Loop } from './loop.ts';
 import type { Reconciler } from './reconciler.ts';
 
 export interface EphemeralEndpointsOptions {
-  readonly reconciler: Pick<Reconciler, 'request' | 'learn' | 'forget' | 'has'>;
+  readonly reconciler: Pick<Reconciler, 'learn' | 'forget' | 'has'> & {
+    readonly loop: Pick<Loop, 'request'>;
+  };
   /** Ports that are being made right now: the reconciler leaves them alone. */
   readonly busy: Set<string>;
   /** Something changed that the other hosts are to know. */
@@ -51,7 +54,7 @@ export class EphemeralEndpoints {
     } finally {
       busy.delete(dev);
       changed();
-      void reconciler.request();
+      void reconciler.loop.request();
     }
   }
 
@@ -61,7 +64,7 @@ export class EphemeralEndpoints {
     this.#endpoints.delete(id);
     reconciler.forget(portName(id));
     changed();
-    void reconciler.request();
+    void reconciler.loop.request();
   }
 
   /**
@@ -71,7 +74,7 @@ export class EphemeralEndpoints {
   async open(network: LocalNetwork): Promise<void> {
     this.#networks.set(network.id, network);
     this.#options.changed();
-    await this.#options.reconciler.request();
+    await this.#options.reconciler.loop.request();
     if (this.hasEntries([`vxlan ${vxlanName(network.vni)}`])) return;
     const why = await this.#options.whyNoDevice(network.vni);
     await this.leave(network.id);
@@ -82,7 +85,7 @@ export class EphemeralEndpoints {
   async leave(id: string): Promise<void> {
     if (!this.#networks.delete(id)) return;
     this.#options.changed();
-    await this.#options.reconciler.request();
+    await this.#options.reconciler.loop.request();
   }
 
   /** Whether the kernel has the entries with these identities, by the last that is known. */

@@ -1,7 +1,6 @@
 import { DesiredState } from '../core/desired-state.ts';
 import { bridgeName, portName, vxlanName } from '../core/names.ts';
 import { type HostVxlan, whyRefused } from '../core/port-owner.ts';
-import type { Faults } from './faults.ts';
 import type { Host } from './host.ts';
 import { conflicts, desiredInput } from './knowledge.ts';
 import type { Log } from './log.ts';
@@ -18,7 +17,6 @@ export interface ForwardingOptions {
   /** UDP port of VXLAN. */
   readonly vxlanPort: number;
   readonly timings: Timings;
-  readonly faults: Faults;
   readonly log: Log;
   readonly now: () => number;
   readonly timeOfDay: () => number;
@@ -35,7 +33,7 @@ export class Forwarding {
 
   constructor(options: ForwardingOptions) {
     this.#options = options;
-    const { host, kernel, memberships, timings, faults, log, now, timeOfDay } = options;
+    const { host, kernel, memberships, timings, log, now, timeOfDay } = options;
     this.reconciler = new Reconciler({
       kernel,
       desired: () => this.#desiredNow(),
@@ -51,13 +49,11 @@ export class Forwarding {
         host.emit('looked', { ports, began: this.#lookBegan });
       },
       timings,
-      onUnread: (reason) => faults.note('kernel', reason),
-      onRead: () => faults.well('kernel'),
       log,
       timeOfDay,
     });
-    host.when(['endpoints', 'restarted'], () => void this.reconciler.request());
-    host.when(['peers'], () => void timings.heard(this.reconciler.request()));
+    host.when(['endpoints', 'restarted'], () => void this.reconciler.loop.request());
+    host.when(['peers'], () => void timings.heard(this.reconciler.loop.request()));
   }
 
   /** Takes note of a port that was made. */
@@ -73,7 +69,7 @@ export class Forwarding {
   deviceGone(device: string): void {
     const ids = [...this.#options.host.state.endpoints.keys()];
     const isPort = ids.some((id) => portName(id) === device);
-    if (isPort && !this.busy.has(device)) void this.reconciler.request(true);
+    if (isPort && !this.busy.has(device)) void this.reconciler.loop.request(true);
   }
 
   /** Why the kernel has no VXLAN device, in a sentence with what to do. */

@@ -46,13 +46,13 @@ it('two updates at a time end with the rules of the last', async () => {
     canLockPorts: async () => true,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
-  await guard.update();
+  await guard.loop.request();
   endpoints = [endpoint('bb')];
-  const first = guard.update();
+  const first = guard.loop.request();
   // Its transaction is under way when the next container comes.
   await new Promise((resolve) => setTimeout(resolve, 1));
   endpoints = [endpoint('cc')];
-  await Promise.all([first, guard.update()]);
+  await Promise.all([first, guard.loop.request()]);
   expect(kernel.refused).toEqual([]);
   expect([...kernel.has]).toEqual(['guarded { "cvcc" : jump guard-8000001 }']);
 });
@@ -72,9 +72,9 @@ it('says that its rules are refused, until they are taken', async () => {
     canLockPorts: async () => true,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
-  await guard.update();
-  expect(guard.problem).toBe('Operation not supported');
+  await guard.loop.request();
+  expect(guard.loop.problem).toBe('Operation not supported');
   refuse = false;
-  await guard.update();
-  expect(guard.problem).toBe('');
+  await guard.loop.request();
+  expect(guard.loop.problem).toBe('');
 });

@@ -1,9 +1,9 @@
-import { Coalesced } from '../core/coalesced.ts';
 import { GUARD_TABLE, guardElements, guardTable } from '../core/guards.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { vniOf } from '../core/names.ts';
 import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
+import { Loop, type Next, type Target } from './loop.ts';
 
 export interface GuardOptions {
   readonly networks: () => Iterable<LocalNetwork>;
@@ -16,47 +16,31 @@ export interface GuardOptions {
   readonly log: Log;
 }
 
-/** Keeps the rules of the `castnet` namespace. */
-export class Guard {
+/** The rules of the `castnet` namespace. */
+export class Guard implements Target {
+  readonly name = 'the rules of the namespace';
+  readonly loop: Loop;
   readonly #options: GuardOptions;
-  readonly #turns = new Coalesced(() => this.#turn());
   readonly #table: KeptTable;
-  #lookNow = false;
-  /** Why the rules are not in force; empty when they are. */
-  problem = '';
 
   constructor(options: GuardOptions) {
     this.#options = options;
     this.#table = new KeptTable(`bridge ${GUARD_TABLE}`, options.table);
+    this.loop = new Loop(this, options.log);
   }
 
-  /** Brings the rules in line with the networks and containers of now. */
-  update(): Promise<void> {
-    return this.#turns.request();
+  async observe(): Promise<void> {
+    await this.#table.look();
   }
 
-  /** Looks also whether the rules are still what was written, and puts right what differs. */
-  inspect(): Promise<void> {
-    this.#lookNow = true;
-    return this.#turns.request();
-  }
-
-  async #turn(): Promise<void> {
-    const { networks, endpoints, silenced, canLockPorts, log } = this.#options;
-    const look = this.#lookNow;
-    this.#lookNow = false;
-    try {
-      const macCheck = !(await canLockPorts());
-      if (look) await this.#table.look();
-      const ports = silenced();
-      await this.#table.put({
-        table: guardTable(networks(), new Set([...ports.values()].map(vniOf)), macCheck),
-        elements: guardElements(networks(), endpoints(), new Set(ports.keys()), macCheck),
-      });
-      this.problem = '';
-    } catch (error) {
-      this.problem = (error as Error).message;
-      log.error({ reason: this.problem }, 'the rules of the namespace were refused');
-    }
+  async apply(): Promise<Next> {
+    const { networks, endpoints, silenced, canLockPorts } = this.#options;
+    const macCheck = !(await canLockPorts());
+    const ports = silenced();
+    await this.#table.put({
+      table: guardTable(networks(), new Set([...ports.values()].map(vniOf)), macCheck),
+      elements: guardElements(networks(), endpoints(), new Set(ports.keys()), macCheck),
+    });
+    return 'done';
   }
 }

@@ -19,7 +19,7 @@ export interface TableKernel {
 /**
  * One table of nft that is kept as wanted. It is written whole when its rules differ, from those
  * wanted or from those that were written, and by its elements otherwise, so that what it counted
- * stays. One call at a time.
+ * stays.
  */
 export class KeptTable {
   readonly #name: string;
@@ -28,6 +28,7 @@ export class KeptTable {
   #written: TableListing | undefined;
   /** By how many the kernel counts other elements than we do: of two notations of one it keeps one. */
   #surplus = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param name with its family, as `inet castnet` */
   constructor(name: string, kernel: TableKernel) {
@@ -36,18 +37,33 @@ export class KeptTable {
   }
 
   /** Reads the table. What somebody else made of it is put right at the next `put`. */
-  async look(): Promise<TableListing | undefined> {
-    const found = await this.#kernel.read();
-    const size = (this.#inForce?.elements.size ?? 0) + this.#surplus;
-    if (found?.rules !== this.#written?.rules || found?.size !== size) this.#inForce = undefined;
-    return found;
+  look(): Promise<TableListing | undefined> {
+    return this.#inTurn(() => this.#look());
   }
 
   /**
    * Makes the kernel's table what is wanted; nothing is done when it is.
    * @throws CommandError in nft's words; the table is written whole next time
    */
-  async put(wanted: TableWanted): Promise<void> {
+  put(wanted: TableWanted): Promise<void> {
+    return this.#inTurn(() => this.#put(wanted));
+  }
+
+  /** One call at a time: a look in the middle of a change would take it for somebody else's. */
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(call);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #look(): Promise<TableListing | undefined> {
+    const found = await this.#kernel.read();
+    const size = (this.#inForce?.elements.size ?? 0) + this.#surplus;
+    if (found?.rules !== this.#written?.rules || found?.size !== size) this.#inForce = undefined;
+    return found;
+  }
+
+  async #put(wanted: TableWanted): Promise<void> {
     const before = this.#inForce?.table === wanted.table ? this.#inForce : undefined;
     const changes = elementChanges(before?.elements ?? new Set(), wanted.elements, this.#name);
     if (before !== undefined && changes.length === 0) return;

@@ -60,20 +60,20 @@ describe('the reconciler', () => {
   it('makes the kernel hold what it shall, and then does nothing', async () => {
     const of = kernel([copy('10.9.0.9')]);
     const { it } = reconciler(of, () => [copy('10.9.0.2')]);
-    await it.request();
+    await it.loop.request();
     expect([...of.facts.values()]).toEqual([copy('10.9.0.2')]);
-    await it.request();
-    await it.request(true);
+    await it.loop.request();
+    await it.loop.request(true);
     expect(of.applied).toHaveLength(1);
   });
 
   it('looks at the kernel once, and again only when told', async () => {
     const of = kernel();
     const { it } = reconciler(of, () => []);
-    await it.request();
-    await it.request();
+    await it.loop.request();
+    await it.loop.request();
     expect(of.looks()).toBe(1);
-    await it.request(true);
+    await it.loop.request(true);
     expect(of.looks()).toBe(2);
   });
 
@@ -84,14 +84,14 @@ describe('the reconciler', () => {
       computed += 1;
       return [];
     });
-    await Promise.all([it.request(), it.request(), it.request()]);
+    await Promise.all([it.loop.request(), it.loop.request(), it.loop.request()]);
     expect(computed).toBe(1);
   });
 
   it('changes nothing while it is not known what the kernel shall hold', async () => {
     const of = kernel([copy('10.9.0.9')]);
     const { it } = reconciler(of, () => undefined);
-    await it.request();
+    await it.loop.request();
     expect(await it.plan()).toEqual([]);
     expect(of.applied).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('the reconciler', () => {
     const of = kernel();
     let desired = [copy('10.9.0.2')];
     const { it } = reconciler(of, () => desired);
-    await it.request();
+    await it.loop.request();
     const observe = of.observe;
     const slow = Promise.withResolvers<void>();
     of.observe = async () => {
@@ -108,9 +108,9 @@ describe('the reconciler', () => {
       await slow.promise;
       return found;
     };
-    const look = it.request(true);
+    const look = it.loop.request(true);
     desired = [copy('10.9.0.2'), copy('10.9.0.3')];
-    await it.request();
+    await it.loop.request();
     expect(of.facts.size).toBe(2);
     slow.resolve();
     await look;
@@ -120,22 +120,22 @@ describe('the reconciler', () => {
   it('puts right what someone else took away, at the next look', async () => {
     const of = kernel();
     const { it } = reconciler(of, () => [copy('10.9.0.2')]);
-    await it.request();
+    await it.loop.request();
     of.facts.clear();
-    await it.request(true);
+    await it.loop.request(true);
     expect(of.facts.size).toBe(1);
   });
 
   it('does not believe that a refused step was taken, and tells of it when refused again', async () => {
     const of = kernel([], () => true);
     const { it, warnings } = reconciler(of, () => [copy('10.9.0.2')]);
-    await it.request();
+    await it.loop.request();
     expect(it.has(identity(copy('10.9.0.2')))).toBe(false);
     expect(warnings).toHaveLength(0);
-    await it.request();
+    await it.loop.request();
     expect(warnings).toHaveLength(1);
     expect(it.refused).toBe(1);
-    it.close();
+    it.loop.close();
   });
 
   it('plans without doing', async () => {
@@ -146,7 +146,7 @@ describe('the reconciler', () => {
     ]);
     expect(of.facts.size).toBe(0);
     expect(it.lastChange).toBeUndefined();
-    await it.request();
+    await it.loop.request();
     expect(it.lastChange?.at).toBe(7);
     expect(it.refused).toBe(0);
   });
@@ -155,16 +155,16 @@ describe('the reconciler', () => {
     const port: Fact = { kind: 'port', dev: 'cvbusy', bridge: 'cb1', settled: true };
     const of = kernel([port]);
     const { it } = reconciler(of, () => []);
-    await it.request();
+    await it.loop.request();
     expect(of.facts.size).toBe(1);
   });
 
   it('does not make again what it was told of', async () => {
     const of = kernel();
     const { it } = reconciler(of, () => [copy('10.9.0.2')]);
-    await it.request();
+    await it.loop.request();
     it.learn(copy('10.9.0.3'));
-    await it.request();
+    await it.loop.request();
     expect(of.applied.at(-1)).toEqual([
       'remove: frames for 00:00:00:00:00:00 on cx1 are copied to host 10.9.0.3',
     ]);
@@ -178,10 +178,10 @@ it('says why a run came to nothing, until one does', async () => {
     if (fails) throw new Error('not computed');
     return [];
   });
-  await runs.request(true);
-  expect(runs.problem).toBe('not computed');
+  await runs.loop.request(true);
+  expect(runs.loop.problem).toBe('not computed');
   fails = false;
-  await runs.request(true);
-  expect(runs.problem).toBe('');
-  runs.close();
+  await runs.loop.request(true);
+  expect(runs.loop.problem).toBe('');
+  runs.loop.close();
 });

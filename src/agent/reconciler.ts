@@ -1,9 +1,9 @@
-import { Coalesced } from '../core/coalesced.ts';
 import { afterStep, differenceOf, explain, type Step } from '../core/difference.ts';
 import { type Fact, identity } from '../core/facts.ts';
 import type { Membership } from '../core/membership.ts';
 import { reasonOf } from '../core/reason.ts';
 import type { Log } from './log.ts';
+import { Loop, type Next, type Target } from './loop.ts';
 import type { Timings } from './timings.ts';
 
 /** The kernel, as the reconciler needs it. */
@@ -31,54 +31,63 @@ export interface ReconcilerOptions {
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
-  /** The kernel could not be read, and then again that it could. */
-  readonly onUnread?: (reason: string) => void;
-  readonly onRead?: () => void;
   readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly timeOfDay: () => number;
 }
 
-/** How long until a refused step is tried again, milliseconds. */
-const RETRY_MS = 1000;
-
 /**
- * Makes the kernel hold what it shall. Every cause takes the same path: [look,] compute, compare,
- * apply. Between looks it remembers what it wrote, so that one change costs one short batch.
+ * Makes the kernel's forwarding what it shall be. Between looks it remembers what it wrote, so that one
+ * change costs one short batch.
  */
-export class Reconciler {
+export class Reconciler implements Target {
+  readonly name = 'the forwarding';
+  readonly loop: Loop;
   readonly #options: ReconcilerOptions;
   /** What the kernel holds, as far as known; bounded by what it was told to hold. */
   #known = new Map<string, Fact>();
   /** Changes of `#known` since a look began, which may be older than they are; else absent. */
   #sinceLook: ((known: Map<string, Fact>) => void)[] | undefined;
-  #looked = false;
   /** Identities to compare at the next run; 'all' after a look. */
   #open: Set<string> | 'all' = 'all';
   #lastChange: { at: number; what: string } | undefined;
-  readonly #runs = new Coalesced(() => this.#run());
-  readonly #looks = new Coalesced(() => this.#lookAndRun());
-  #retry: NodeJS.Timeout | undefined;
   #refusedBefore = new Set<string>();
   /** By identity, of the steps that were refused when last taken; bounded by these. */
   #refusals: ReadonlyMap<string, string> = new Map();
-  #closed = false;
-  /** Why the last run came to nothing; empty when it did not. */
-  problem = '';
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.loop = new Loop(this, options.log);
   }
 
-  /**
-   * Asks for a run. Any number of calls before it begins are one run. A look takes its time beside
-   * the runs: a group that is joined meanwhile does not wait for it.
-   * @param look also read the kernel afresh
-   * @returns when a run, and a look if asked for, that began after this call has ended
-   */
-  request(look = false): Promise<void> {
-    return look || !this.#looked ? this.#looks.request() : this.#runs.request();
+  async observe(): Promise<void> {
+    const { kernel, onLookBegins, onLook, timings } = this.#options;
+    const begun = performance.now();
+    this.#sinceLook = [];
+    try {
+      onLookBegins();
+      const found = await kernel.observe();
+      this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
+      for (const change of this.#sinceLook) change(this.#known);
+      this.#open = 'all';
+      timings?.looked(performance.now() - begun);
+      onLook(found);
+    } finally {
+      this.#sinceLook = undefined;
+    }
+  }
+
+  async apply(): Promise<Next> {
+    const wanted = this.#options.desired();
+    if (wanted === undefined) return 'done';
+    for (const key of wanted.takeTouched()) this.#reopen(key);
+    const open = this.#open;
+    this.#open = new Set();
+    const steps = this.#steps(wanted, this.#known, open);
+    if (steps.length > 0) return this.#take(steps);
+    if (open === 'all') this.#refusedBefore.clear();
+    return 'done';
   }
 
   /** Takes note of an entry that someone else made, so that it is not made again. */
@@ -132,11 +141,6 @@ export class Reconciler {
     return this.#lastChange;
   }
 
-  close(): void {
-    this.#closed = true;
-    clearTimeout(this.#retry);
-  }
-
   #note(change: (known: Map<string, Fact>) => void): void {
     change(this.#known);
     this.#sinceLook?.push(change);
@@ -155,51 +159,7 @@ export class Reconciler {
     });
   }
 
-  async #run(): Promise<void> {
-    if (this.#closed) return;
-    try {
-      const wanted = this.#options.desired();
-      if (wanted === undefined) return;
-      for (const key of wanted.takeTouched()) this.#reopen(key);
-      const open = this.#open;
-      this.#open = new Set();
-      const steps = this.#steps(wanted, this.#known, open);
-      if (steps.length > 0) await this.#take(steps);
-      else if (open === 'all') this.#refusedBefore.clear();
-      this.problem = '';
-    } catch (error) {
-      this.problem = (error as Error).message;
-      this.#options.log.error({ error }, 'reconciling failed');
-      this.#lookSoon();
-    }
-  }
-
-  async #lookAndRun(): Promise<void> {
-    if (this.#closed) return;
-    const { kernel, onLookBegins, onLook, onRead, onUnread, timings, log } = this.#options;
-    const begun = performance.now();
-    try {
-      this.#sinceLook = [];
-      onLookBegins();
-      const found = await kernel.observe();
-      onRead?.();
-      this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
-      for (const change of this.#sinceLook) change(this.#known);
-      this.#open = 'all';
-      this.#looked = true;
-      timings?.looked(performance.now() - begun);
-      onLook(found);
-    } catch (error) {
-      log.error({ error }, 'the kernel could not be read');
-      onUnread?.((error as Error).message);
-      this.#lookSoon();
-    } finally {
-      this.#sinceLook = undefined;
-    }
-    if (this.#looked) await this.#runs.request();
-  }
-
-  async #take(steps: readonly Step[]): Promise<void> {
+  async #take(steps: readonly Step[]): Promise<Next> {
     const { log, kernel, timings, timeOfDay } = this.#options;
     const begun = performance.now();
     const refusals = await kernel.apply(steps);
@@ -212,7 +172,8 @@ export class Reconciler {
       this.#lastChange = { at: timeOfDay(), what: explain(step) };
     }
     this.#noteRefusals(refusals);
-    if (refusals.length > 0 || steps.some(losesEntries)) this.#lookSoon(refusals.length === 0);
+    if (refusals.length > 0) return 'look-later';
+    return steps.some(losesEntries) ? 'look' : 'done';
   }
 
   /** A first refusal is often a race that the next look resolves; only a second is told. */
@@ -228,13 +189,6 @@ export class Reconciler {
     // What follows the first refusal of a step follows from it.
     const first = [...refusals].reverse();
     this.#refusals = new Map(first.map((it) => [identity(it.step.fact), it.message]));
-  }
-
-  #lookSoon(now = false): void {
-    clearTimeout(this.#retry);
-    if (this.#closed) return;
-    if (now) void this.request(true);
-    else this.#retry = setTimeout(() => void this.request(true), RETRY_MS);
   }
 }
 

@@ -72,7 +72,7 @@ export class Reports {
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: refused,
       tunnelDropped: tunnelGuard.dropped,
-      problem: host.link.error || host.noTunnel || tunnelGuard.problem,
+      problem: host.link.error || host.noTunnel || tunnelGuard.loop.problem,
       faults: faults.current(),
       isQuiet: (address) => host.unlistedPeers.isQuiet(address),
     });
@@ -94,8 +94,9 @@ export class Reports {
       routes: inShort(discovery.lacking()),
       'send-limits': inShort(sendLimits.lacking()),
       records: inShort(peers.flatMap((it) => it.refused ?? [])),
-      guards: guard.problem,
-      forwarding: forwarding.reconciler.problem,
+      guards: guard.loop.problem || guard.loop.unread,
+      kernel: forwarding.reconciler.loop.unread,
+      forwarding: forwarding.reconciler.loop.problem,
       strangers: tunnelGuard.dropping,
     });
   }

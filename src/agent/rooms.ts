@@ -46,11 +46,11 @@ export function buildRooms(options: AgentOptions) {
     log,
     now,
   });
-  host.when(['peers', 'swarm'], () => void tunnelGuard.update());
+  host.when(['peers', 'swarm'], () => void tunnelGuard.loop.request());
   const tunnel = new TunnelWatch({
     host,
     find: options.findTunnel,
-    admit: () => tunnelGuard.inspect(),
+    admit: () => tunnelGuard.loop.request(true),
     log,
   });
   const lateAddress = new LateAddress({ find: () => tunnel.find(), log, now });
@@ -70,9 +70,9 @@ export function buildRooms(options: AgentOptions) {
     silenced: () => host.memberships.silenced(),
     log,
   });
-  host.when(['endpoints'], () => void guard.update());
+  host.when(['endpoints'], () => void guard.loop.request());
   const memberships = new MembershipTable({
-    enforce: () => guard.update(),
+    enforce: () => guard.loop.request(),
     flush: (port) => kernel.flushPort(port),
     log,
     now,
@@ -108,7 +108,7 @@ export function buildRooms(options: AgentOptions) {
     write: (sandbox) => services.balancer.prepare(sandbox),
     writeIfNone: (sandbox) => services.balancer.prepareIfNone(sandbox),
     isHeard: (id) => networkHeard(host.knowledge(), id, options.ownAddresses()),
-    reconcile: () => reconciler.request(),
+    reconcile: () => reconciler.loop.request(),
     mark: (id) => link.sessions?.mark(id),
     unconfirmed: (id, mark) =>
       unconfirmed(host.knowledge(), id, link.sessions?.confirmed(id, mark) ?? new Map()),
@@ -135,7 +135,7 @@ export function buildRooms(options: AgentOptions) {
     ports: kernel,
     tunnel: () => tunnel.find(),
     tunnelSoon: () => lateAddress.wait(),
-    reconcile: () => reconciler.request(),
+    reconcile: () => reconciler.loop.request(),
     lastTunnel: () => host.tunnel,
     busy,
     made: ({ id }, vni) => forwarding.made(id, vni),

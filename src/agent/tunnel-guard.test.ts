@@ -72,7 +72,7 @@ describe('the guard of the tunnels', () => {
   it('lets a host in by one element, before its caller goes on', async () => {
     const of = world();
     of.know([]);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     expect(of.last()).toContain(CHECKED);
     await of.guard.admit(['10.0.0.2', '10.9.0.2']);
     expect(of.last()).toBe(
@@ -83,9 +83,9 @@ describe('the guard of the tunnels', () => {
   it('starts no program when no host came or went', async () => {
     const of = world();
     of.know(['10.0.0.2']);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     const looks = of.looks();
-    await of.guard.update();
+    await of.guard.loop.request();
     expect(of.looks()).toBe(looks);
     expect(of.written).toHaveLength(1);
   });
@@ -93,10 +93,10 @@ describe('the guard of the tunnels', () => {
   it('keeps whom the agent before it let in until every host was heard', async () => {
     const of = world({ rules: '"@hosts4"', hosts: ['10.0.0.2', '10.0.0.3'] });
     of.know(['10.0.0.2'], false);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     expect(of.last()).toContain('hosts4 { 10.0.0.3 }');
     of.know(['10.0.0.2']);
-    await of.guard.update();
+    await of.guard.loop.request();
     expect(of.last()).toBe('delete element inet castnet hosts4 { 10.0.0.3 }\n');
   });
 
@@ -106,10 +106,10 @@ describe('the guard of the tunnels', () => {
   ])('checks no address until every host was heard when %s', async (_what, before) => {
     const of = world(before);
     of.know(['10.0.0.2'], false);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     expect(of.last()).not.toContain(CHECKED);
     of.know(['10.0.0.2']);
-    await of.guard.update();
+    await of.guard.loop.request();
     expect(of.last()).toContain(CHECKED);
     expect(of.last()).toContain('hosts4 { 10.0.0.2 }');
   });
@@ -120,23 +120,23 @@ describe('the guard of the tunnels', () => {
   ])('writes the table anew when it %s', async (_what, content) => {
     const of = world();
     of.know([]);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     of.lose(content);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     expect(of.written).toHaveLength(2);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     expect(of.written).toHaveLength(2);
   });
 
   it('bars a node that was removed at once, and a host that fell silent only later', async () => {
     const of = world();
     of.know(['10.0.0.2', '10.0.0.3']);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     of.know([], true, ['10.0.0.3']);
-    await of.guard.update();
+    await of.guard.loop.request();
     expect(of.last()).toBe('delete element inet castnet hosts4 { 10.0.0.3 }\n');
     of.wait(700_000);
-    await of.guard.update();
+    await of.guard.loop.request();
     expect(of.last()).toBe('delete element inet castnet hosts4 { 10.0.0.2 }\n');
   });
 
@@ -144,11 +144,11 @@ describe('the guard of the tunnels', () => {
     const of = world();
     of.know([]);
     of.refuse('no such file');
-    await of.guard.inspect();
-    expect(of.guard.problem).toBe('no such file');
+    await of.guard.loop.request(true);
+    expect(of.guard.loop.problem).toBe('no such file');
     of.refuse('');
-    await of.guard.update();
-    expect(of.guard.problem).toBe('');
+    await of.guard.loop.request();
+    expect(of.guard.loop.problem).toBe('');
     expect(of.written).toHaveLength(1);
   });
 
@@ -157,11 +157,11 @@ describe('the guard of the tunnels', () => {
     const look = async (packets: number) => {
       of.wait(20_000);
       of.drop(packets);
-      await of.guard.inspect();
+      await of.guard.loop.request(true);
       return of.guard.dropping;
     };
     of.know([]);
-    await of.guard.inspect();
+    await of.guard.loop.request(true);
     expect([await look(0), await look(3), await look(0)]).toEqual(['', '', '']);
     expect([await look(4), await look(1)]).toEqual(['', '8 from an address of no host so far']);
     expect(of.guard.dropped).toEqual({ notByUnderlay: 0, notFromAHost: 8 });

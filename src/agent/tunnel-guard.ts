@@ -1,4 +1,3 @@
-import { Coalesced } from '../core/coalesced.ts';
 import type { TableListing } from '../core/table-listing.ts';
 import {
   SOURCES,
@@ -12,6 +11,7 @@ import {
 import { type UnderlayFacts, underlay } from '../core/underlay.ts';
 import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
+import { Loop, type Next, type Target } from './loop.ts';
 
 /** The world as the guard needs it. */
 export interface TunnelGuardKernel {
@@ -42,13 +42,14 @@ export interface HostsKnown {
 }
 
 /**
- * Keeps the rules of the host's own namespace by which nobody but the Swarm's hosts speaks VXLAN to
+ * The rules of the host's own namespace by which nobody but the Swarm's hosts speaks VXLAN to
  * it. A host is let in before it is told anything that would make it send (`admit`). An agent that
  * starts keeps those that the one before it let in, until it has heard all itself.
  */
-export class TunnelGuard {
+export class TunnelGuard implements Target {
+  readonly name = 'the rules of the tunnels';
+  readonly loop: Loop;
   readonly #options: TunnelGuardOptions;
-  readonly #turns = new Coalesced(() => this.#turn());
   /** When each host was last named; bounded, see `sourcesSeen`. */
   #seen: ReadonlyMap<string, number> = new Map();
   /** What the table before this agent's let in, until all hosts are known; undefined: no such list. */
@@ -57,17 +58,16 @@ export class TunnelGuard {
   readonly #admitted = new Set<string>();
   #begun = false;
   readonly #table: KeptTable;
-  #lookNow = true;
+  /** What the table is made for; empty when that, or the interfaces, may be other ones since. */
   #lastHosts = '';
   #dropped: TunnelDropped | undefined;
   /** Since when each look has found more of them. */
   #droppingSince: number | undefined;
-  /** Why the rules are not in force; empty when they are. */
-  problem = '';
 
   constructor(options: TunnelGuardOptions) {
     this.#options = options;
     this.#table = new KeptTable(`inet ${TUNNEL_TABLE}`, options.table);
+    this.loop = new Loop(this, options.log);
   }
 
   /** What the rules have dropped, at the last look; undefined before the first. */
@@ -87,53 +87,37 @@ export class TunnelGuard {
     return `${found.join(', ')} so far`;
   }
 
-  /** Looks at the host's interfaces and at the table as well, and puts right what differs. */
-  inspect(): Promise<void> {
-    this.#lookNow = true;
-    return this.#turns.request();
-  }
-
-  /** Brings the rules in line with the hosts known now; next to nothing when these are the same. */
-  update(): Promise<void> {
-    return this.#turns.request();
-  }
-
   /** Lets hosts in that are not known otherwise yet. Resolves when their packets pass, or cannot. */
   async admit(addresses: readonly string[]): Promise<void> {
     for (const it of addresses) this.#admitted.add(it);
-    await this.#turns.request();
+    await this.loop.request();
   }
 
-  async #turn(): Promise<void> {
-    try {
-      await this.#keep();
-      this.problem = '';
-    } catch (error) {
-      this.#lookNow = true;
-      const reason = (error as Error).message;
-      if (reason !== this.problem)
-        this.#options.log.error({ reason }, 'the rules of the tunnels were refused');
-      this.problem = reason;
-    }
+  async observe(): Promise<void> {
+    const found = await this.#table.look();
+    this.#count(found && droppedBy(found));
+    if (!this.#begun) this.#stale = found && hostsLetIn(found);
+    this.#begun = true;
+    this.#lastHosts = '';
   }
 
-  async #keep(): Promise<void> {
+  /** Next to nothing when the hosts known are the same as before; otherwise it reads the interfaces too. */
+  async apply(): Promise<Next> {
     const { readUnderlay, port, tunnel } = this.#options;
-    const look = this.#lookNow;
-    this.#lookNow = false;
-    if (look) {
-      const found = await this.#table.look();
-      this.#count(found && droppedBy(found));
-      if (!this.#begun) this.#stale = found && hostsLetIn(found);
-      this.#begun = true;
-    }
     const sources = this.#sources();
     const hosts = `${tunnel()} ${sources === undefined ? 'any' : [...sources].sort().join()}`;
-    if (!look && hosts === this.#lastHosts) return;
-    const facts = await readUnderlay(sources ?? []);
-    const wanted: TunnelGuardWanted = { port, sources, underlay: underlay(facts, tunnel()) };
-    await this.#table.put({ table: tunnelTable(wanted), elements: tunnelElements(wanted) });
+    if (hosts === this.#lastHosts) return 'done';
+    // A look from now on finds what is read here no longer good enough.
     this.#lastHosts = hosts;
+    try {
+      const facts = await readUnderlay(sources ?? []);
+      const wanted: TunnelGuardWanted = { port, sources, underlay: underlay(facts, tunnel()) };
+      await this.#table.put({ table: tunnelTable(wanted), elements: tunnelElements(wanted) });
+    } catch (error) {
+      this.#lastHosts = '';
+      throw error;
+    }
+    return 'done';
   }
 
   #count(found: TunnelDropped | undefined): void {
