@@ -1,6 +1,9 @@
 /** What another host says: bytes to messages to records to commands for this host's kernel. */
-import { difference } from '../../src/core/difference.ts';
-import { desiredFacts, type ForwardingInput } from '../../src/core/forwarding.ts';
+import { DesiredState } from '../../src/core/desired-state.ts';
+import { afterStep, differenceOf, explain } from '../../src/core/difference.ts';
+import type { Fact } from '../../src/core/facts.ts';
+import type { ForwardingInput } from '../../src/core/forwarding.ts';
+import { desiredFacts, difference } from '../../src/core/oracle.test-support.ts';
 import { type Service, servicesOf } from '../../src/core/services.ts';
 import { commandsFor } from '../../src/kernel/commands.ts';
 import { CredentialsError } from '../../src/peers/credentials.ts';
@@ -105,17 +108,28 @@ const fromPublishers: Target = {
     const found = decode(schemas as never, bytesOf(input, random), random);
     const replica = new Replica();
     replica.setWanted(new Set(['net1']));
+    const desired = new DesiredState();
+    const kernel = new Map<string, Fact>();
+    const heard = () => ({
+      ...LOCAL,
+      peers: [{ tunnel: '10.9.0.2', networks: new Map(replica.networks) }],
+    });
     let services: readonly Service[] = [];
     for (const it of found) {
       if (it.kind !== 'message' || !('network' in it.message)) continue;
       replica.hear(it.message as NetworkMessage);
       const known = [...replica.networks.values()];
       services = servicesOf(known, services);
+      desired.update(heard());
+      const touched = desired.takeTouched();
+      for (const step of differenceOf(touched, (key, was) => desired.get(key, was), kernel))
+        afterStep(kernel, step);
     }
-    const facts = desiredFacts({
-      ...LOCAL,
-      peers: [{ tunnel: '10.9.0.2', networks: replica.networks }],
-    });
+    const facts = desiredFacts(heard());
+    if (kernel.size > 0) {
+      const [wrong] = difference(facts, kernel.values());
+      must(wrong === undefined, `what was computed bit by bit needs ${wrong && explain(wrong)}`);
+    }
     const steps = [...difference(facts, []), ...difference([], facts)];
     for (const { line } of steps.flatMap(commandsFor)) {
       must(FINE_LINE.test(line), `a peer made the line ${JSON.stringify(line)}`);

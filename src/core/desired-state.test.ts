@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DesiredState } from './desired-state.ts';
-import { difference, differenceOf } from './difference.ts';
+import { differenceOf } from './difference.ts';
 import { type Fact, identity } from './facts.ts';
-import { desiredFacts, type Peer } from './forwarding.ts';
+import type { Peer } from './forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from './local.ts';
+import { desiredFacts, difference } from './oracle.test-support.ts';
 import type { NetworkRecord } from './records.ts';
 
 const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts';
-import { afterStep, difference, explain } from './difference.ts';
+import { afterStep, explain } from './difference.ts';
 import { type Fact, identity } from './facts.ts';
-import { desiredFacts } from './forwarding.ts';
+import { desiredFacts, difference } from './oracle.test-support.ts';
 
 const arbFacts: fc.Arbitrary<Fact[]> = fc
   .record({

@@ -23,17 +23,10 @@ const ORDER: Record<Fact['kind'], number> = {
 };
 
 /**
- * The steps that make `actual` into `desired`, additions first, sorted so that equal inputs give
- * equal steps. No step at all when both say the same.
+ * The steps that make what there is into what there shall be, for some identities: additions first,
+ * sorted so that equal inputs give equal steps. No step at all when both say the same.
+ * @param want what there shall be of one, given what is there
  */
-export function difference(desired: Iterable<Fact>, actual: Iterable<Fact>): Step[] {
-  const want = byIdentity(desired);
-  const have = byIdentity(actual);
-  const keys = new Set([...want.keys(), ...have.keys()]);
-  return differenceOf(keys, (key) => want.get(key), have);
-}
-
-/** As `difference`, but of some identities only. */
 export function differenceOf(
   keys: Iterable<string>,
   want: (key: string, inForce: Fact | undefined) => Fact | undefined,
@@ -56,16 +49,6 @@ export function differenceOf(
 function rank({ action, fact }: Step): number {
   const order = ORDER[fact.kind];
   return action === 'remove' ? 100 - order : order;
-}
-
-/** The earliest of several facts with one identity counts. */
-function byIdentity(facts: Iterable<Fact>): Map<string, Fact> {
-  const found = new Map<string, Fact>();
-  for (const fact of facts) {
-    const key = identity(fact);
-    if (!found.has(key)) found.set(key, fact);
-  }
-  return found;
 }
 
 /** The facts after a step was taken, as the reconciler remembers them until it next looks. */

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { groupMac } from '../net/group.ts';
 import { arbEndpoint, arbNetworks, arbPeer } from './arbitraries.test-support.ts';
 import { DEFAULT_MAC, type Fact } from './facts.ts';
-import { desiredFacts, networkMtu, type Peer, type Tunnel } from './forwarding.ts';
+import { networkMtu, type Peer, type Tunnel } from './forwarding.ts';
 import { portName } from './names.ts';
+import { desiredFacts } from './oracle.test-support.ts';
 import type { NetworkRecord } from './records.ts';
 import { leadsAway } from './stale-facts.ts';
 

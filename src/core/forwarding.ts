@@ -80,25 +80,6 @@ export function linkSizes(endpoints: Iterable<LocalEndpoint>): Map<string, numbe
 }
 
 /**
- * Every fact the kernel must hold. Where two hosts claim one MAC or address, the earlier fact
- * counts (`difference`): this host's own containers come before anything a peer says.
- */
-export function desiredFacts(input: ForwardingInput): Fact[] {
-  const endpoints = [...input.endpoints];
-  const peers = [...input.peers];
-  const old = outdated(endpoints);
-  return [...input.networks].flatMap((network) => [
-    ...linkFacts(network, input.tunnel, input.sizes?.get(network.id)),
-    ...endpoints
-      .filter((it) => it.network === network.id)
-      .flatMap((it) => localFacts(network, it, { isOutdated: old.has(it.id) })),
-    ...peers
-      .filter((peer) => peer.tunnel !== input.tunnel.address)
-      .flatMap((peer) => peerFacts(network, peer)),
-  ]);
-}
-
-/**
  * Bridge and tunnel of a network.
  * @param size the largest link among its containers, bytes
  */
@@ -157,10 +138,6 @@ export function localFacts(
   const port: Fact = { kind: 'port', dev, bridge, settled: true };
   return isOutdated ? [port] : [port, { kind: 'station', bridge, dev, mac: endpoint.mac }];
 }
-
-/** What a peer has of a network of this host. */
-export const peerFacts = (network: LocalNetwork, peer: Peer): Fact[] =>
-  peerParts(network, peer).flatMap((it) => it.facts());
 
 /** Facts that follow from one value of a record. */
 export interface PeerPart {

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { difference } from './difference.ts';
 import type { Fact } from './facts.ts';
-import { desiredFacts } from './forwarding.ts';
+import { desiredFacts, difference } from './oracle.test-support.ts';
 import { reasonOf } from './reason.ts';
 
 const facts = desiredFacts({

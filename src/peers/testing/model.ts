@@ -1,8 +1,10 @@
-import { difference, explain } from '../../core/difference.ts';
+import { DesiredState } from '../../core/desired-state.ts';
+import { afterStep, differenceOf, explain } from '../../core/difference.ts';
 import type { Fact } from '../../core/facts.ts';
-import { desiredFacts } from '../../core/forwarding.ts';
+import type { ForwardingInput, Peer } from '../../core/forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from '../../core/local.ts';
-import type { EndpointRecord, GroupRecord, HostRecord, NetworkRecord } from '../../core/records.ts';
+import { desiredFacts, difference } from '../../core/oracle.test-support.ts';
+import type { EndpointRecord, GroupRecord, HostRecord } from '../../core/records.ts';
 import { macOfIpv4 } from '../../net/mac.ts';
 import type { NetworkMessage } from '../messages.ts';
 import { Published } from '../published.ts';
@@ -64,6 +66,12 @@ class Host {
   readonly links = new Map<Host, Link>();
   published: Published;
   #epoch = 0;
+  #desired = new DesiredState();
+  /** What it wrote, which outlives the agent. */
+  readonly #kernel = new Map<string, Fact>();
+  /** To be compared at the next run beside what changed; all, when the agent has just looked. */
+  readonly #open = new Set<string>();
+  readonly #locals = new WeakMap<EndpointRecord, LocalEndpoint>();
 
   constructor(index: number) {
     this.address = `10.9.0.${index + 1}`;
@@ -72,6 +80,8 @@ class Host {
 
   restart(): Published {
     this.#epoch += 1;
+    this.#desired = new DesiredState();
+    for (const key of this.#kernel.keys()) this.#open.add(key);
     this.published = new Published(`${this.address}-${this.#epoch}`, this.address);
     this.published.update(this.record());
     return this.published;
@@ -90,18 +100,53 @@ class Host {
     return { node: this.address, tunnel: this.address, networks: new Map(networks) };
   }
 
-  facts(peers: { tunnel: string; networks: ReadonlyMap<string, NetworkRecord> }[]): Fact[] {
+  /** Brings its kernel in line with what it has heard, as the agent does: bit by bit. */
+  reconcile(): void {
+    this.#desired.update(this.#input(this.#heard()));
+    const touched = new Set([...this.#desired.takeTouched(), ...this.#open]);
+    this.#open.clear();
+    const want = (key: string, was: Fact | undefined) => this.#desired.get(key, was);
+    for (const step of differenceOf(touched, want, this.#kernel)) afterStep(this.#kernel, step);
+  }
+
+  /** What its kernel lacks, or has too much, by the truth about all that it sees. */
+  faults(): string[] {
+    this.reconcile();
+    const truth = this.#seen().map(([peer]) => {
+      return { tunnel: peer.address, networks: peer.record().networks };
+    });
+    const steps = difference(desiredFacts(this.#input(truth)), this.#kernel.values());
+    return steps.map((step) => `${this.address}: ${explain(step)}`);
+  }
+
+  #seen(): [Host, Link][] {
+    return [...this.links].filter(([, link]) => !link.silent);
+  }
+
+  #heard(): Peer[] {
+    return this.#seen().map(([{ address }, { replica }]) => {
+      return { tunnel: address, networks: new Map(replica.networks) };
+    });
+  }
+
+  #input(peers: readonly Peer[]): ForwardingInput {
     const endpoints = [...this.contents].flatMap(([network, contents]) =>
-      [...contents.endpoints.values()].map(
-        ({ id, ip, mac }): LocalEndpoint => ({ id, network, address: `${ip}/8`, mac }),
-      ),
+      [...contents.endpoints.values()].map((it) => this.#local(network, it)),
     );
-    return desiredFacts({
+    return {
       tunnel: { address: this.address, port: 4789, mtu: 1450 },
       networks: NETWORKS.filter((it) => this.contents.has(it.id)),
       endpoints,
       peers,
-    });
+    };
+  }
+
+  /** The same object each time, as the agent's state has it. */
+  #local(network: string, record: EndpointRecord): LocalEndpoint {
+    const { id, ip, mac } = record;
+    const local = this.#locals.get(record) ?? { id, network, address: `${ip}/8`, mac };
+    this.#locals.set(record, local);
+    return local;
   }
 }
 
@@ -121,6 +166,11 @@ export class ModelSwarm {
   }
 
   happen(event: ModelEvent): void {
+    this.#happen(event);
+    if ('host' in event) this.#host(event.host).reconcile();
+  }
+
+  #happen(event: ModelEvent): void {
     switch (event.do) {
       case 'stop':
         this.#stop(networkId(event.network), event.n);
@@ -161,19 +211,7 @@ export class ModelSwarm {
 
   /** In words, what hosts want otherwise than the truth asks for; empty when all is right. */
   faults(): string[] {
-    return this.hosts.flatMap((host) => {
-      const seen = [...host.links].filter(([, link]) => !link.silent);
-      const heard = seen.map(([peer, { replica }]) => ({
-        tunnel: peer.address,
-        networks: replica.networks,
-      }));
-      const truth = seen.map(([peer]) => ({
-        tunnel: peer.address,
-        networks: peer.record().networks,
-      }));
-      const steps = difference(host.facts(truth), host.facts(heard));
-      return steps.map((step) => `${host.address}: ${explain(step)}`);
-    });
+    return this.hosts.flatMap((host) => host.faults());
   }
 
   #host(index: number): Host {
@@ -218,7 +256,7 @@ export class ModelSwarm {
     const group = GROUPS[event.n % GROUPS.length] as string;
     if (event.do === 'start') {
       this.#stop(network, event.n);
-      const endpoint = containerOf(event.n);
+      const endpoint = containerOf(event.n, network);
       contents.endpoints.set(endpoint.id, endpoint);
     } else if (event.do === 'ungroup') {
       contents.groups.delete(group);
@@ -230,7 +268,7 @@ export class ModelSwarm {
 
   #stop(network: string, n: number): void {
     for (const host of this.hosts) {
-      const gone = host.contents.get(network)?.endpoints.delete(containerOf(n).id);
+      const gone = host.contents.get(network)?.endpoints.delete(containerOf(n, network).id);
       if (gone === true) this.#tell(host);
     }
   }
@@ -280,9 +318,11 @@ export class ModelSwarm {
 
 const networkId = (index: number): string => NETWORKS[index % NETWORKS.length]?.id as string;
 
-function containerOf(n: number): EndpointRecord {
+/** An endpoint is of one network alone, so each has ids of its own. */
+function containerOf(n: number, network: string): EndpointRecord {
   const ip = `10.0.0.${n + 2}`;
-  return { id: n.toString(16).padStart(64, '0'), ip, mac: macOfIpv4(ip) };
+  const at = NETWORKS.findIndex((it) => it.id === network);
+  return { id: `${at}${n.toString(16).padStart(4, '0')}`.padEnd(64, '0'), ip, mac: macOfIpv4(ip) };
 }
 
 function groupRecord(group: string, sources: readonly string[]): GroupRecord {
