@@ -18,7 +18,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: ['**/*.test-support.ts', 'src/peers/testing/**'],
+      exclude: ['src/**/testing/**'],
       reporter: ['text-summary', 'html'],
       reportsDirectory: 'test-output/coverage',
       // Percent; a little under what there is. Much of src is shown by the lab's tests alone.

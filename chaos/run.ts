@@ -1,8 +1,9 @@
 /** The chaos run: fault after fault, each judged when it is over. */
+
+import { healthy } from '../lab/kit/agent.ts';
+import { settled } from '../lab/kit/kernel.ts';
 import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
-import { healthy } from '../lab/tests/support/agent.ts';
-import { settled } from '../lab/tests/support/kernel.ts';
 import type { Fault, Site } from './faults/fault.ts';
 import { type Heard, losses, recovery, unheard } from './judge.ts';
 import { order } from './order.ts';

@@ -1,22 +1,18 @@
 /** What stands on the lab while faults come: a service of each kind and plain containers. */
-import type { Lab, LabHost } from '../lab/lab.ts';
-import { until } from '../lab/run.ts';
-import { http, inHost } from '../lab/tests/support/agent.ts';
+
+import { http, inHost } from '../lab/kit/agent.ts';
 import {
   IMAGE,
   NODE_IN_CONTAINER,
   RUN_MOUNTS,
   runDetached,
   runGivenUp,
-} from '../lab/tests/support/containers.ts';
-import { castnetLinks } from '../lab/tests/support/kernel.ts';
-import {
-  type Container,
-  containersOf,
-  createNetwork,
-  tasksRun,
-} from '../lab/tests/support/stack.ts';
-import { removeServices, SERVICE_MOUNTS, vipsOf } from '../lab/tests/support/vip.ts';
+} from '../lab/kit/containers.ts';
+import { castnetLinks } from '../lab/kit/kernel.ts';
+import { type Container, containersOf, createNetwork, tasksRun } from '../lab/kit/stack.ts';
+import { removeServices, SERVICE_MOUNTS, vipsOf } from '../lab/kit/vip.ts';
+import type { Lab, LabHost } from '../lab/lab.ts';
+import { until } from '../lab/run.ts';
 import type { Report } from '../lab/tools/pulse.ts';
 import type { Heard } from './judge.ts';
 

@@ -7,9 +7,9 @@
  *   npm run demo -- --hosts 5     another number of hosts
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { withProgress } from '../lab/command/up.ts';
 import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
-import { withProgress } from '../src/cli/lab-up.ts';
 import { describeError, UserError } from '../src/cli/output.ts';
 import { missing, type Scene } from './hearing.ts';
 import { observe } from './observe.ts';

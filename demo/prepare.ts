@@ -19,7 +19,7 @@ export async function build(onProgress: (step: string) => void): Promise<void> {
     root: ROOT,
     dist: join(ROOT, 'dist'),
     agentEntry: join(ROOT, 'plugin/entry.ts'),
-    cliEntry: join(ROOT, 'src/cli/main.ts'),
+    cliEntry: join(ROOT, 'bin/main.ts'),
   });
   for (const line of lines) onProgress(line);
 }

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { withProgress } from '../lab/command/up.ts';
 import { labExists } from '../lab/down.ts';
 import { loadUsrImage } from '../lab/image.ts';
 import { type Lab, labDown, labUp, openLab } from '../lab/lab.ts';
 import { labBase, labDirectory, type Underlay } from '../lab/plan.ts';
 import { settle, until } from '../lab/run.ts';
-import { withProgress } from '../src/cli/lab-up.ts';
 import { UserError } from '../src/cli/output.ts';
 import { CLIENT_DIR, NODE_DIR } from './prepare.ts';
 

@@ -1,6 +1,6 @@
 /** Changes of a lab that is up: a host loses its power, one more comes, one goes. */
 import { rm } from 'node:fs/promises';
-import { installPlugin } from '../src/cli/plugin-install.ts';
+import { installPlugin } from '../src/cli/plugin/install.ts';
 import { openEngine } from './engines/engines.ts';
 import { type EngineName, OWN } from './engines/names.ts';
 import { LabHost } from './host.ts';

@@ -5,7 +5,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { UserError } from '../src/cli/output.ts';
-import { installPlugin } from '../src/cli/plugin-install.ts';
+import { installPlugin } from '../src/cli/plugin/install.ts';
 import { labDown, labExists } from './down.ts';
 import type { EngineName } from './engines/names.ts';
 import { LabHost } from './host.ts';

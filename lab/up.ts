@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../src/cli/output.ts';
-import { installPlugin } from '../src/cli/plugin-install.ts';
-import { builtAs } from '../src/cli/plugin-source.ts';
+import { installPlugin } from '../src/cli/plugin/install.ts';
+import { builtAs } from '../src/cli/plugin/source.ts';
 import { makeCgroups } from './cgroups.ts';
 import { labDown } from './down.ts';
 import { engineLog } from './engine.ts';

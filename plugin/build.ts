@@ -8,7 +8,7 @@ import {
   architectureNamed,
   OWN_ARCHITECTURE,
   partOf,
-} from '../src/cli/plugin-architecture.ts';
+} from '../src/cli/plugin/architecture.ts';
 import { bundle, mustExist } from './bundle.ts';
 import { buildPage } from './page.ts';
 import { buildPart, mega, sizeOf } from './part.ts';
@@ -126,7 +126,7 @@ if (import.meta.main) {
       root,
       dist: join(root, 'dist'),
       agentEntry: join(root, 'plugin/entry.ts'),
-      cliEntry: join(root, 'src/cli/main.ts'),
+      cliEntry: join(root, 'bin/main.ts'),
       onProgress: (step) => console.log(step),
       ...buildFlags(process.argv.slice(2)),
     });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SETTINGS } from '../src/cli/plugin-settings.ts';
+import { SETTINGS } from '../src/cli/plugin/settings.ts';
 import { pluginConfig, SHARED_RUN } from './config.ts';
 
 const config = pluginConfig({ version: '1.2.3', build: 'abc' });

@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { type Architecture, OWN_ARCHITECTURE, partOf } from '../src/cli/plugin-architecture.ts';
+import { type Architecture, OWN_ARCHITECTURE, partOf } from '../src/cli/plugin/architecture.ts';
 import { archive } from './archive.ts';
 import { arm64Sources } from './arm64/sources.ts';
 import { bundle, mustExist } from './bundle.ts';

@@ -12,7 +12,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeOrphans } from '../lab/tests/support/orphans.ts';
+import { removeOrphans } from '../lab/kit/orphans.ts';
 import { isTests, needsBuild, planOf, type Step, vitestWords } from './test-plan.ts';
 import { addCounts, type Counts, countReport, failuresOf, summaryLine } from './test-report.ts';
 

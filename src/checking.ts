@@ -3,7 +3,7 @@ import { understood } from './api/answers.ts';
 import type { Checkup, MulticastRoute } from './contract/answers.ts';
 import { ANSWERS } from './contract/answers.ts';
 import type { HostReport } from './contract/report.ts';
-import type { HostCheckup, SwarmCheckup } from './core/checkup.ts';
+import type { HostCheckup, SwarmCheckup } from './core/diagnosis/checkup.ts';
 import { hostVxlans, multicastRoute } from './kernel/checkup.ts';
 import { cardsUnder } from './kernel/network-cards.ts';
 import { hostAddresses, routeTo } from './kernel/routes.ts';

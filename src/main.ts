@@ -5,13 +5,12 @@ import { SwarmLink } from './agent/swarm-link.ts';
 import { TunnelFinder } from './agent/tunnel.ts';
 import { answerPeer } from './api/api.ts';
 import { Events } from './api/events.ts';
-import { listenAt } from './api/listen.ts';
 import { Metrics } from './api/metrics.ts';
 import { openCheckups } from './checking.ts';
 import { monotonicNow, timeOfDay } from './clock.ts';
 import { readConfig } from './config.ts';
-import { GUARD_TABLE } from './core/guards.ts';
-import { TUNNEL_TABLE } from './core/tunnel-guard.ts';
+import { GUARD_TABLE } from './core/rules/guards.ts';
+import { TUNNEL_TABLE } from './core/rules/tunnel-guard.ts';
 import { watchNetAdmins } from './docker/capabilities.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
@@ -35,6 +34,7 @@ import { Fault } from './net/fault.ts';
 import { openProbing } from './probing.ts';
 import { openReporter, serve } from './serving.ts';
 import { openSessions, swarmIdentity } from './sessions.ts';
+import { listenAt } from './system/listen.ts';
 import { watchDocker, watchKernel, watchTime } from './watching.ts';
 
 /** How long a task that failed unexpectedly is told of, milliseconds: until it was done again. */

@@ -3,11 +3,11 @@ import type { Agent } from './agent/agent.ts';
 import type { State } from './agent/state.ts';
 import type { SwarmLink } from './agent/swarm-link.ts';
 import type { ProbeReport } from './contract/commands.ts';
-import { DEFAULT_MAC } from './core/facts.ts';
-import { networkMtu } from './core/forwarding.ts';
+import { PROBE_PORT } from './core/diagnosis/probe.ts';
+import { DEFAULT_MAC } from './core/forwarding/facts.ts';
+import { networkMtu } from './core/forwarding/forwarding.ts';
 import type { LocalNetwork } from './core/local.ts';
 import { vxlanName } from './core/names.ts';
-import { PROBE_PORT } from './core/probe.ts';
 import { bridgeState } from './kernel/checkup.ts';
 import { deletePort } from './kernel/kernel.ts';
 import { openProbeEndpoint } from './kernel/probe-endpoint.ts';
@@ -18,7 +18,7 @@ import type { Wire } from './probe/burst.ts';
 import { probeNetwork } from './probe/coordinator.ts';
 import { HostPart, type ProbeHost } from './probe/host-part.ts';
 import { answerProbe } from './probe/questions.ts';
-import { tryTcp } from './probe/tcp.ts';
+import { tryTcp } from './system/tcp.ts';
 
 /** A host that is well takes a connection at once; the kernel tries again after a second. */
 const TCP_MS = 1_200;

@@ -6,18 +6,18 @@ import { localApi, metricsApi, type Reporter } from './api/api.ts';
 import { checkupApi } from './api/checkup.ts';
 import { controlApi } from './api/control.ts';
 import type { Events } from './api/events.ts';
-import { type Listener, listenAt, listenAtPort } from './api/listen.ts';
 import type { Metrics } from './api/metrics.ts';
 import { probeApi } from './api/probe.ts';
 import type { openCheckups } from './checking.ts';
 import type { Config } from './config.ts';
-import { GUARD_TABLE } from './core/guards.ts';
+import { GUARD_TABLE } from './core/rules/guards.ts';
 import { measureFlows } from './kernel/meter.ts';
 import { refusedPackets } from './kernel/refused.ts';
 import { readTraffic } from './kernel/traffic.ts';
 import type { openLog } from './log.ts';
 import type { Probing } from './probing.ts';
 import { askPeers } from './sessions.ts';
+import { type Listener, listenAt, listenAtPort } from './system/listen.ts';
 
 export interface ReporterOptions {
   readonly agent: Agent;

@@ -2,10 +2,10 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadUsrImage } from '../../lab/image.ts';
+import { firstCall, isAnswered } from '../../lab/kit/first-call.ts';
+import { containersOf, createNetwork } from '../../lab/kit/stack.ts';
+import { createWeb, vipsOf } from '../../lab/kit/vip.ts';
 import { type Lab, type LabHost, labDown, labUp, openLab } from '../../lab/lab.ts';
-import { firstCall, isAnswered } from '../../lab/tests/support/first-call.ts';
-import { containersOf, createNetwork } from '../../lab/tests/support/stack.ts';
-import { createWeb, vipsOf } from '../../lab/tests/support/vip.ts';
 import { describeError, UserError } from '../../src/cli/output.ts';
 import { EntryWatch } from './entries.ts';
 import { explained, type Known, knownBefore, summary } from './judge.ts';

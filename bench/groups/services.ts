@@ -3,7 +3,7 @@ import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, settle, until } from '../../lab/run.ts';
 import { Balancer } from '../../src/agent/balancer.ts';
 import type { NetworkRecord } from '../../src/core/records.ts';
-import { servicesBySandbox, servicesOf } from '../../src/core/services.ts';
+import { servicesBySandbox, servicesOf } from '../../src/core/services/services.ts';
 import * as sandbox from '../../src/kernel/sandbox.ts';
 import { compileProgram } from '../compile.ts';
 import type { Context } from '../context.ts';

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Reconciler } from '../../src/agent/reconciler.ts';
-import { DesiredState } from '../../src/core/desired-state.ts';
+import { DesiredState } from '../../src/core/forwarding/desired-state.ts';
 import { silentLog } from '../../src/peers/log.ts';
 import { createPeers } from '../../src/peers/peers.ts';
 import { createPublisher } from '../../src/peers/publisher.ts';

@@ -1,7 +1,7 @@
 /** A Swarm of simulated hosts: real publishers and subscribers, real records, time that is counted. */
 
-import { DesiredState } from '../../src/core/desired-state.ts';
-import type { Fact } from '../../src/core/facts.ts';
+import { DesiredState } from '../../src/core/forwarding/desired-state.ts';
+import type { Fact } from '../../src/core/forwarding/facts.ts';
 import type { HostRecord, NetworkRecord } from '../../src/core/records.ts';
 import { macOfIpv4 } from '../../src/net/mac.ts';
 import type { Credentials } from '../../src/peers/credentials.ts';

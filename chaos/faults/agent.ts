@@ -1,8 +1,8 @@
 /** Faults of the agent: the kernel forwards without it, so nothing may be lost. */
 import { rm } from 'node:fs/promises';
-import { agentPid, killAgent } from '../../lab/tests/support/agent.ts';
-import { ROOT } from '../../lab/tests/support/containers.ts';
-import { nextPackage, upgradeFrom } from '../../lab/tests/support/next-package.ts';
+import { agentPid, killAgent } from '../../lab/kit/agent.ts';
+import { ROOT } from '../../lab/kit/containers.ts';
+import { nextPackage, upgradeFrom } from '../../lab/kit/next-package.ts';
 import { type Fault, pause } from './fault.ts';
 
 export const killed: Fault = {

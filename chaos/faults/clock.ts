@@ -1,11 +1,11 @@
 /** The time of day jumps. */
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { hostReport, killAgent } from '../../lab/kit/agent.ts';
+import { ROOT } from '../../lab/kit/containers.ts';
+import { nextPackage, upgradeFrom } from '../../lab/kit/next-package.ts';
 import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, until } from '../../lab/run.ts';
-import { hostReport, killAgent } from '../../lab/tests/support/agent.ts';
-import { ROOT } from '../../lab/tests/support/containers.ts';
-import { nextPackage, upgradeFrom } from '../../lab/tests/support/next-package.ts';
 import { type Fault, pause } from './fault.ts';
 
 /** Tells a program another time of day (Debian's libfaketime). */

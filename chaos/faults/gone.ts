@@ -1,7 +1,8 @@
 /** The promise that nothing is sent to a host that is gone. */
+
+import { tunnelEntries } from '../../lab/kit/kernel.ts';
 import type { LabHost } from '../../lab/lab.ts';
 import { until } from '../../lab/run.ts';
-import { tunnelEntries } from '../../lab/tests/support/kernel.ts';
 import type { Site } from './fault.ts';
 
 /** No entry may lead to a host for longer than that after Docker knows that it is gone. */

@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { ROOT } from '../../lab/kit/containers.ts';
+import { filter, type Rules } from '../../lab/kit/filter.ts';
 import type { LabHost } from '../../lab/lab.ts';
 import { labEnv, mustRun } from '../../lab/run.ts';
-import { ROOT } from '../../lab/tests/support/containers.ts';
-import { filter, type Rules } from '../../lab/tests/support/filter.ts';
 import { type Fault, pause } from './fault.ts';
 import { abandoned, STRAY_MS } from './gone.ts';
 import { anotherManager, nodeIs } from './nodes.ts';

@@ -1,7 +1,6 @@
 /** Faults of what runs on the hosts: many containers at once, networks made again, a full disk. */
-import type { LabHost } from '../../lab/lab.ts';
-import { mustRun, settle, until } from '../../lab/run.ts';
-import { castnetLinks, footprint } from '../../lab/tests/support/kernel.ts';
+
+import { castnetLinks, footprint } from '../../lab/kit/kernel.ts';
 import {
   type Container,
   containersOf,
@@ -9,7 +8,9 @@ import {
   networkGone,
   removeNetwork,
   runContainer,
-} from '../../lab/tests/support/stack.ts';
+} from '../../lab/kit/stack.ts';
+import type { LabHost } from '../../lab/lab.ts';
+import { mustRun, settle, until } from '../../lab/run.ts';
 import { unheard } from '../judge.ts';
 import { memberOf, NETWORK, runPulse, tell } from '../scene.ts';
 import type { Fault, Site } from './fault.ts';

@@ -1,10 +1,10 @@
 /** What iproute2 and nft print. Another release of them may print anything; a person too. */
 import { ZodError } from 'zod';
-import { explain } from '../../src/core/difference.ts';
-import type { Fact } from '../../src/core/facts.ts';
-import { groupsOf, isMembership, type Membership } from '../../src/core/membership.ts';
-import { difference } from '../../src/core/oracle.test-support.ts';
-import { admit } from '../../src/core/policy.ts';
+import { explain } from '../../src/core/forwarding/difference.ts';
+import type { Fact } from '../../src/core/forwarding/facts.ts';
+import { groupsOf, isMembership, type Membership } from '../../src/core/membership/membership.ts';
+import { admit } from '../../src/core/membership/policy.ts';
+import { difference } from '../../src/core/testing/oracle.ts';
 import { parseGoneLink } from '../../src/kernel/link-event.ts';
 import { parseMdbEvent } from '../../src/kernel/mdb-event.ts';
 import { flowsOf } from '../../src/kernel/meter.ts';

@@ -1,10 +1,10 @@
 /** What another host says: bytes to messages to records to commands for this host's kernel. */
-import { DesiredState } from '../../src/core/desired-state.ts';
-import { afterStep, differenceOf, explain } from '../../src/core/difference.ts';
-import type { Fact } from '../../src/core/facts.ts';
-import type { ForwardingInput } from '../../src/core/forwarding.ts';
-import { desiredFacts, difference } from '../../src/core/oracle.test-support.ts';
-import { type Service, servicesOf } from '../../src/core/services.ts';
+import { DesiredState } from '../../src/core/forwarding/desired-state.ts';
+import { afterStep, differenceOf, explain } from '../../src/core/forwarding/difference.ts';
+import type { Fact } from '../../src/core/forwarding/facts.ts';
+import type { ForwardingInput } from '../../src/core/forwarding/forwarding.ts';
+import { type Service, servicesOf } from '../../src/core/services/services.ts';
+import { desiredFacts, difference } from '../../src/core/testing/oracle.ts';
 import { commandsFor } from '../../src/kernel/commands.ts';
 import { CredentialsError } from '../../src/peers/credentials.ts';
 import { clientSchemas, type NetworkMessage, serverSchemas } from '../../src/peers/messages.ts';

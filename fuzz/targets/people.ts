@@ -1,16 +1,16 @@
 /** What people and their programs give: command lines, settings, questions to the agent. */
 import { Command, CommanderError } from 'commander';
+import { registerLab } from '../../lab/command/lab.ts';
 import { answerPeer, localApi, type Reporter } from '../../src/api/api.ts';
 import { registerInspect } from '../../src/cli/inspect.ts';
-import { registerLab } from '../../src/cli/lab.ts';
 import { UserError } from '../../src/cli/output.ts';
-import { registerPlugin } from '../../src/cli/plugin.ts';
-import { checkSettings, collectSetting } from '../../src/cli/plugin-settings.ts';
-import { parseState, pluginName } from '../../src/cli/plugin-state.ts';
+import { registerPlugin } from '../../src/cli/plugin/plugin.ts';
+import { checkSettings, collectSetting } from '../../src/cli/plugin/settings.ts';
+import { parseState, pluginName } from '../../src/cli/plugin/state.ts';
 import { registerServices } from '../../src/cli/services.ts';
 import { readConfig } from '../../src/config.ts';
-import { aReport } from '../../src/contract/report.test-support.ts';
-import { type LiveAnswer, swarmView } from '../../src/core/swarm-view.ts';
+import { aReport } from '../../src/contract/testing/report.ts';
+import { type LiveAnswer, swarmView } from '../../src/core/views/swarm-view.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../../src/cli/output.ts';
 import { SUITES, type Suite } from '../engines/names.ts';
 import { Unreachable } from '../engines/suite.ts';
-import { NODE, ROOT } from '../tests/support/containers.ts';
+import { NODE, ROOT } from '../kit/containers.ts';
 import { runGuest } from './guest.ts';
 import { type Kernel, openKernel } from './kernel.ts';
 import { type BootResult, parseStep, type StepResult } from './results.ts';

@@ -2,9 +2,9 @@
  * A container on each host, on one castnet network, and the programs in it: made by the first step that
  * asks, for an emulated processor takes seconds for each, and left to the end of the lab.
  */
-import { type Container, createNetwork, runContainer } from '../tests/support/stack.ts';
-import { type Station, startStations } from '../tests/support/station.ts';
-import { Caller } from '../tests/support/vip.ts';
+import { type Container, createNetwork, runContainer } from '../kit/stack.ts';
+import { type Station, startStations } from '../kit/station.ts';
+import { Caller } from '../kit/vip.ts';
 import { type Stage, upOf } from './steps.ts';
 
 export const NETWORK = 'cast';

@@ -1,5 +1,5 @@
 /** What the agent tries on its host's kernel before it relies on it. */
-import { FEATURES } from '../../src/core/features.ts';
+import { FEATURES } from '../../src/core/diagnosis/features.ts';
 import { canLockPorts, missingFeatures, tryFeatures } from '../../src/kernel/features.ts';
 import type { Figures } from './steps.ts';
 

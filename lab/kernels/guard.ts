@@ -2,12 +2,13 @@
  * The guard of the tunnels on hosts whose way to the others is a bond (h2) and a VLAN (h3): it lets
  * in the hosts, which every other step shows, and nothing from containers.
  */
+
+import { datagram, vxlan } from '../kit/hostile-frames.ts';
+import { type Container, removeContainers, runContainer, vniOf } from '../kit/stack.ts';
+import type { Station } from '../kit/station.ts';
+import { droppedVxlan, sendVxlan } from '../kit/vxlan-attack.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { datagram, vxlan } from '../tests/support/hostile-frames.ts';
-import { type Container, removeContainers, runContainer, vniOf } from '../tests/support/stack.ts';
-import type { Station } from '../tests/support/station.ts';
-import { droppedVxlan, sendVxlan } from '../tests/support/vxlan-attack.ts';
 import { NETWORK, stationsOf } from './cast.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
 

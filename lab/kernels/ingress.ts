@@ -2,11 +2,12 @@
  * A port published in ingress mode: Docker's own network with Docker's own balancer, which needs
  * IPVS, for a service whose own network is castnet's.
  */
+
+import { containersOf, tasksRun } from '../kit/stack.ts';
+import { closeStations, type Station, startStations } from '../kit/station.ts';
+import { Caller, spreads } from '../kit/vip.ts';
 import type { Lab, LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { containersOf, tasksRun } from '../tests/support/stack.ts';
-import { closeStations, type Station, startStations } from '../tests/support/station.ts';
-import { Caller, spreads } from '../tests/support/vip.ts';
 import { callersOf, NETWORK, stationsOf } from './cast.ts';
 import { ingressState } from './keep.ts';
 import { PORT, TASKS, WEB } from './services.ts';

@@ -5,7 +5,7 @@
  *   node lab/kernels/inside.ts STEP…     only these, by name; all without any
  */
 import { openSync, writeSync } from 'node:fs';
-import { removeOrphans } from '../tests/support/orphans.ts';
+import { removeOrphans } from '../kit/orphans.ts';
 import { keepLogs } from './keep.ts';
 import { mountNode } from './plugin.ts';
 import type { StepResult } from './results.ts';

@@ -1,11 +1,11 @@
 /** A host behind a link that loses and delays packets, made by the kernel's netem. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostReport } from '../../src/contract/report.ts';
+import { hostReport } from '../kit/agent.ts';
+import type { Container } from '../kit/stack.ts';
+import type { Station } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
-import { hostReport } from '../tests/support/agent.ts';
-import type { Container } from '../tests/support/stack.ts';
-import type { Station } from '../tests/support/station.ts';
 import { castOf, stationsOf } from './cast.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
 

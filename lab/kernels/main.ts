@@ -14,7 +14,7 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as demo from '../../demo/prepare.ts';
 import { describeError, UserError } from '../../src/cli/output.ts';
-import { builtAs } from '../../src/cli/plugin-source.ts';
+import { builtAs } from '../../src/cli/plugin/source.ts';
 import { mustRun } from '../run.ts';
 import { planBoots, runBoot, summary } from './boot.ts';
 import type { StepResult } from './results.ts';

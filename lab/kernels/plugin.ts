@@ -1,7 +1,7 @@
 /** Makes the built plugin small enough for an emulated processor. Only for a guest: its files go. */
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ROOT } from '../tests/support/containers.ts';
+import { ROOT } from '../kit/containers.ts';
 
 const PLUGIN = join(ROOT, 'dist/plugin');
 const NODE = '/usr/bin/node';

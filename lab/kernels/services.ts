@@ -1,7 +1,8 @@
 /** Steps with services' virtual addresses, and with an agent that is started again. */
+
+import { healthy, killAgent } from '../kit/agent.ts';
+import { createWeb, SERVICE_PORT, spreads, vipsOf } from '../kit/vip.ts';
 import { until } from '../run.ts';
-import { healthy, killAgent } from '../tests/support/agent.ts';
-import { createWeb, SERVICE_PORT, spreads, vipsOf } from '../tests/support/vip.ts';
 import { callersOf, NETWORK, stationsOf } from './cast.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
 

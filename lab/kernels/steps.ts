@@ -5,10 +5,10 @@
 import { missing, type Scene } from '../../demo/hearing.ts';
 import { observe } from '../../demo/observe.ts';
 import * as demo from '../../demo/site.ts';
+import { leftovers } from '../kit/leftovers.ts';
 import { type Lab, type LabHost, labDown } from '../lab.ts';
 import { labBase, labDirectory } from '../plan.ts';
 import { until } from '../run.ts';
-import { leftovers } from '../tests/support/leftovers.ts';
 import type { Cast } from './cast.ts';
 import { features } from './features.ts';
 import { guard } from './guard.ts';

@@ -1,14 +1,14 @@
 /** What a broken or hostile container sends: the agent stays up, the others notice nothing. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { groupMac } from '../../src/net/group.ts';
+import { agentLog, agentPid, groupsTable, healthy, hostReport, plan } from '../kit/agent.ts';
+import { joinReports, malformedReports } from '../kit/frames.ts';
+import { type Container, removeContainers, runContainer } from '../kit/stack.ts';
 import { until } from '../run.ts';
-import { agentLog, agentPid, groupsTable, healthy, hostReport, plan } from './support/agent.ts';
 import { useCrew } from './support/crew.ts';
-import { joinReports, malformedReports } from './support/frames.ts';
 import { untilHeard } from './support/group.ts';
 import { sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
-import { type Container, removeContainers, runContainer } from './support/stack.ts';
 
 const lab = useLab('abuse');
 const crew = useCrew(lab, { network: 'abused', args: ['--opt', 'ipv6=fd00:ab::/64'] });

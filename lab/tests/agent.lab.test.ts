@@ -3,13 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { agentOf } from '../../bench/agent.ts';
 import { cpuSeconds } from '../../bench/counters.ts';
-import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
-import { healthy, hostReport, killAgent, killAgentAndHold } from './support/agent.ts';
-import { filter } from './support/filter.ts';
-import { groupReady } from './support/group.ts';
-import { settled, tunnelEntries } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { healthy, hostReport, killAgent, killAgentAndHold } from '../kit/agent.ts';
+import { filter } from '../kit/filter.ts';
+import { settled, tunnelEntries } from '../kit/kernel.ts';
 import {
   type Container,
   createNetwork,
@@ -17,8 +13,12 @@ import {
   removeNetwork,
   runContainer,
   vniOf,
-} from './support/stack.ts';
-import { closeStations, Station, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, Station, startStations } from '../kit/station.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { groupReady } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const GROUP = '239.81.0.1';
 /** A group that is left, and one that is joined, while the agent is down. */

@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROGRAMS } from '../../plugin/contents.ts';
 import { buildPart } from '../../plugin/part.ts';
-import { openSource } from '../../src/cli/plugin-source.ts';
+import { openSource } from '../../src/cli/plugin/source.ts';
 import { Unreachable } from '../engines/suite.ts';
+import { http } from '../kit/agent.ts';
+import { ROOT } from '../kit/containers.ts';
 import { labEnv, run, until } from '../run.ts';
-import { http } from './support/agent.ts';
-import { ROOT } from './support/containers.ts';
 import { emulated, whyAlone } from './support/emulated.ts';
 
 /** Kept, so that only the first test on a machine downloads and packs. */

@@ -1,12 +1,12 @@
 /** A Swarm with autolock: the agent says what it needs, and a pre-shared key is all it needs. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hostReport } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
+import { type Container, createNetwork, removeContainers, runContainer } from '../kit/stack.ts';
+import { closeStations, startStations } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { hostReport } from './support/agent.ts';
-import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { type Container, createNetwork, removeContainers, runContainer } from './support/stack.ts';
-import { closeStations, startStations } from './support/station.ts';
 
 const PLUGIN = 'castnet:latest';
 /** Where every host may keep it; gone with the lab. */

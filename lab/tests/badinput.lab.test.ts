@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portName } from '../../src/core/names.ts';
+import { http, pluginSocket } from '../kit/agent.ts';
+import { footprint, inCastnet } from '../kit/kernel.ts';
+import { createNetwork, removeNetwork, vniOf } from '../kit/stack.ts';
 import { until } from '../run.ts';
-import { http, pluginSocket } from './support/agent.ts';
-import { footprint, inCastnet } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { createNetwork, removeNetwork, vniOf } from './support/stack.ts';
 
 const lab = useLab('input', { hosts: 1 });
 const NETWORK = 'badnet00000000000000000001';

@@ -1,9 +1,6 @@
 /** Everything reaches every container of the network, and nothing reaches another network. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
-import { everyPair, groupReady, settledPairs } from './support/group.ts';
-import { expectedRoutes, routes, settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { expectedRoutes, routes, settled } from '../kit/kernel.ts';
 import {
   type Container,
   containerCount,
@@ -14,8 +11,10 @@ import {
   removeStack,
   runContainer,
   vniOf,
-} from './support/stack.ts';
-import { closeStations, type Station, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, type Station, startStations } from '../kit/station.ts';
+import { everyPair, groupReady, settledPairs } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const GROUP = '239.77.1.1';
 /** Registered for nothing; snooping never registers 224.0.0.0/24. */

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { localApi } from '../../src/api/api.ts';
-import { listenAt } from '../../src/api/listen.ts';
-import type { DashboardMessages } from '../../src/core/dashboard.ts';
+import type { DashboardMessages } from '../../src/core/views/dashboard.ts';
+import { listenAt } from '../../src/system/listen.ts';
+import { inHost } from '../kit/agent.ts';
+import { createWeb, removeServices, vipsOf } from '../kit/vip.ts';
 import { until } from '../run.ts';
 import { simulatedReporter } from '../tools/simulation.ts';
-import { inHost } from './support/agent.ts';
 import { useCrew } from './support/crew.ts';
 import {
   type Chromium,
@@ -21,7 +22,6 @@ import {
   screenshot,
 } from './support/dashboard.ts';
 import { useLab } from './support/lab.ts';
-import { createWeb, removeServices, vipsOf } from './support/vip.ts';
 
 const GROUP = '239.91.0.1';
 const OTHER = '239.91.0.2';

@@ -1,13 +1,13 @@
 /** A host dies: nobody forwards to it any more; it comes back: everything reaches it again. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentPid } from '../kit/agent.ts';
+import { settled, tunnelEntries } from '../kit/kernel.ts';
+import { containerCount, containersOn, deployStack, removeStack } from '../kit/stack.ts';
+import { closeStations, Station, startStations } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { agentPid } from './support/agent.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
-import { settled, tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { containerCount, containersOn, deployStack, removeStack } from './support/stack.ts';
-import { closeStations, Station, startStations } from './support/station.ts';
 
 const GROUP = '239.80.0.1';
 /** In which the others must have noticed, and in which it must be reached again; milliseconds. */

@@ -3,15 +3,15 @@
  * address, an agent that starts again. All other tests run on one with CASTNET_LAB_ENGINE.
  */
 import { describe, expect, it } from 'vitest';
-import { killAgent } from './support/agent.ts';
+import { killAgent } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
+import { containerCount, containersOf, createNetwork, runContainer } from '../kit/stack.ts';
+import { closeStations, type Station, startStations } from '../kit/station.ts';
+import { Caller, createWeb, spreads, vipsOf } from '../kit/vip.ts';
 import { castnetOn } from './support/command.ts';
 import { whyWithout } from './support/engines.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
-import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { containerCount, containersOf, createNetwork, runContainer } from './support/stack.ts';
-import { closeStations, type Station, startStations } from './support/station.ts';
-import { Caller, createWeb, spreads, vipsOf } from './support/vip.ts';
 
 const GROUP = '239.72.0.1';
 const NET = 'smoke';

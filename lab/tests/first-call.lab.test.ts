@@ -2,14 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentPid, inHost } from '../kit/agent.ts';
+import { IMAGE, RUN_MOUNTS } from '../kit/containers.ts';
+import { isAnswered } from '../kit/first-call.ts';
+import { type Container, createNetwork, removeNetwork, runContainer } from '../kit/stack.ts';
+import { createWeb, removeServices, SERVICE_PORT, vipsOf } from '../kit/vip.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { agentPid, inHost } from './support/agent.ts';
-import { IMAGE, RUN_MOUNTS } from './support/containers.ts';
-import { isAnswered } from './support/first-call.ts';
 import { useLab } from './support/lab.ts';
-import { type Container, createNetwork, removeNetwork, runContainer } from './support/stack.ts';
-import { createWeb, removeServices, SERVICE_PORT, vipsOf } from './support/vip.ts';
 
 const lab = useLab('first-call');
 let [vip, secondVip] = ['', ''];

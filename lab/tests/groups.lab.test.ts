@@ -1,14 +1,14 @@
 /** Every kind of IPv4 group: protocol versions, sources, link-local, shared MACs, many, large. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { groupMac } from '../../src/net/group.ts';
-import { plan } from './support/agent.ts';
+import { plan } from '../kit/agent.ts';
+import { inCastnet } from '../kit/kernel.ts';
+import type { Station } from '../kit/station.ts';
 import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, settledPairs, untilHeard } from './support/group.ts';
 import { allowGroups, inNetwork, joinExcluding, received, setSysctl } from './support/inside.ts';
-import { inCastnet } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import type { Station } from './support/station.ts';
 
 const COUNT = 20;
 /** So many that they stand out among the few packets that come anyhow. */

@@ -1,16 +1,16 @@
 /** What a network's settings forbid its containers, and what a container cannot do to others. */
 import { describe, expect, it } from 'vitest';
+import { groupsTable, hostReport, http, pluginSocket } from '../kit/agent.ts';
+import { hex } from '../kit/frames.ts';
+import { datagram, tagged } from '../kit/hostile-frames.ts';
+import type { Station } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
-import { groupsTable, hostReport, http, pluginSocket } from './support/agent.ts';
 import { castnetJson } from './support/command.ts';
 import { type Crew, useCrew } from './support/crew.ts';
-import { hex } from './support/frames.ts';
 import { groupReady, untilHeard } from './support/group.ts';
-import { datagram, tagged } from './support/hostile-frames.ts';
 import { sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
-import type { Station } from './support/station.ts';
 
 const COUNT = 20;
 const lab = useLab('guards', { hosts: 2 });

@@ -1,15 +1,15 @@
 /** What a hostile container tries on its network's others, and on networks that are not its own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { groupsTable, hostReport } from '../kit/agent.ts';
+import { arpLie, datagram, igmpQuery, ipPacket, tagged, vxlan } from '../kit/hostile-frames.ts';
+import { type Container, removeContainers, runContainer } from '../kit/stack.ts';
+import type { Station } from '../kit/station.ts';
+import { droppedVxlan, sendVxlan } from '../kit/vxlan-attack.ts';
 import { until } from '../run.ts';
-import { groupsTable, hostReport } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
-import { arpLie, datagram, igmpQuery, ipPacket, tagged, vxlan } from './support/hostile-frames.ts';
 import { inNetwork, sendFrames } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
-import { type Container, removeContainers, runContainer } from './support/stack.ts';
-import type { Station } from './support/station.ts';
-import { droppedVxlan, sendVxlan } from './support/vxlan-attack.ts';
 
 /** Each host's own interface is a bridge, by a name that Docker's bridges have too. */
 const lab = useLab('hostile', { hosts: 2, underlay: 'bridge' });

@@ -1,15 +1,15 @@
 /** IPv6 on castnet networks: derived addresses, MLD, groups, and who has which address. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { groupMac } from '../../src/net/group.ts';
+import { hostReport, http, pluginSocket } from '../kit/agent.ts';
+import type { Container } from '../kit/stack.ts';
 import { until } from '../run.ts';
-import { hostReport, http, pluginSocket } from './support/agent.ts';
 import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
 import { inNetwork, sendFrames, setSysctl } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
 import type { TunnelFrame } from './support/pcap.ts';
-import type { Container } from './support/stack.ts';
 
 const COUNT = 10;
 /** Names the interface to a group that many of them may have. */

@@ -1,20 +1,20 @@
 /** Every way to form a Swarm that Docker's documents name: the same hosts, again and again. */
 import { afterEach, expect, it } from 'vitest';
-import type { LabHost } from '../lab.ts';
-import { settle, until } from '../run.ts';
-import { formSwarm, type JoinWay, leaveSwarm } from '../swarm.ts';
-import { hostReport } from './support/agent.ts';
-import { everyPair, groupReady, settledPairs } from './support/group.ts';
-import { settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { hostReport } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
 import {
   type Container,
   createNetwork,
   removeContainers,
   removeNetwork,
   runContainer,
-} from './support/stack.ts';
-import { closeStations, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, startStations } from '../kit/station.ts';
+import type { LabHost } from '../lab.ts';
+import { settle, until } from '../run.ts';
+import { formSwarm, type JoinWay, leaveSwarm } from '../swarm.ts';
+import { everyPair, groupReady, settledPairs } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const GROUP = '239.71.0.1';
 const NET = 'joined';

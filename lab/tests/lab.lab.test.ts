@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { leftovers, machineLinks } from '../kit/leftovers.ts';
 import { listLabs, openLab } from '../lab.ts';
 import { labBase, labDirectory } from '../plan.ts';
 import { until } from '../run.ts';
 import { castnet, castnetSays, startCastnet } from './support/command.ts';
 import { labName } from './support/lab.ts';
-import { leftovers, machineLinks } from './support/leftovers.ts';
 
 /** The suite may run on another. */
 const ENGINE = process.env.CASTNET_LAB_ENGINE ?? 'own';

@@ -1,15 +1,15 @@
 /** The plugin is there before the Swarm, or before its node joins: nobody has to restart it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentLog, agentPid, hostReport } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
+import { createNetwork, runContainer } from '../kit/stack.ts';
+import { closeStations, Station } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { leaveSwarm } from '../swarm.ts';
-import { agentLog, agentPid, hostReport } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
 import { groupReady } from './support/group.ts';
-import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { createNetwork, runContainer } from './support/stack.ts';
-import { closeStations, Station } from './support/station.ts';
 
 const NETWORK = 'late';
 const GROUP = '239.93.0.1';

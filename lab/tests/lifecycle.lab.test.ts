@@ -1,10 +1,7 @@
 /** Scaling, removing and churn: the kernel holds exactly what it should, and nothing stays. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { until } from '../run.ts';
-import { plan } from './support/agent.ts';
-import { groupReady } from './support/group.ts';
-import { expectedRoutes, footprint, routes, settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { plan } from '../kit/agent.ts';
+import { expectedRoutes, footprint, routes, settled } from '../kit/kernel.ts';
 import {
   type Container,
   containerCount,
@@ -18,8 +15,11 @@ import {
   runContainer,
   tasksRun,
   vniOf,
-} from './support/stack.ts';
-import { closeStations, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, startStations } from '../kit/station.ts';
+import { until } from '../run.ts';
+import { groupReady } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const lab = useLab('life');
 let before: string[][] = [];

@@ -1,11 +1,8 @@
 /** Containers that come and go in numbers leave nothing behind, in the kernel or in the agent. */
 import { readdir } from 'node:fs/promises';
 import { afterAll, expect, it } from 'vitest';
-import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
-import { agentPid, healthy, inHost } from './support/agent.ts';
-import { footprint, inCastnet } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { agentPid, healthy, inHost } from '../kit/agent.ts';
+import { footprint, inCastnet } from '../kit/kernel.ts';
 import {
   type Container,
   containersOn,
@@ -13,7 +10,10 @@ import {
   removeContainers,
   removeNetwork,
   runContainer,
-} from './support/stack.ts';
+} from '../kit/stack.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { useLab } from './support/lab.ts';
 
 const NETWORK = 'many';
 const CONTAINERS = 500;

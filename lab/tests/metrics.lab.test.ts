@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { http, inHost } from './support/agent.ts';
+import { http, inHost } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
 import { castnetSays } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
-import { settled } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
 import { MONITORING, Prometheus, promtool } from './support/prometheus.ts';
 

@@ -5,14 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { changeEngine, rebootHost } from '../change.ts';
 import type { EngineName } from '../engines/names.ts';
-import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
-import { agentPid } from './support/agent.ts';
-import { castnetOn } from './support/command.ts';
-import { whyWithout } from './support/engines.ts';
-import { groupReady } from './support/group.ts';
-import { settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { agentPid } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
 import {
   type Container,
   containerCount,
@@ -20,9 +14,15 @@ import {
   containersOn,
   createNetwork,
   tasksRun,
-} from './support/stack.ts';
-import { closeStations, Station, startStations } from './support/station.ts';
-import { Caller, createWeb, spreads, vipsOf } from './support/vip.ts';
+} from '../kit/stack.ts';
+import { closeStations, Station, startStations } from '../kit/station.ts';
+import { Caller, createWeb, spreads, vipsOf } from '../kit/vip.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { castnetOn } from './support/command.ts';
+import { whyWithout } from './support/engines.ts';
+import { groupReady } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const GROUP = '239.73.0.1';
 const NET = 'mixed';

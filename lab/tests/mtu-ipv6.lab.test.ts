@@ -3,14 +3,14 @@
  * nothing larger than the tunnel carries may be sent at all.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { removeContainers, runContainer } from '../kit/stack.ts';
+import { closeStations, Station } from '../kit/station.ts';
 import { until } from '../run.ts';
 import { castnetOn } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
 import { groupReady } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
-import { removeContainers, runContainer } from './support/stack.ts';
-import { closeStations, Station } from './support/station.ts';
 import { carried, hearEachOther, lowerTo, SIZE } from './support/underlay-mtu.ts';
 
 const lab = useLab('mtu6', { hosts: 2, managers: 1, underlay: 'ipv6' });

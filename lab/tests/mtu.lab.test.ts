@@ -1,13 +1,13 @@
 /** What lies between the hosts takes less from one moment to the next, while containers run. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { removeContainers, runContainer } from '../kit/stack.ts';
+import { closeStations, Station } from '../kit/station.ts';
 import { until } from '../run.ts';
 import { castnetOn } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
 import { groupReady } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
 import { useLab } from './support/lab.ts';
-import { removeContainers, runContainer } from './support/stack.ts';
-import { closeStations, Station } from './support/station.ts';
 import { carried, hearEachOther, lowerTo, SIZE } from './support/underlay-mtu.ts';
 
 const GROUP = '239.71.0.1';

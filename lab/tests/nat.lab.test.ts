@@ -1,15 +1,15 @@
 /** Hosts whose own addresses the others do not see: 1:1 NAT, the loopback, one that comes late. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentPid, hostReport } from '../kit/agent.ts';
+import { tunnelEntries } from '../kit/kernel.ts';
+import { createNetwork, removeContainers, removeNetwork, runContainer } from '../kit/stack.ts';
+import { closeStations, Station } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { leaveSwarm } from '../swarm.ts';
-import { agentPid, hostReport } from './support/agent.ts';
 import { castnetOn } from './support/command.ts';
 import { groupReady } from './support/group.ts';
-import { tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import { createNetwork, removeContainers, removeNetwork, runContainer } from './support/stack.ts';
-import { closeStations, Station } from './support/station.ts';
 
 const GROUP = '239.72.0.1';
 const PLUGIN = 'castnet:latest';

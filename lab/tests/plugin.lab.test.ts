@@ -1,22 +1,22 @@
 /** `castnet plugin` on hosts that are in use: upgrade without a lost packet, uninstall without a trace. */
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LabHost } from '../lab.ts';
-import { mustRun, run, until } from '../run.ts';
-import { agentPid, hostReport } from './support/agent.ts';
-import { castnet, castnetSays } from './support/command.ts';
-import { groupReady } from './support/group.ts';
-import { settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
-import { NEXT_BUILD, nextPackage, upgradeFrom } from './support/next-package.ts';
+import { agentPid, hostReport } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
+import { NEXT_BUILD, nextPackage, upgradeFrom } from '../kit/next-package.ts';
 import {
   type Container,
   createNetwork,
   removeContainers,
   removeNetwork,
   runContainer,
-} from './support/stack.ts';
-import { closeStations, type Station, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, type Station, startStations } from '../kit/station.ts';
+import type { LabHost } from '../lab.ts';
+import { mustRun, run, until } from '../run.ts';
+import { castnet, castnetSays } from './support/command.ts';
+import { groupReady } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const GROUP = '239.82.0.1';
 const RATE = 500;

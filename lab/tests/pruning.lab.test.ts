@@ -1,18 +1,18 @@
 /** Multicast goes to exactly the hosts that have members: counted on the underlay. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { until } from '../run.ts';
-import { Capture } from './support/capture.ts';
-import { groupReady } from './support/group.ts';
-import { settled, tunnelEntries } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { settled, tunnelEntries } from '../kit/kernel.ts';
 import {
   createNetwork,
   removeContainers,
   removeNetwork,
   runContainer,
   vniOf,
-} from './support/stack.ts';
-import { closeStations, Station, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, Station, startStations } from '../kit/station.ts';
+import { until } from '../run.ts';
+import { Capture } from './support/capture.ts';
+import { groupReady } from './support/group.ts';
+import { useLab } from './support/lab.ts';
 
 const COUNT = 20;
 /** From the last leave until no copy leaves any more, milliseconds. */

@@ -2,12 +2,8 @@
 import { beforeAll, expect, it } from 'vitest';
 import { VNI_MAX } from '../../src/net/vni.ts';
 import { rebootHost } from '../change.ts';
-import { until } from '../run.ts';
-import { runGivenUp } from './support/containers.ts';
-import { groupReady } from './support/group.ts';
-import { settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
-import { settlesOn } from './support/multicast-route.ts';
+import { runGivenUp } from '../kit/containers.ts';
+import { settled } from '../kit/kernel.ts';
 import {
   type Container,
   containerCount,
@@ -15,8 +11,12 @@ import {
   createNetwork,
   deployStack,
   runContainer,
-} from './support/stack.ts';
-import { closeStations, startStations } from './support/station.ts';
+} from '../kit/stack.ts';
+import { closeStations, startStations } from '../kit/station.ts';
+import { until } from '../run.ts';
+import { groupReady } from './support/group.ts';
+import { useLab } from './support/lab.ts';
+import { settlesOn } from './support/multicast-route.ts';
 
 const GROUP = '239.94.0.1';
 /** A task on each of three hosts, and a container that Docker starts again at boot. */

@@ -2,19 +2,19 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PEER_PORT } from '../../plugin/config.ts';
-import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
-import { hostReport } from './support/agent.ts';
-import { ROOT } from './support/containers.ts';
-import { routes, settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { hostReport } from '../kit/agent.ts';
+import { ROOT } from '../kit/containers.ts';
+import { routes, settled } from '../kit/kernel.ts';
 import {
   type Container,
   createNetwork,
   removeContainers,
   runContainer,
   vniOf,
-} from './support/stack.ts';
+} from '../kit/stack.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { useLab } from './support/lab.ts';
 
 const CERTIFICATES = '/var/lib/docker/swarm/certificates';
 

@@ -1,15 +1,8 @@
 /** Who sends, who receives, and when: in any order, by any number, on one network or two. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupMac } from '../../src/net/group.ts';
-import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
-import { IMAGE } from './support/containers.ts';
-import { useCrew } from './support/crew.ts';
-import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
-import { inNetwork } from './support/inside.ts';
-import { settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
-import { addressOn, settlesOn } from './support/multicast-route.ts';
+import { IMAGE } from '../kit/containers.ts';
+import { settled } from '../kit/kernel.ts';
 import {
   type Container,
   containerCount,
@@ -18,9 +11,16 @@ import {
   removeNetwork,
   runContainer,
   tasksRun,
-} from './support/stack.ts';
-import { closeStations, PORT, Station } from './support/station.ts';
-import { createWeb, removeServices, SERVICE_MOUNTS } from './support/vip.ts';
+} from '../kit/stack.ts';
+import { closeStations, PORT, Station } from '../kit/station.ts';
+import { createWeb, removeServices, SERVICE_MOUNTS } from '../kit/vip.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { useCrew } from './support/crew.ts';
+import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
+import { inNetwork } from './support/inside.ts';
+import { useLab } from './support/lab.ts';
+import { addressOn, settlesOn } from './support/multicast-route.ts';
 
 const lab = useLab('senders');
 const { station, all, copiedTo } = useCrew(lab, { network: 'senders' });

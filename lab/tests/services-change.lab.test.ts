@@ -1,9 +1,7 @@
 /** A service changes under continuous load through its virtual address, and no request fails. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { until } from '../run.ts';
-import { killAgent } from './support/agent.ts';
-import { useLab } from './support/lab.ts';
+import { killAgent } from '../kit/agent.ts';
 import {
   type Container,
   containersOf,
@@ -12,7 +10,7 @@ import {
   removeNetwork,
   runContainer,
   tasksRun,
-} from './support/stack.ts';
+} from '../kit/stack.ts';
 import {
   Caller,
   createWeb,
@@ -21,7 +19,9 @@ import {
   removeServices,
   spreads,
   vipsOf,
-} from './support/vip.ts';
+} from '../kit/vip.ts';
+import { until } from '../run.ts';
+import { useLab } from './support/lab.ts';
 
 const lab = useLab('changes');
 /** On h1, whose host nothing happens to, and on h2. */

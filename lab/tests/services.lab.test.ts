@@ -2,10 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ServiceRow } from '../../src/contract/commands.ts';
-import { until } from '../run.ts';
-import { ROOT } from './support/containers.ts';
-import { failedFirstCalls } from './support/first-call.ts';
-import { useLab } from './support/lab.ts';
+import { ROOT } from '../kit/containers.ts';
+import { failedFirstCalls } from '../kit/first-call.ts';
 import {
   type Container,
   containersOf,
@@ -14,8 +12,10 @@ import {
   removeNetwork,
   runContainer,
   tasksRun,
-} from './support/stack.ts';
-import { Caller, createWeb, removeServices, serve, spreads, vipsOf } from './support/vip.ts';
+} from '../kit/stack.ts';
+import { Caller, createWeb, removeServices, serve, spreads, vipsOf } from '../kit/vip.ts';
+import { until } from '../run.ts';
+import { useLab } from './support/lab.ts';
 
 const lab = useLab('services');
 let callers: Caller[] = [];

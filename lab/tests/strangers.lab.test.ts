@@ -5,19 +5,19 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PEER_PORT } from '../../plugin/config.ts';
 import { type TestSwarm, testSwarm } from '../../src/peers/testing/certificates.ts';
-import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
-import { hostReport, killAgentAndHold } from './support/agent.ts';
-import { ROOT } from './support/containers.ts';
-import { settled } from './support/kernel.ts';
-import { useLab } from './support/lab.ts';
+import { hostReport, killAgentAndHold } from '../kit/agent.ts';
+import { ROOT } from '../kit/containers.ts';
+import { settled } from '../kit/kernel.ts';
 import {
   type Container,
   createNetwork,
   removeContainers,
   removeNetwork,
   runContainer,
-} from './support/stack.ts';
+} from '../kit/stack.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { useLab } from './support/lab.ts';
 
 const OWN = '/var/lib/docker/swarm/certificates';
 const STRANGER = [process.execPath, join(ROOT, 'lab/tools/stranger.ts')];

@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { GroupRow } from '../../src/contract/commands.ts';
+import { groupsTable } from '../kit/agent.ts';
+import { ROOT } from '../kit/containers.ts';
+import type { Station } from '../kit/station.ts';
 import { until } from '../run.ts';
-import { groupsTable } from './support/agent.ts';
 import { Capture } from './support/capture.ts';
-import { ROOT } from './support/containers.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
 import { useLab } from './support/lab.ts';
-import type { Station } from './support/station.ts';
 
 const lab = useLab('table');
 const { station } = useCrew(lab, { network: 'table' });

@@ -1,13 +1,13 @@
 /** Whatever lies between the hosts: both families, large and small packets, routers, two networks. */
 import { describe, expect, it } from 'vitest';
+import { hostReport, plan } from '../kit/agent.ts';
+import { tunnelEntries } from '../kit/kernel.ts';
+import type { Station } from '../kit/station.ts';
 import type { LabUpOptions } from '../up.ts';
-import { hostReport, plan } from './support/agent.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
-import { tunnelEntries } from './support/kernel.ts';
 import { useLab } from './support/lab.ts';
-import type { Station } from './support/station.ts';
 
 type Case = {
   what: string;

@@ -3,10 +3,10 @@
  *   node lab/tools/simulation.ts SOCKET [HOSTS CONTAINERS GROUPS]
  */
 import { localApi, type Reporter } from '../../src/api/api.ts';
-import { listenAt } from '../../src/api/listen.ts';
 import type { HostBalance, HostEvent, HostLive } from '../../src/contract/answers.ts';
 import type { EndpointReport, HostReport, NetworkReport } from '../../src/contract/report.ts';
 import { portName, vxlanName } from '../../src/core/names.ts';
+import { listenAt } from '../../src/system/listen.ts';
 
 export interface Size {
   readonly hosts: number;

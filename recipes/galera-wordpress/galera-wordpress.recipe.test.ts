@@ -1,7 +1,7 @@
 /** Galera: three databases that are one, behind a service's virtual address; WordPress twice on it. */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { vipsOf } from '../../lab/tests/support/vip.ts';
+import { vipsOf } from '../../lab/kit/vip.ts';
 import { browserIn } from '../support/browser.ts';
 import { inTask, logOf, recipe, type Site, says, type Task } from '../support/recipe.ts';
 

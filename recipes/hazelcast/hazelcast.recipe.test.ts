@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { containersOn } from '../../lab/kit/stack.ts';
 import { until } from '../../lab/run.ts';
-import { containersOn } from '../../lab/tests/support/stack.ts';
 import { inTask, logOf, recipe, type Site, says, type Task } from '../support/recipe.ts';
 
 /** Hazelcast gives up a silent member after a minute (hazelcast.max.no.heartbeat.seconds). */

@@ -3,9 +3,9 @@
  * between fixed addresses on three hosts.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runDetached } from '../../lab/kit/containers.ts';
+import { createNetwork, removeNetwork } from '../../lab/kit/stack.ts';
 import type { LabHost } from '../../lab/lab.ts';
-import { runDetached } from '../../lab/tests/support/containers.ts';
-import { createNetwork, removeNetwork } from '../../lab/tests/support/stack.ts';
 import { inTask, recipe, says, type Task } from '../support/recipe.ts';
 
 const NETWORK = 'ring';

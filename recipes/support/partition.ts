@@ -1,5 +1,5 @@
+import { filter } from '../../lab/kit/filter.ts';
 import type { LabHost } from '../../lab/lab.ts';
-import { filter } from '../../lab/tests/support/filter.ts';
 
 /** castnet's packets: VXLAN, and what agents say to each other. */
 const CASTNET = ['udp dport 4789 drop', 'tcp dport 4790 drop', 'tcp sport 4790 drop'];

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { containersOf, removeStack, tasksRun } from '../../lab/kit/stack.ts';
 import { type Lab, type LabHost, openLab } from '../../lab/lab.ts';
 import { GiveUp, run, until } from '../../lab/run.ts';
-import { containersOf, removeStack, tasksRun } from '../../lab/tests/support/stack.ts';
 import { fetchImages, loadImages } from './images.ts';
 import { Missing } from './packages.ts';
 

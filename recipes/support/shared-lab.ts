@@ -1,9 +1,9 @@
 /** One lab for all recipes of a run: brought up before the first, taken down after the last. */
 import { dirname } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { leftovers, machineLinks } from '../../lab/kit/leftovers.ts';
+import { removeOrphans } from '../../lab/kit/orphans.ts';
 import { labDown, labUp, openLab } from '../../lab/lab.ts';
-import { leftovers, machineLinks } from '../../lab/tests/support/leftovers.ts';
-import { removeOrphans } from '../../lab/tests/support/orphans.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

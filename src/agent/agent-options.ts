@@ -1,6 +1,6 @@
 import type { SwarmReport } from '../contract/report.ts';
-import type { Tunnel } from '../core/forwarding.ts';
-import type { HostVxlan } from '../core/port-owner.ts';
+import type { HostVxlan } from '../core/diagnosis/port-owner.ts';
+import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { Sandboxes } from './balancer.ts';
 import type { DiscoveryOptions } from './discovery.ts';
 import type { PortMaker } from './driver.ts';

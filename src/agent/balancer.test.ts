@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LANDMARK, TABLE } from '../core/balancing.ts';
-import type { Service } from '../core/services.ts';
-import { WARM_MS } from '../core/warmup.ts';
+import { LANDMARK, TABLE } from '../core/services/balancing.ts';
+import type { Service } from '../core/services/services.ts';
+import { WARM_MS } from '../core/services/warmup.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,9 +1,9 @@
 import type { TaskCount } from '../contract/answers.ts';
-import { BEGUN, PASSED, TABLE } from '../core/balancing.ts';
 import { Coalesced } from '../core/coalesced.ts';
-import type { Service } from '../core/services.ts';
-import { sums } from '../core/services-table.ts';
-import { type FirstSeen, warmUp } from '../core/warmup.ts';
+import { BEGUN, PASSED, TABLE } from '../core/services/balancing.ts';
+import type { Service } from '../core/services/services.ts';
+import { type FirstSeen, warmUp } from '../core/services/warmup.ts';
+import { sums } from '../core/views/services-table.ts';
 import { ContainerRules, type Lack, type RuledSandboxes, Scripts } from './container-rules.ts';
 import type { Log } from './log.ts';
 

@@ -1,5 +1,11 @@
-import { freshTable, LANDMARK, TABLE, tableChanges, wholeTable } from '../core/balancing.ts';
-import type { Service } from '../core/services.ts';
+import {
+  freshTable,
+  LANDMARK,
+  TABLE,
+  tableChanges,
+  wholeTable,
+} from '../core/services/balancing.ts';
+import type { Service } from '../core/services/services.ts';
 import type { Log } from './log.ts';
 import { Loop, type Next, type Target } from './loop.ts';
 

@@ -1,4 +1,4 @@
-import { networkMtu, type Tunnel } from '../core/forwarding.ts';
+import { networkMtu, type Tunnel } from '../core/forwarding/forwarding.ts';
 import { bareAddress, type LocalNetwork, type NetworkOptions } from '../core/local.ts';
 import { containerEndName, portName, vxlanName } from '../core/names.ts';
 import { parseAttachment, parseOptions } from '../core/options.ts';

@@ -1,6 +1,6 @@
-import { DesiredState } from '../core/desired-state.ts';
+import { type HostVxlan, whyRefused } from '../core/diagnosis/port-owner.ts';
+import { DesiredState } from '../core/forwarding/desired-state.ts';
 import { bridgeName, portName, vxlanName } from '../core/names.ts';
-import { type HostVxlan, whyRefused } from '../core/port-owner.ts';
 import type { Host } from './host.ts';
 import { conflicts, desiredInput } from './knowledge.ts';
 import type { Log } from './log.ts';

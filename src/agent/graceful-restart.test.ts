@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Fact } from '../core/facts.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
 import { GracefulRestart, SUBSCRIBE_MS } from './graceful-restart.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { PeerView } from './swarm-link.ts';

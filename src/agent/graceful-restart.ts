@@ -1,5 +1,5 @@
-import type { Fact } from '../core/facts.ts';
-import { leadsAway } from '../core/stale-facts.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
+import { leadsAway } from '../core/forwarding/stale-facts.ts';
 import { allHeard, type Knowledge } from './knowledge.ts';
 
 /**

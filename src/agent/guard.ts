@@ -1,6 +1,6 @@
-import { GUARD_TABLE, guardElements, guardTable } from '../core/guards.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import { vniOf } from '../core/names.ts';
+import { GUARD_TABLE, guardElements, guardTable } from '../core/rules/guards.ts';
 import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
 import { Loop, type Next, type Target } from './loop.ts';

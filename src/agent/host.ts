@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Tunnel } from '../core/forwarding.ts';
+import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import type { HostRecord } from '../core/records.ts';
 import type { SwarmView } from '../docker/watch.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { TableListing } from '../core/table-listing.ts';
+import type { TableListing } from '../core/rules/table-listing.ts';
 import { KeptTable } from './kept-table.ts';
 
 /** A kernel in memory, as nft: a script that removes what is not there is refused whole. */

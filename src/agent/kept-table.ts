@@ -1,5 +1,5 @@
-import { elementChanges } from '../core/guards.ts';
-import type { TableListing } from '../core/table-listing.ts';
+import { elementChanges } from '../core/rules/guards.ts';
+import type { TableListing } from '../core/rules/table-listing.ts';
 
 /** A table of nft as it shall be. */
 export interface TableWanted {

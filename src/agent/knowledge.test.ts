@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Fact } from '../core/facts.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
 import type { NetworkRecord } from '../core/records.ts';
 import {
   allHeard,

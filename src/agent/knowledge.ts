@@ -1,14 +1,25 @@
-import { contestedWords, foreignNetworks, judgePeers, strayServices } from '../core/claims.ts';
-import type { DesiredInput, DesiredState } from '../core/desired-state.ts';
-import type { Fact } from '../core/facts.ts';
-import { linkSizes, networkRecord, outdated, type Peer, type Tunnel } from '../core/forwarding.ts';
+import {
+  contestedWords,
+  foreignNetworks,
+  judgePeers,
+  strayServices,
+} from '../core/forwarding/claims.ts';
+import type { DesiredInput, DesiredState } from '../core/forwarding/desired-state.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
+import {
+  linkSizes,
+  networkRecord,
+  outdated,
+  type Peer,
+  type Tunnel,
+} from '../core/forwarding/forwarding.ts';
+import { staleFacts } from '../core/forwarding/stale-facts.ts';
 import { type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
-import { groupsOf, type Membership } from '../core/membership.ts';
+import { groupsOf, type Membership } from '../core/membership/membership.ts';
+import { admit, type RefusedGroups } from '../core/membership/policy.ts';
 import { bridgeName } from '../core/names.ts';
-import { admit, type RefusedGroups } from '../core/policy.ts';
 import type { HostRecord } from '../core/records.ts';
-import { type Service, servicesOf } from '../core/services.ts';
-import { staleFacts } from '../core/stale-facts.ts';
+import { type Service, servicesOf } from '../core/services/services.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import type { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';

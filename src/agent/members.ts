@@ -1,4 +1,4 @@
-import { isMembership, type Membership, membershipKey } from '../core/membership.ts';
+import { isMembership, type Membership, membershipKey } from '../core/membership/membership.ts';
 
 /** A membership that appeared, changed or went, as the kernel's events tell it. */
 export interface MemberEvent {

@@ -1,5 +1,5 @@
-import type { Membership } from '../core/membership.ts';
-import type { RefusedGroups } from '../core/policy.ts';
+import type { Membership } from '../core/membership/membership.ts';
+import type { RefusedGroups } from '../core/membership/policy.ts';
 import type { Log } from './log.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Membership } from '../core/membership.ts';
+import type { Membership } from '../core/membership/membership.ts';
+import type { RefusedGroups } from '../core/membership/policy.ts';
 import { isPort } from '../core/names.ts';
-import type { RefusedGroups } from '../core/policy.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { MembershipQuota, type MembershipQuotaOptions, ROWS_MOST } from './membership-quota.ts';
 

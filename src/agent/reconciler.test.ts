@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DesiredState } from '../core/desired-state.ts';
-import { afterStep, explain, type Step } from '../core/difference.ts';
-import { type Fact, identity } from '../core/facts.ts';
+import { DesiredState } from '../core/forwarding/desired-state.ts';
+import { afterStep, explain, type Step } from '../core/forwarding/difference.ts';
+import { type Fact, identity } from '../core/forwarding/facts.ts';
 import { Reconciler } from './reconciler.ts';
 
 const copy = (to: string): Fact => ({ kind: 'copy', dev: 'cx1', mac: '00:00:00:00:00:00', to });

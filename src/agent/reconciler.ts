@@ -1,7 +1,7 @@
-import { afterStep, differenceOf, explain, type Step } from '../core/difference.ts';
-import { type Fact, identity } from '../core/facts.ts';
-import type { Membership } from '../core/membership.ts';
-import { reasonOf } from '../core/reason.ts';
+import { afterStep, differenceOf, explain, type Step } from '../core/forwarding/difference.ts';
+import { type Fact, identity } from '../core/forwarding/facts.ts';
+import { reasonOf } from '../core/forwarding/reason.ts';
+import type { Membership } from '../core/membership/membership.ts';
 import type { Log } from './log.ts';
 import { Loop, type Next, type Target } from './loop.ts';
 import type { Timings } from './timings.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import { aReport } from '../contract/report.test-support.ts';
 import type { HostReport } from '../contract/report.ts';
+import { aReport } from '../contract/testing/report.ts';
 import { Refusals } from './refusals.ts';
 
 let now = 0;

@@ -1,5 +1,5 @@
 import type { HostReport } from '../contract/report.ts';
-import type { RefusedGroups } from '../core/policy.ts';
+import type { RefusedGroups } from '../core/membership/policy.ts';
 import type { Log } from './log.ts';
 
 /** One refusal is told again at most this often, milliseconds, however much it changes. */

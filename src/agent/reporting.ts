@@ -5,11 +5,11 @@ import type {
   NetworkReport,
   PeerReport,
 } from '../contract/report.ts';
-import { networkMtu } from '../core/forwarding.ts';
+import { networkMtu } from '../core/forwarding/forwarding.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
-import { groupsOf, type Membership } from '../core/membership.ts';
+import { groupsOf, type Membership } from '../core/membership/membership.ts';
+import { admit } from '../core/membership/policy.ts';
 import { bridgeName, portName } from '../core/names.ts';
-import { admit } from '../core/policy.ts';
 import { derivedIpv6 } from '../net/cidr.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { KeptEndpoint } from './state.ts';

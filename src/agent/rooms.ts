@@ -1,4 +1,4 @@
-import { networkMtu } from '../core/forwarding.ts';
+import { networkMtu } from '../core/forwarding/forwarding.ts';
 import { portName } from '../core/names.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { Discovery } from './discovery.ts';

@@ -1,6 +1,6 @@
 import { bareAddress } from '../core/local.ts';
 import type { ServiceRecord } from '../core/records.ts';
-import type { Service } from '../core/services.ts';
+import type { Service } from '../core/services/services.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';

@@ -1,6 +1,11 @@
 import type { HostRecord } from '../core/records.ts';
-import { type Service, servicesBySandbox } from '../core/services.ts';
-import { NO_TOMBSTONES, type Tombstones, tombstones, withRefusals } from '../core/tombstones.ts';
+import { type Service, servicesBySandbox } from '../core/services/services.ts';
+import {
+  NO_TOMBSTONES,
+  type Tombstones,
+  tombstones,
+  withRefusals,
+} from '../core/services/tombstones.ts';
 import { desiredServices, hostsWords, type Knowledge } from './knowledge.ts';
 import type { State } from './state.ts';
 

@@ -1,6 +1,6 @@
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import type { ServiceRecord } from '../core/records.ts';
-import type { Service } from '../core/services.ts';
+import type { Service } from '../core/services/services.ts';
 import { Store } from './store.ts';
 
 /** An endpoint, with what only the agent's garbage collection needs. */

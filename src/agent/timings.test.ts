@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { Step } from '../core/difference.ts';
+import type { Step } from '../core/forwarding/difference.ts';
 import { Timings } from './timings.ts';
 
 const sends: Step = {

@@ -1,4 +1,4 @@
-import type { Step } from '../core/difference.ts';
+import type { Step } from '../core/forwarding/difference.ts';
 
 /** Where the agent's own pace is told; every time is in milliseconds. */
 export interface Measures {

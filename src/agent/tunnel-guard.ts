@@ -1,4 +1,4 @@
-import type { TableListing } from '../core/table-listing.ts';
+import type { TableListing } from '../core/rules/table-listing.ts';
 import {
   SOURCES,
   sourcesSeen,
@@ -7,8 +7,8 @@ import {
   type TunnelGuardWanted,
   tunnelElements,
   tunnelTable,
-} from '../core/tunnel-guard.ts';
-import { type UnderlayFacts, underlay } from '../core/underlay.ts';
+} from '../core/rules/tunnel-guard.ts';
+import { type UnderlayFacts, underlay } from '../core/rules/underlay.ts';
 import { KeptTable, type TableKernel } from './kept-table.ts';
 import type { Log } from './log.ts';
 import { Loop, type Next, type Target } from './loop.ts';

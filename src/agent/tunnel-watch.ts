@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Tunnel } from '../core/forwarding.ts';
+import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';
 

@@ -1,4 +1,4 @@
-import type { Tunnel } from '../core/forwarding.ts';
+import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import {
   type AddressSettings,
   chooseAddress,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ANSWERS } from '../contract/answers.ts';
-import { aReport } from '../contract/report.test-support.ts';
+import { aReport } from '../contract/testing/report.ts';
 import { understood } from './answers.ts';
 import { localApi, type Reporter } from './api.ts';
 

@@ -2,9 +2,9 @@ import { Hono } from 'hono';
 import type { HostBalance, HostFlows, HostLive } from '../contract/answers.ts';
 import { ANSWERS } from '../contract/answers.ts';
 import type { HostReport } from '../contract/report.ts';
-import { droppedTable } from '../core/dropped-table.ts';
-import { groupsTable } from '../core/groups-table.ts';
-import { servicesTable } from '../core/services-table.ts';
+import { droppedTable } from '../core/views/dropped-table.ts';
+import { groupsTable } from '../core/views/groups-table.ts';
+import { servicesTable } from '../core/views/services-table.ts';
 import { type PeerAnswer, understood } from './answers.ts';
 
 /** What the local API reads; the agent implements it. */

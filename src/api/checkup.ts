@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { SwarmCheckup } from '../core/checkup.ts';
+import type { SwarmCheckup } from '../core/diagnosis/checkup.ts';
 
 /** What has all hosts look closer at themselves and at each other. */
 export interface Examiner {

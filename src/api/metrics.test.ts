@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DeviceCount } from '../contract/answers.ts';
-import { aReport } from '../contract/report.test-support.ts';
 import type { EndpointReport, HostReport } from '../contract/report.ts';
+import { aReport } from '../contract/testing/report.ts';
 import { Metrics } from './metrics.ts';
 import type { Scrape } from './scraped.ts';
 

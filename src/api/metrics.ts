@@ -1,5 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client';
-import type { Step } from '../core/difference.ts';
+import type { Step } from '../core/forwarding/difference.ts';
 import { type Scrape, scrapedMetrics } from './scraped.ts';
 
 /** Seconds: from one quick batch of iproute2 to a host under heavy load. */

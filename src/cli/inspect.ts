@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { GroupsTable } from '../contract/commands.ts';
 import type { HostReport, NetworkReport } from '../contract/report.ts';
-import { health } from '../core/health.ts';
+import { health } from '../core/diagnosis/health.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
 import { duration, statusText } from './health.ts';
 import { renderRows, UserError } from './output.ts';

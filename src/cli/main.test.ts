@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 /** Runs the command from its sources, with no agent to be found. */
 function castnet(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const env = { ...process.env, CASTNET_SOCKET: '/nonexistent/castnet.sock' };
-  const argv = [join(import.meta.dirname, 'main.ts'), ...args];
+  const argv = [join(import.meta.dirname, '../../bin/main.ts'), ...args];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, argv, { env }, (_error, stdout, stderr) =>
       resolve({ status: child.exitCode ?? -1, stdout, stderr }),

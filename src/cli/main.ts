@@ -1,7 +1,7 @@
 /** The command `castnet`: puts its commands together and turns errors into exit statuses. */
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { registerDashboard } from './dashboard-command.ts';
+import { registerDashboard } from './dashboard/command.ts';
 import { registerInspect } from './inspect.ts';
 import { registerLogLevel } from './log-level.ts';
 import { describeError, UserError } from './output.ts';
@@ -28,20 +28,23 @@ const LIGHT = [
   registerLogLevel,
 ];
 
+/** Adds a command with its subcommands. */
+export type Register = (program: Command) => void;
+
 /** Adds all the other commands. */
-async function registerRest(program: Command): Promise<void> {
-  const [{ registerDoctor }, { registerPlugin }, { registerLab }] = await Promise.all([
-    import('./doctor.ts'),
-    import('./plugin.ts'),
-    import('./lab.ts'),
+async function registerRest(program: Command, loadMore: () => Promise<Register>): Promise<void> {
+  const [{ registerDoctor }, { registerPlugin }, registerMore] = await Promise.all([
+    import('./doctor/doctor.ts'),
+    import('./plugin/plugin.ts'),
+    loadMore(),
   ]);
-  registerDoctor(program);
-  registerPlugin(program);
-  registerLab(program);
+  for (const register of [registerDoctor, registerPlugin, registerMore]) register(program);
 }
 
-/** The command line, ready to parse; it runs nothing by itself. */
-export async function buildProgram(args: readonly string[]): Promise<Command> {
+async function buildProgram(
+  args: readonly string[],
+  loadMore: () => Promise<Register>,
+): Promise<Command> {
   const program = new Command('castnet')
     .description(manifest.description)
     .version(manifest.version)
@@ -55,13 +58,17 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .addHelpText('after', OVERVIEW);
   for (const register of LIGHT) register(program);
   const isLight = program.commands.some((it) => it.name() === args[0]);
-  if (!isLight) await registerRest(program);
+  if (!isLight) await registerRest(program, loadMore);
   return program;
 }
 
-/** Runs the command line `args` (without node and script) and returns the exit status. */
-export async function main(args: string[]): Promise<number> {
-  const program = await buildProgram(args);
+/**
+ * Runs a command line and returns the exit status.
+ * @param args without node and script
+ * @param loadMore commands of another room, which cost nothing unless they are needed
+ */
+export async function main(args: string[], loadMore: () => Promise<Register>): Promise<number> {
+  const program = await buildProgram(args, loadMore);
   if (args.length === 0) {
     program.outputHelp();
     return 0;
@@ -81,5 +88,3 @@ export async function main(args: string[]): Promise<number> {
     return error instanceof UserError ? error.exitCode : 1;
   }
 }
-
-process.exitCode = await main(process.argv.slice(2));

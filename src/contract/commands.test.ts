@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, jsonSchema } from './commands.ts';
 import { FINDING_CODES } from './finding.ts';
-import { publishedFaults } from './published.test-support.ts';
-import { aReport } from './report.test-support.ts';
+import { publishedFaults } from './testing/published.ts';
+import { aReport } from './testing/report.ts';
 
 const docs = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { HostVxlan } from '../core/diagnosis/port-owner.ts';
 import { bridgeName } from '../core/names.ts';
-import type { HostVxlan } from '../core/port-owner.ts';
 import { run } from '../system/run.ts';
 import { inNamespace } from './namespace.ts';
 import { inSandbox } from './sandbox.ts';

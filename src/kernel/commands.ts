@@ -1,5 +1,5 @@
-import type { Step } from '../core/difference.ts';
-import type { Fact } from '../core/facts.ts';
+import type { Step } from '../core/forwarding/difference.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
 import { isPort, vniOf } from '../core/names.ts';
 import { IPV6_MTU_MIN, MTU_MIN } from '../net/mtu.ts';
 import { hasIpv6 } from './ipv6.ts';

@@ -1,4 +1,4 @@
-import { FEATURES, featureRemedy, type MissingFeature } from '../core/features.ts';
+import { FEATURES, featureRemedy, type MissingFeature } from '../core/diagnosis/features.ts';
 import { run } from '../system/run.ts';
 import { netfilter } from './namespace.ts';
 

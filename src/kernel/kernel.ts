@@ -1,6 +1,6 @@
-import type { Step } from '../core/difference.ts';
-import type { Fact } from '../core/facts.ts';
-import type { Membership } from '../core/membership.ts';
+import type { Step } from '../core/forwarding/difference.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
+import type { Membership } from '../core/membership/membership.ts';
 import { bridgeName, containerEndName, portName } from '../core/names.ts';
 import { mustRun, run } from '../system/run.ts';
 import { Batch, type Failure } from './batch.ts';

@@ -1,4 +1,4 @@
-import type { Membership } from '../core/membership.ts';
+import type { Membership } from '../core/membership/membership.ts';
 
 /** A row of a bridge's MDB that appeared, changed or went. */
 export interface MdbEvent {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { METER_RULES, METER_TABLE } from '../core/meter-table.ts';
+import { METER_RULES, METER_TABLE } from '../core/rules/meter-table.ts';
 import { mustRun, run } from '../system/run.ts';
 import { inNamespace } from './namespace.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { TableListing } from '../core/table-listing.ts';
+import type { TableListing } from '../core/rules/table-listing.ts';
 import { mustRun, run } from '../system/run.ts';
 
 /**

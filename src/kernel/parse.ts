@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Fact } from '../core/facts.ts';
-import type { Membership } from '../core/membership.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
+import type { Membership } from '../core/membership/membership.ts';
 import { isBridge, isPort, isVxlan } from '../core/names.ts';
 
 /**

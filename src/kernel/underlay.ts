@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { HostLink, UnderlayFacts } from '../core/underlay.ts';
+import type { HostLink, UnderlayFacts } from '../core/rules/underlay.ts';
 import { mustRun, run } from '../system/run.ts';
 
 const Links = z.array(

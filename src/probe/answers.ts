@@ -1,7 +1,12 @@
 import { isIP, isIPv4 } from 'node:net';
 import * as z from 'zod';
 import { text, unusable } from '../contract/parts.ts';
-import { PROBE_HOSTS_MAX, type ProbeHeard, type ProbeSeat, type ProbeSent } from '../core/probe.ts';
+import {
+  PROBE_HOSTS_MAX,
+  type ProbeHeard,
+  type ProbeSeat,
+  type ProbeSent,
+} from '../core/diagnosis/probe.ts';
 import { isMac } from '../net/mac.ts';
 import { MTU_MAX } from '../net/mtu.ts';
 

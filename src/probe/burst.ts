@@ -1,4 +1,9 @@
-import { PROBE_KINDS, type ProbeHeard, type ProbeKind, type ProbeSent } from '../core/probe.ts';
+import {
+  PROBE_KINDS,
+  type ProbeHeard,
+  type ProbeKind,
+  type ProbeSent,
+} from '../core/diagnosis/probe.ts';
 import { decode, encode, type PacketKind } from './packet.ts';
 import { findPathMtu } from './path-mtu.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { aReport } from '../contract/report.test-support.ts';
 import type { PeerReport } from '../contract/report.ts';
+import { aReport } from '../contract/testing/report.ts';
 import { type Field, probeNetwork } from './coordinator.ts';
 import { HostPart, type ProbeHost } from './host-part.ts';
 import { answerProbe } from './questions.ts';

@@ -11,14 +11,14 @@ import {
   type ProbeSeat,
   type ProbeSent,
   probeAddress,
-} from '../core/probe.ts';
-import type { Participant } from '../core/probe-pairs.ts';
-import { probeReport } from '../core/probe-report.ts';
-import { sessionFinding } from '../core/session-finding.ts';
+} from '../core/diagnosis/probe.ts';
+import type { Participant } from '../core/diagnosis/probe-pairs.ts';
+import { probeReport } from '../core/diagnosis/probe-report.ts';
+import { sessionFinding } from '../core/diagnosis/session-finding.ts';
+import type { TcpOutcome } from '../net/tcp.ts';
 import { PROBE_ANSWERS, readAnswer } from './answers.ts';
 import { PROBE_QUESTIONS } from './questions.ts';
 import { groupFor, namedNetwork, type Subject, trialNetwork } from './subject.ts';
-import type { TcpOutcome } from './tcp.ts';
 
 /** What is needed to probe the whole Swarm from one host. */
 export interface Field {

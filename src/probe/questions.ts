@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import * as z from 'zod';
-import { PROBE_HOSTS_MAX, PROBE_RANGE } from '../core/probe.ts';
+import { PROBE_HOSTS_MAX, PROBE_RANGE } from '../core/diagnosis/probe.ts';
 import { inAny } from '../net/cidr.ts';
 import { Fault } from '../net/fault.ts';
 import { isGroup } from '../net/group.ts';

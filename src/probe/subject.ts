@@ -1,5 +1,5 @@
 import type { HostReport, NetworkReport, PeerReport } from '../contract/report.ts';
-import { PROBE_GROUP, PROBE_RANGE } from '../core/probe.ts';
+import { PROBE_GROUP, PROBE_RANGE } from '../core/diagnosis/probe.ts';
 import { inAny, overlaps } from '../net/cidr.ts';
 import { Fault } from '../net/fault.ts';
 import { chooseVni } from '../net/vni.ts';

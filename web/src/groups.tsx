@@ -1,4 +1,4 @@
-import type { GroupView } from '../../src/core/swarm-view.ts';
+import type { GroupView } from '../../src/core/views/swarm-view.ts';
 import { Detail } from './detail.tsx';
 import { bytesPerSecond, count } from './format.ts';
 import {

@@ -8,8 +8,8 @@ import {
   groupKey,
   type History,
   type SwarmEvent,
-} from '../../src/core/dashboard.ts';
-import type { GroupView, SwarmView } from '../../src/core/swarm-view.ts';
+} from '../../src/core/views/dashboard.ts';
+import type { GroupView, SwarmView } from '../../src/core/views/swarm-view.ts';
 
 export const EMPTY_VIEW: SwarmView = { hosts: [], networks: [], containers: [], groups: [] };
 

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { GroupView } from '../../src/core/swarm-view.ts';
+import type { GroupView } from '../../src/core/views/swarm-view.ts';
 import { hues } from './map/trees.ts';
 import { view } from './state.ts';
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { History } from '../../src/core/dashboard.ts';
+import type { History } from '../../src/core/views/dashboard.ts';
 import { bytesPerSecond } from './format.ts';
 import { chosenGroups } from './map/choice.ts';
 import { history, keyOfGroup, networkName, onlyNetwork, selection, view } from './state.ts';

@@ -1,9 +1,9 @@
 /** What a host sends into the tunnels, seen on its underlay interface. */
 import type { ChildProcess } from 'node:child_process';
+import type { Station } from '../../kit/station.ts';
 import type { LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
 import { pcapReader, type TunnelFrame } from './pcap.ts';
-import type { Station } from './station.ts';
 
 export class Capture {
   readonly host: LabHost;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { COMMANDS } from '../../../src/contract/commands.ts';
 import type { Told } from '../../../src/contract/parts.ts';
-import { publishedFaults } from '../../../src/contract/published.test-support.ts';
+import { publishedFaults } from '../../../src/contract/testing/published.ts';
+import { ROOT } from '../../kit/containers.ts';
 import type { LabHost } from '../../lab.ts';
 import { labEnv, mustRun, type RunResult, run } from '../../run.ts';
-import { ROOT } from './containers.ts';
 
 const CASTNET = [process.execPath, join(ROOT, 'bin/castnet.js')];
 

@@ -1,9 +1,7 @@
 /** A network with containers on every host and a station in each, for the tests of a file. */
 import { afterAll, beforeAll } from 'vitest';
-import type { Lab } from '../../lab.ts';
-import { until } from '../../run.ts';
-import { plan, tunnelAddress } from './agent.ts';
-import { settled, tunnelEntries } from './kernel.ts';
+import { plan, tunnelAddress } from '../../kit/agent.ts';
+import { settled, tunnelEntries } from '../../kit/kernel.ts';
 import {
   type Container,
   createNetwork,
@@ -11,8 +9,15 @@ import {
   removeNetwork,
   runContainer,
   vniOf,
-} from './stack.ts';
-import { closeStations, type Station, type StationOptions, startStations } from './station.ts';
+} from '../../kit/stack.ts';
+import {
+  closeStations,
+  type Station,
+  type StationOptions,
+  startStations,
+} from '../../kit/station.ts';
+import type { Lab } from '../../lab.ts';
+import { until } from '../../run.ts';
 
 export type CrewOptions = StationOptions & {
   network: string;

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { cpuSeconds } from '../../../bench/counters.ts';
+import { ROOT } from '../../kit/containers.ts';
 import { startCastnet } from './command.ts';
-import { ROOT } from './containers.ts';
 
 export type Dashboard = {
   url: string;

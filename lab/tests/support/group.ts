@@ -1,6 +1,7 @@
 /** Waiting until a group's membership has reached every host. */
+
+import type { Station } from '../../kit/station.ts';
 import { until } from '../../run.ts';
-import type { Station } from './station.ts';
 
 /**
  * Says probes to a group until every station has heard one of each other. All of them must have

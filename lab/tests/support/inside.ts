@@ -1,7 +1,7 @@
 /** What a test does to a container's own network, which the container itself may not. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Container } from '../../kit/stack.ts';
 import { mustRun, until } from '../../run.ts';
-import type { Container } from './stack.ts';
 
 const TOOLS = '/castnet/tools';
 

@@ -3,11 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { loadUsrImage } from '../../image.ts';
+import { hostReport } from '../../kit/agent.ts';
+import { ROOT } from '../../kit/containers.ts';
+import { leftovers, machineLinks } from '../../kit/leftovers.ts';
+import { removeOrphans } from '../../kit/orphans.ts';
 import { type Lab, type LabUpOptions, labUp, openLab } from '../../lab.ts';
-import { hostReport } from './agent.ts';
-import { ROOT } from './containers.ts';
-import { leftovers, machineLinks } from './leftovers.ts';
-import { removeOrphans } from './orphans.ts';
 
 /**
  * Set to the name of a lab that is up, it is used as it is and stays: for writing tests. Each test

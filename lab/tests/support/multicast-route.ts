@@ -1,7 +1,8 @@
 /** By which of its networks a container sends multicast. */
+
+import type { Container } from '../../kit/stack.ts';
 import { until } from '../../run.ts';
 import { inNetwork } from './inside.ts';
-import type { Container } from './stack.ts';
 
 /** Waits until the kernel would send multicast by the container's interface on a network. */
 export async function settlesOn(container: Container, network: string): Promise<void> {

@@ -3,9 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from '../../kit/containers.ts';
 import type { LabHost } from '../../lab.ts';
 import { mustRun, type RunResult, run, until } from '../../run.ts';
-import { ROOT } from './containers.ts';
 
 export const MONITORING = join(ROOT, 'monitoring');
 

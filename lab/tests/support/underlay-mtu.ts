@@ -1,9 +1,10 @@
 /** What lies between the hosts takes less, or more, from one moment to the next. */
+
+import { hostReport, plan } from '../../kit/agent.ts';
+import type { Station } from '../../kit/station.ts';
 import type { Lab } from '../../lab.ts';
 import { mustRun, until } from '../../run.ts';
-import { hostReport, plan } from './agent.ts';
 import { everyPair, settledPairs } from './group.ts';
-import type { Station } from './station.ts';
 
 /** Bytes of a datagram that fits the old size whole, and not the new one. */
 export const SIZE = 1400;

@@ -1,10 +1,10 @@
-import { DesiredState } from '../../core/desired-state.ts';
-import { afterStep, differenceOf, explain } from '../../core/difference.ts';
-import type { Fact } from '../../core/facts.ts';
-import type { ForwardingInput, Peer } from '../../core/forwarding.ts';
+import { DesiredState } from '../../core/forwarding/desired-state.ts';
+import { afterStep, differenceOf, explain } from '../../core/forwarding/difference.ts';
+import type { Fact } from '../../core/forwarding/facts.ts';
+import type { ForwardingInput, Peer } from '../../core/forwarding/forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from '../../core/local.ts';
-import { desiredFacts, difference } from '../../core/oracle.test-support.ts';
 import type { EndpointRecord, GroupRecord, HostRecord } from '../../core/records.ts';
+import { desiredFacts, difference } from '../../core/testing/oracle.ts';
 import { macOfIpv4 } from '../../net/mac.ts';
 import type { NetworkMessage } from '../messages.ts';
 import { Published } from '../published.ts';

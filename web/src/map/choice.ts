@@ -1,4 +1,4 @@
-import type { GroupView, SwarmView } from '../../../src/core/swarm-view.ts';
+import type { GroupView, SwarmView } from '../../../src/core/views/swarm-view.ts';
 import { keyOfContainer, keyOfGroup, type Selection } from '../state.ts';
 
 /** The groups whose trees a selection lights; undefined: nothing is selected. */

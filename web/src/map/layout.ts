@@ -1,5 +1,5 @@
 import { forceCollide, forceSimulation, forceX, forceY, type SimulationNodeDatum } from 'd3-force';
-import type { SwarmView } from '../../../src/core/swarm-view.ts';
+import type { SwarmView } from '../../../src/core/views/swarm-view.ts';
 
 export interface Point {
   readonly x: number;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GroupView, SwarmView } from '../../../src/core/swarm-view.ts';
+import type { GroupView, SwarmView } from '../../../src/core/views/swarm-view.ts';
 import { fitted, onScreen, zoomed } from './camera.ts';
 import { layOut } from './layout.ts';
 import { nextThing, placeOf, type Scene, thingAt } from './scene.ts';

@@ -1,4 +1,4 @@
-import type { SwarmView } from '../../../src/core/swarm-view.ts';
+import type { SwarmView } from '../../../src/core/views/swarm-view.ts';
 import type { paints } from '../theme.ts';
 import { type Camera, onScreen } from './camera.ts';
 import type { Layout, Point } from './layout.ts';

@@ -1,4 +1,4 @@
-import type { GroupView, SwarmView } from '../../../src/core/swarm-view.ts';
+import type { GroupView, SwarmView } from '../../../src/core/views/swarm-view.ts';
 
 /** A part of a group's tree. */
 export type Branch =

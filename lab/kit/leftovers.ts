@@ -1,0 +1,52 @@
+/** What a lab could leave on the machine. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { cgroupName } from '../plan.ts';
+import { mustRun } from '../run.ts';
+
+/**
+ * Everything on the machine that belongs to the lab with this directory, in words: processes by
+ * their mark or their control group, mounts, control groups, files. Empty when it is gone.
+ */
+export async function leftovers(labDir: string): Promise<string[]> {
+  const group = `castnet-lab/${cgroupName(labDir)}`;
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    const read = (file: string): Promise<string> =>
+      readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+    const marked = (await read('environ')).split('\0').includes(`CASTNET_LAB=${labDir}`);
+    const grouped = (await read('cgroup')).includes(group);
+    if (marked || grouped) found.push(`process ${pid}: ${(await read('cmdline')).split('\0')}`);
+  }
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  for (const line of mounts.split('\n')) {
+    if (line.includes(`${labDir}/`) || line.includes(`${labDir} `)) found.push(`mount: ${line}`);
+  }
+  if (existsSync(labDir)) found.push(`directory: ${labDir}`);
+  for (const dir of await findDirectories('/sys/fs/cgroup', cgroupName(labDir))) {
+    found.push(`control group: ${dir}`);
+  }
+  return found;
+}
+
+/** The machine's links that look like castnet's, Docker's or the underlay's, sorted. */
+export async function machineLinks(): Promise<string[]> {
+  const links = JSON.parse(await mustRun(['ip', '-j', 'link'])) as { ifname: string }[];
+  return links
+    .map((link) => link.ifname)
+    .filter((name) => /^(c[bx]\d+|c[vt][0-9a-f]{13}|h\d+|underlay|docker.*|veth.*)$/.test(name))
+    .sort();
+}
+
+async function findDirectories(below: string, name: string): Promise<string[]> {
+  const entries = await readdir(below, { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    const path = `${below}/${entry.name}`;
+    if (entry.name === name) found.push(path);
+    else found.push(...(await findDirectories(path, name)));
+  }
+  return found;
+}

@@ -1,0 +1,61 @@
+/** A package of another build: what npm would bring with the next version, or one changed for a test. */
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { LabHost } from '../lab.ts';
+import { mustRun } from '../run.ts';
+import { ROOT } from './containers.ts';
+
+/** What the plugin of that package says as its build. */
+export const NEXT_BUILD = 'nextbuild000';
+
+/** In what a package differs from the one of dist/. */
+export type Difference = {
+  /** What its plugin says as its build. */
+  build: string;
+  /** Environment of its agent. */
+  env?: Record<string, string>;
+  /** Files of this machine that its plugin has too, in /castnet. */
+  files?: readonly string[];
+};
+
+/**
+ * dist/ once more, under another build, in a directory of its own that the caller removes. Files
+ * are linked, as the rootfs is large.
+ */
+export async function nextPackage(
+  { build, env = {}, files = [] }: Difference = { build: NEXT_BUILD },
+): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'castnet-next-'));
+  const dist = join(dir, 'dist');
+  await mkdir(dist);
+  await mustRun(['cp', '-al', join(ROOT, 'dist/plugin'), join(dist, 'plugin')]);
+  const command = (await readdir(join(ROOT, 'dist'))).filter((it) => /^castnet.*\.js$/.test(it));
+  await Promise.all(command.map((it) => cp(join(ROOT, 'dist', it), join(dist, it))));
+  const config = JSON.parse(await readFile(join(ROOT, 'dist/config.json'), 'utf8')) as {
+    env: { name: string; value: string; settable?: string[] }[];
+  };
+  for (const it of config.env) if (it.name === 'CASTNET_BUILD') it.value = build;
+  for (const [name, value] of Object.entries(env)) config.env.push({ name, value, settable: [] });
+  // The copies are links to the checkout's files, which must stay as they are.
+  const inPlugin = join(dist, 'plugin/rootfs/castnet');
+  const agent = join(inPlugin, 'agent.mjs');
+  const code = await readFile(agent, 'utf8');
+  for (const path of [agent, join(dist, 'plugin/config.json')]) await rm(path);
+  await writeFile(agent, `${code}\n// Another build: ${build}.\n`);
+  await Promise.all(files.map((it) => cp(it, join(inPlugin, basename(it)), { dereference: true })));
+  for (const path of ['config.json', 'plugin/config.json']) {
+    await writeFile(join(dist, path), JSON.stringify(config));
+  }
+  return dir;
+}
+
+/** Upgrades a host to the plugin of the package in that directory. @returns what castnet says */
+export function upgradeFrom(
+  root: string,
+  host: LabHost,
+  { timeoutMs = 120_000 } = {},
+): Promise<string> {
+  const program = [process.execPath, join(root, 'dist/castnet.js'), 'plugin', 'upgrade'];
+  return mustRun([...program, '-H', host.dockerHost], { timeoutMs });
+}

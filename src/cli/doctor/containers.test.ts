@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { containersCheck } from './containers.ts';
+
+const GIVEN_UP =
+  'attaching to network failed, make sure your network options are correct and check manager logs: context deadline exceeded';
+
+const container = (name: string, error: string, restart = 'always') => ({
+  Name: `/${name}`,
+  State: { Error: error },
+  HostConfig: { RestartPolicy: { Name: restart } },
+  NetworkSettings: { Networks: { shop_net: {} } },
+});
+
+/** A docker command for a host with these stopped containers. */
+const docker =
+  (stopped: readonly unknown[]) =>
+  async ([command]: readonly string[]): Promise<string> =>
+    command === 'ps' ? stopped.map((_, index) => `id${index}`).join('\n') : JSON.stringify(stopped);
+
+it('names a container that Docker was to start again and could not attach', async () => {
+  const { findings } = await containersCheck(docker([container('cart', GIVEN_UP)]));
+  expect(findings).toEqual([
+    {
+      code: 'not-started',
+      severity: 'warning',
+      what: `Docker did not start the container cart on network shop_net, and tries no more: ${GIVEN_UP}`,
+      remedy: 'docker start cart',
+    },
+  ]);
+});
+
+it('says nothing of containers that ended, that failed otherwise, or that nobody wants again', async () => {
+  const stopped = [
+    container('ended', ''),
+    container('port', 'driver failed programming external connectivity'),
+    container('once', GIVEN_UP, 'no'),
+  ];
+  expect((await containersCheck(docker(stopped))).findings).toEqual([]);
+  expect((await containersCheck(docker([]))).findings).toEqual([]);
+});
+
+it('asks once more when a container was removed meanwhile', async () => {
+  let asked = 0;
+  const { findings } = await containersCheck(async ([command]) => {
+    if (command === 'ps') return asked++ === 0 ? 'gone' : '';
+    throw new Error('No such container: gone');
+  });
+  expect([asked, findings]).toEqual([2, []]);
+});

@@ -1,0 +1,2 @@
+/** What became of a TCP connection. */
+export type TcpOutcome = 'open' | 'refused' | 'unreachable';
