@@ -26,6 +26,7 @@ import { nftTable } from './kernel/nft-table.ts';
 import { limitRoutes } from './kernel/route-limit.ts';
 import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
+import { readUnanswered } from './kernel/sandbox-neighbours.ts';
 import { changeRoutes, readRouting } from './kernel/sandbox-routes.ts';
 import { whenNamespace } from './kernel/sandbox-watch.ts';
 import { readUnderlay } from './kernel/underlay.ts';
@@ -98,6 +99,7 @@ async function main(): Promise<void> {
       limitRoutes,
       appears: whenNamespace,
       routes: { read: readRouting, change: changeRoutes },
+      unanswered: readUnanswered,
       pairCounters: sandbox.pairCounters,
       mayChange: () => netAdmins(),
     },

@@ -120,13 +120,13 @@ it('a container’s first call is answered though its agent is killed between Jo
   }
 });
 
-// With patience for a second question by ARP: the first goes lost while the kernel has not yet let the
-// container's port of the bridge forward (docs/reliability.md).
+// Its first ARP request may be lost, while the kernel has not yet let the container's port of the bridge
+// forward (docs/reliability.md), and would be sent again only after a second.
 it('a container that joins a second network calls a service of it as soon as it has the interface', async () => {
-  for (const host of lab().hosts) {
-    const container = await runContainer(host, { network: 'one', name: `both-${host.name}` });
+  for (const [turn, host] of [...lab().hosts, ...lab().hosts, ...lab().hosts].entries()) {
+    const container = await runContainer(host, { network: 'one', name: `both-${turn}` });
     made.push(container);
-    const call = perl('first-call.pl', secondVip, SERVICE_PORT, 3_000, 'await');
+    const call = perl('first-call.pl', secondVip, SERVICE_PORT, 500, 'await');
     const calling = docker(host, 'exec', container.id, ...call);
     await calling.line(/^waits/);
     await host.docker(['network', 'connect', 'two', container.id]);

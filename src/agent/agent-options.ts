@@ -5,6 +5,7 @@ import type { Sandboxes } from './balancer.ts';
 import type { DiscoveryOptions } from './discovery.ts';
 import type { PortMaker } from './driver.ts';
 import type { Faults } from './faults.ts';
+import type { FirstQuestionOptions } from './first-question.ts';
 import type { GuardOptions } from './guard.ts';
 import type { Log } from './log.ts';
 import type { PreparationOptions } from './preparation.ts';
@@ -29,6 +30,7 @@ export interface AgentOptions {
   readonly sandboxes: Sandboxes &
     Pick<PreparationOptions, 'appears'> & {
       readonly routes: Pick<DiscoveryOptions, 'read' | 'change'>;
+      readonly unanswered: FirstQuestionOptions['unanswered'];
     };
   readonly guards: Pick<GuardOptions, 'table' | 'canLockPorts'> & {
     readonly tunnels: TunnelGuardKernel & { readonly port: number };

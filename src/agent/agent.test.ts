@@ -75,6 +75,7 @@ async function host() {
       applyRules: async (path) => void calls.push(`rules ${path}`),
       listTable: async () => undefined,
       appears: async () => true,
+      unanswered: async () => [],
       routes: { read: async () => ({ links: [], routes: [] }), change: async () => {} },
     },
     guards: {

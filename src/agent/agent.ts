@@ -81,9 +81,11 @@ export class Agent {
 
   /** A container's interface is up. */
   onDeviceUp(device: string): void {
-    const { host, discovery } = this.rooms;
-    const port = [...host.state.endpoints.keys()].find((id) => portName(id) === device);
-    if (port !== undefined) discovery.up(port);
+    const { host, discovery, firstQuestion } = this.rooms;
+    const found = [...host.state.endpoints.values()].find(({ id }) => portName(id) === device);
+    if (found === undefined) return;
+    void firstQuestion.up(found);
+    discovery.up(found.id);
   }
 
   /** Sessions are about to be opened as another node. */

@@ -14,7 +14,7 @@ import {
   type Tunnel,
 } from '../core/forwarding/forwarding.ts';
 import { staleFacts } from '../core/forwarding/stale-facts.ts';
-import { type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
+import { bareAddress, type LocalEndpoint, type LocalNetwork, mayHave } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership/membership.ts';
 import { admit, type RefusedGroups } from '../core/membership/policy.ts';
 import { bridgeName } from '../core/names.ts';
@@ -124,6 +124,18 @@ export function unconfirmed(
         state === 'up' && networks.has(network) && confirmed.get(node) !== true,
     )
     .map((it) => it.address);
+}
+
+/** The MAC of a container's address on a network, as this host or whoever speaks to it says. */
+export function macOf(
+  { state, peers }: Knowledge,
+  network: string,
+  ip: string,
+): string | undefined {
+  const own = state.endpointsOf(network).find((it) => bareAddress(it.address) === ip);
+  if (own !== undefined) return own.mac;
+  const all = peers.flatMap((it) => it.networks.get(network)?.endpoints ?? []);
+  return all.find((it) => it.ip === ip)?.mac;
 }
 
 /** What this host tells the others; undefined while it does not know who or where it is. */

@@ -4,11 +4,12 @@ import type { AgentOptions } from './agent-options.ts';
 import { Discovery } from './discovery.ts';
 import { createDriver } from './driver.ts';
 import { EphemeralEndpoints } from './ephemeral-endpoints.ts';
+import { FirstQuestion } from './first-question.ts';
 import { Forwarding } from './forwarding.ts';
 import { GarbageCollector } from './garbage-collection.ts';
 import { Guard } from './guard.ts';
 import { Host } from './host.ts';
-import { hostsKnown, networkHeard, networksOf, unconfirmed } from './knowledge.ts';
+import { hostsKnown, macOf, networkHeard, networksOf, unconfirmed } from './knowledge.ts';
 import { LateAddress } from './late-address.ts';
 import { MembershipTable } from './membership-table.ts';
 import { Preparation } from './preparation.ts';
@@ -102,6 +103,12 @@ export function buildRooms(options: AgentOptions) {
     ...sandboxes.routes,
     log,
   });
+  const firstQuestion = new FirstQuestion({
+    unanswered: sandboxes.unanswered,
+    change: sandboxes.routes.change,
+    macOf: (network, ip) => macOf(host.knowledge(), network, ip),
+    log,
+  });
   const preparation = new Preparation({
     identity: sandboxes.identity,
     appears: sandboxes.appears,
@@ -164,7 +171,7 @@ export function buildRooms(options: AgentOptions) {
 
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
-    ...{ forwarding, ephemeral, publication, services, discovery, preparation, sendLimits },
-    ...{ driver, reports },
+    ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
+    ...{ sendLimits, driver, reports },
   };
 }
