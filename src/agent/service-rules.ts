@@ -31,7 +31,7 @@ export class ServiceRules {
 
   constructor({ host, sandboxes, log, now }: ServiceRulesOptions) {
     this.#host = host;
-    this.view = new ServiceView(host.state);
+    this.view = new ServiceView(host.state, log);
     this.balancer = new Balancer({
       sandboxes,
       desired: () => this.#desired(),

@@ -7,6 +7,7 @@ import {
   withRefusals,
 } from '../core/services/tombstones.ts';
 import { desiredServices, hostsWords, type Knowledge } from './knowledge.ts';
+import type { Log } from './log.ts';
 import type { State } from './state.ts';
 
 /** How long what changed may be in memory alone, milliseconds. */
@@ -18,6 +19,7 @@ const KEEP_AFTER_MS = 1_000;
  */
 export class ServiceView {
   readonly #kept: Pick<State, 'reach'>;
+  readonly #log: Log;
   /** What an earlier agent knew, until this one knows it. */
   #before: ReadonlyMap<string, readonly Service[]>;
   #keeping: NodeJS.Timeout | undefined;
@@ -25,8 +27,9 @@ export class ServiceView {
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
   #tombstones: Tombstones = NO_TOMBSTONES;
 
-  constructor(kept: Pick<State, 'reach'>) {
+  constructor(kept: Pick<State, 'reach'>, log: Log) {
     this.#kept = kept;
+    this.#log = log;
     this.#before = new Map([...kept.reach.values()].map((it) => [it.id, it.services]));
   }
 
@@ -73,10 +76,16 @@ export class ServiceView {
   #keep(): void {
     this.#keeping = undefined;
     const { reach } = this.#kept;
-    for (const id of [...reach.keys()]) if (!this.#services.has(id)) reach.delete(id);
-    for (const [id, services] of this.#services) {
-      if (JSON.stringify(reach.get(id)?.services) !== JSON.stringify(services))
-        reach.set({ id, services });
+    try {
+      for (const id of [...reach.keys()]) if (!this.#services.has(id)) reach.delete(id);
+      for (const [id, services] of this.#services) {
+        if (JSON.stringify(reach.get(id)?.services) !== JSON.stringify(services))
+          reach.set({ id, services });
+      }
+    } catch (error) {
+      // A full disk. It is tried again when what they reach is looked at next.
+      const reason = (error as Error).message;
+      this.#log.warn({ reason }, 'what containers reach is not kept for the next agent');
     }
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { EngineError } from './engine.ts';
-import { type SwarmView, type Watch, watchSwarm } from './watch.ts';
+import { type SwarmView, type Watch, type WatchOptions, watchSwarm } from './watch.ts';
 
 let watch: Watch | undefined;
 afterEach(() => watch?.close());
@@ -8,7 +8,7 @@ afterEach(() => watch?.close());
 type Answers = Record<string, () => unknown>;
 
 /** An Engine that has these answers, by path; it has nothing else. */
-function watching(answers: Answers, attached: string[] = []) {
+function watching(answers: Answers, attached: string[] = [], more: Partial<WatchOptions> = {}) {
   const views: SwarmView[] = [];
   const errors: string[] = [];
   watch = watchSwarm({
@@ -24,6 +24,7 @@ function watching(answers: Answers, attached: string[] = []) {
     onView: (view) => views.push(view),
     onError: (error) => errors.push(error.message),
     intervalMs: 60_000,
+    ...more,
   });
   const next = async (): Promise<SwarmView> => {
     const before = views.length;
@@ -120,4 +121,15 @@ it('keeps what Docker said last when it does not answer, and tells nothing befor
   answers['/networks/a'] = refuse;
   const { networks } = await next();
   expect(networks.get('a')?.hosts).toEqual(['10.9.0.1']);
+});
+
+it('what its own agent makes of a look, however badly, ends no looking', async () => {
+  const told: string[] = [];
+  const onView = (): void => {
+    told.push('a view');
+    if (told.length === 1) throw new Error('no space left on device');
+  };
+  const { errors } = watching({ '/nodes': () => nodes('n1') }, [], { onView, intervalMs: 5 });
+  await vi.waitFor(() => expect(told.length).toBeGreaterThan(2));
+  expect(errors).toEqual(['no space left on device']);
 });

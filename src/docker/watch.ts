@@ -65,10 +65,14 @@ export function watchSwarm(options: WatchOptions): Watch {
     if (closed) return;
     looking = true;
     clearTimeout(timer);
-    const questions = new Map([...options.attached()].map((id) => [id, questionOf(id)]));
-    networks = questions;
-    await inTime([nodes, ...questions.values()].map((it) => it.ask().then(tellLate)));
-    tell();
+    try {
+      const questions = new Map([...options.attached()].map((id) => [id, questionOf(id)]));
+      networks = questions;
+      await inTime([nodes, ...questions.values()].map((it) => it.ask().then(tellLate)));
+      tell();
+    } catch (error) {
+      onError(error as Error);
+    }
     looking = false;
     if (!closed) timer = setTimeout(poke, options.intervalMs);
   });

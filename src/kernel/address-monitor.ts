@@ -1,12 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { lineBuffered } from './monitor.ts';
+import { type KeptChild, keepRunning } from '../system/kept-child.ts';
 
-export interface AddressMonitor {
-  close(): void;
-}
-
-const RESTART_MS = 500;
 /** Addresses, routes and links change in bursts; a container's start is one of some 20 lines. */
 const SETTLE_MS = 500;
 
@@ -18,48 +11,23 @@ const CONTAINERS = /\b(veth[0-9a-f]+|c[bxvt][0-9a-f]+|docker_gwbridge|docker0|br
  * that makes a late address quick; the timer's look finds it too.
  * @param onLost changes may have been missed since the child ended
  */
-export function watchAddresses(
-  onChange: () => void,
-  onLost: (reason: string) => void,
-): AddressMonitor {
-  let child: ChildProcess | undefined;
-  let restart: NodeJS.Timeout | undefined;
+export function watchAddresses(onChange: () => void, onLost: (reason: string) => void): KeptChild {
   let settling: NodeJS.Timeout | undefined;
-  let closed = false;
-
-  const changed = (line: string): void => {
-    if (CONTAINERS.test(line) || !/^(Deleted )?\S/.test(line)) return;
-    settling ??= setTimeout(() => {
-      settling = undefined;
-      onChange();
-    }, SETTLE_MS);
-  };
-  const start = (): void => {
-    child = spawn('ip', ['monitor', 'address', 'link', 'route'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, ...lineBuffered() },
-    });
-    createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on(
-      'line',
-      changed,
-    );
-    let words = 'ip monitor ended';
-    child.on('error', (error) => {
-      words = error.message;
-    });
-    child.on('close', (status) => {
-      if (closed) return;
-      onLost(`${words} (${status})`);
-      restart = setTimeout(start, RESTART_MS);
-    });
-  };
-  start();
+  const child = keepRunning({
+    argv: ['ip', 'monitor', 'address', 'link', 'route'],
+    onLine(line) {
+      if (CONTAINERS.test(line) || !/^(Deleted )?\S/.test(line)) return;
+      settling ??= setTimeout(() => {
+        settling = undefined;
+        onChange();
+      }, SETTLE_MS);
+    },
+    onEnd: onLost,
+  });
   return {
     close(): void {
-      closed = true;
-      clearTimeout(restart);
       clearTimeout(settling);
-      child?.kill('SIGKILL');
+      child.close();
     },
   };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { withoutFiles } from '../system/testing/scarce.ts';
 import { Batch } from './batch.ts';
 
 const ip = () => new Batch(['ip', '-force', '-batch', '-']);
@@ -42,4 +43,16 @@ it('a child that ends is an error of the lines that wait, and the next get anoth
 
 it('a program that is not there is an error in words', async () => {
   await expect(new Batch(['no-such-program']).run(['x'])).rejects.toThrow('ENOENT');
+});
+
+it('without files for a child (EMFILE) the lines are refused, and the next get one once it can be', async () => {
+  const said = await withoutFiles(`
+    import { Batch } from ${JSON.stringify(import.meta.resolve('./batch.ts'))};
+    const batch = new Batch(['ip', '-force', '-batch', '-']);
+    await batch.run(['link show dev lo']).catch((error) => console.log(error.message));
+    release();
+    console.log(await batch.run(['link show dev lo']));
+    await batch.retire();
+  `);
+  expect(said).toBe('ip -force -batch -: spawn ip EMFILE\n[]\n');
 });

@@ -81,15 +81,6 @@ export class Batch {
     this.#child = child;
     this.#lines = 0;
     let words: string[] = [];
-    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (text) => {
-      const line = Number(/^Command failed \S*:(\d+)$/.exec(text)?.[1]);
-      if (Number.isNaN(line)) {
-        if (text.trim() !== '') words.push(text.trim());
-      } else {
-        if (this.#child === child) this.#failed(line, words.join(' ') || 'refused');
-        words = [];
-      }
-    });
     const ended = (status: number | null, why: string): void => {
       if (this.#child !== child) return;
       this.#child = undefined;
@@ -98,8 +89,19 @@ export class Batch {
     };
     child.on('error', (error) => ended(null, error.message));
     child.on('close', (status) => ended(status, words.join(' ')));
+    // One that could not be started for want of files has neither (Node, lib/internal/child_process.js).
+    if (!child.stdin || !child.stderr) return child;
     // A child that ends before it has read everything (EPIPE) is told of by its end.
-    child.stdin?.on('error', () => {});
+    child.stdin.on('error', () => {});
+    createInterface({ input: child.stderr }).on('line', (text) => {
+      const line = Number(/^Command failed \S*:(\d+)$/.exec(text)?.[1]);
+      if (Number.isNaN(line)) {
+        if (text.trim() !== '') words.push(text.trim());
+      } else {
+        if (this.#child === child) this.#failed(line, words.join(' ') || 'refused');
+        words = [];
+      }
+    });
     return child;
   }
 

@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { keepRunning } from '../system/kept-child.ts';
 import { NAMESPACE_PATH } from './commands.ts';
 import { parseGoneLink, parseUpLink } from './link-event.ts';
 import { type MdbEvent, parseMdbEvent } from './mdb-event.ts';
@@ -25,8 +23,6 @@ export interface Monitor {
   close(): void;
 }
 
-const RESTART_MS = 500;
-
 /**
  * When its buffer is full the kernel says so once, and drops every event until the buffer was read
  * empty: what is dropped after a look that begins at once, only a later one finds. So another look
@@ -35,18 +31,7 @@ const RESTART_MS = 500;
 const QUIET_MS = 200;
 const LOST_AT_MOST_MS = 2_000;
 
-/** Where coreutils keeps the library that makes a program's output line-buffered (stdbuf -oL). */
-const LIBSTDBUF = [
-  '/usr/libexec/coreutils/libstdbuf.so',
-  '/usr/lib/coreutils/libstdbuf.so',
-  '/usr/lib/x86_64-linux-gnu/coreutils/libstdbuf.so',
-  '/usr/lib/aarch64-linux-gnu/coreutils/libstdbuf.so',
-];
-
 export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions): Monitor {
-  let child: ChildProcess | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
   let quiet: NodeJS.Timeout | undefined;
   let overflowed = 0;
 
@@ -69,14 +54,12 @@ export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions):
     }, QUIET_MS);
   };
 
-  const start = (): void => {
-    const started = spawn(
-      'nsenter',
-      [`--net=${NAMESPACE_PATH}`, 'bridge', '-details', 'monitor', 'link', 'mdb'],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...lineBuffered() } },
-    );
-    child = started;
-    createInterface({ input: started.stdout }).on('line', (line) => {
+  const child = keepRunning({
+    argv: [
+      ...['nsenter', `--net=${NAMESPACE_PATH}`],
+      ...['bridge', '-details', 'monitor', 'link', 'mdb'],
+    ],
+    onLine(line) {
       awaitQuiet();
       const event = parseMdbEvent(line);
       if (event !== undefined) onEvent(event);
@@ -84,31 +67,15 @@ export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions):
       if (gone !== undefined) onGone(gone);
       const up = parseUpLink(line);
       if (up !== undefined) onUp(up);
-    });
-    createInterface({ input: started.stderr }).on('line', overflow);
-    started.on('error', (error) => ended(error.message));
-    started.on('close', (status) => ended(`bridge monitor ended with status ${status}`));
-    const ended = (reason: string): void => {
-      if (closed || child !== started) return;
-      child = undefined;
-      onLost(reason);
-      timer = setTimeout(start, RESTART_MS);
-    };
-  };
-  start();
+    },
+    onErrorLine: overflow,
+    onEnd: onLost,
+  });
 
   return {
     close(): void {
-      closed = true;
-      clearTimeout(timer);
       clearTimeout(quiet);
-      child?.kill('SIGKILL');
+      child.close();
     },
   };
-}
-
-/** What makes a child's output line-buffered, in its environment. */
-export function lineBuffered(): Record<string, string> {
-  const library = LIBSTDBUF.find((path) => existsSync(path));
-  return library === undefined ? {} : { LD_PRELOAD: library, _STDBUF_O: 'L' };
 }

@@ -63,6 +63,8 @@ export async function openProbeEndpoint(options: ProbeEndpointOptions): Promise<
     timeout: STEP_MS * 2,
     killSignal: 'SIGKILL',
   });
+  // Whoever waits for a message hears of it too; nobody waits while the kernel is written.
+  child.on('error', () => {});
   try {
     await messageOf(child, argv);
     await wire(options, `/proc/${child.pid}/ns/net`);

@@ -86,6 +86,8 @@ export function openSocketIn(path: string): Promise<Socket> {
     });
     let socket: Socket | undefined;
     child.on('message', (_, handle) => {
+      // Without a file left for it here (EMFILE) the message comes alone.
+      if (handle === undefined) return;
       socket = handle as unknown as Socket;
       resolve(socket);
     });

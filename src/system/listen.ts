@@ -50,7 +50,8 @@ function listening(
   onOpen: () => void,
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // Later ones are of a connection that could not be taken; whoever calls tries again.
+    server.on('error', reject);
     server.listen(at, () => {
       onOpen();
       resolve({
