@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inShort, noteLacks } from './lacks.ts';
+import { inShort, noteLacks, outOfSight } from './lacks.ts';
 
 it('notes what is lacked and what is there', () => {
   const calls: string[] = [];
@@ -13,4 +13,12 @@ it('notes what is lacked and what is there', () => {
 
 it('names the first of several', () => {
   expect([[], ['a'], ['a', 'b', 'c']].map(inShort)).toEqual(['', 'a', 'a, and 2 more']);
+});
+
+it('names a container whose namespace lies where the plugin cannot see it', () => {
+  const seen = ['/var/run/docker/netns/a', '/run/docker/netns/b'];
+  expect(outOfSight(seen)).toBe('');
+  expect(outOfSight([...seen, '/data/exec/netns/c', '/var/running/d'])).toBe(
+    '/data/exec/netns/c, and 1 more',
+  );
 });

@@ -17,3 +17,14 @@ export function inShort(all: readonly string[]): string {
   const [first = '', ...more] = all;
   return more.length === 0 ? first : `${first}, and ${more.length} more`;
 }
+
+/** Where the plugin sees the host's namespaces; Docker writes the second for the first. */
+const IN_SIGHT = /^(\/var)?\/run\//;
+
+/**
+ * Containers whose namespaces the agent cannot see, in a sentence; empty: it sees all.
+ * @param sandboxes paths of containers' namespaces, as Docker names them
+ */
+export function outOfSight(sandboxes: readonly string[]): string {
+  return inShort(sandboxes.filter((it) => !IN_SIGHT.test(it)));
+}

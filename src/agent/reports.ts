@@ -5,7 +5,7 @@ import type { Faults } from './faults.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Guard } from './guard.ts';
 import type { Host } from './host.ts';
-import { inShort, noteLacks } from './lacks.ts';
+import { inShort, noteLacks, outOfSight } from './lacks.ts';
 import type { Log } from './log.ts';
 import { Refusals } from './refusals.ts';
 import { hostReport } from './reporting.ts';
@@ -89,7 +89,9 @@ export class Reports {
     const { host, forwarding, services, guard, tunnelGuard, discovery, sendLimits, faults } =
       this.#options;
     const peers = host.link.sessions?.views() ?? [];
+    const sandboxes = [...host.state.endpoints.values()].flatMap((it) => it.sandbox ?? []);
     noteLacks(faults, {
+      namespaces: outOfSight(sandboxes),
       rules: inShort(services.balancer.lacking().map((it) => `${it.sandbox}: ${it.reason}`)),
       routes: inShort(discovery.lacking()),
       'send-limits': inShort(sendLimits.lacking()),

@@ -25,6 +25,7 @@ export const FINDING_CODES = [
   'multicast',
   'multicast-route',
   'no-swarm',
+  'not-probed',
   'not-ready',
   'not-started',
   'peer-missing',

@@ -26,6 +26,7 @@ export const FAULT_SUBJECTS = [
   'kernel',
   'membership',
   'rules',
+  'namespaces',
   'features',
   'metrics',
   'data-path-port',

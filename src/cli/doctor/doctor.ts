@@ -12,6 +12,7 @@ import { containersCheck } from './containers.ts';
 import { asCheck, ipvsCheck, pluginCheck } from './here.ts';
 import { LOCAL_CHECKS, localCheckup } from './local.ts';
 import { nodesCheck, type SwarmFacts, swarmFacts } from './nodes.ts';
+import { packetsChecks } from './packets.ts';
 
 interface Flags extends AgentFlags {
   readonly json?: boolean;
@@ -102,8 +103,14 @@ async function agents(flags: Flags, { facts, dataRoot }: Known): Promise<Check[]
     const checks = checksOf(local, known).filter((it) => LOCAL_CHECKS.includes(it.name));
     return [silentAgent(error), ...checks];
   }
-  const packets = await probes(flags, found);
-  const lost = packets.some((it) => it.findings.length > 0);
+  const packets = await packetsChecks(found.hosts[0]?.report, (network) =>
+    askAgent<ProbeReport>(flags, '/v1/probe', {
+      method: 'POST',
+      body: network === undefined ? {} : { network },
+      timeoutMs: CHECKUP_MS,
+    }),
+  );
+  const lost = packets.some((it) => it.findings.some(({ code }) => code !== 'not-probed'));
   return [...checksOf(found, known), cardsCheck(found.hosts, lost), ...packets];
 }
 
@@ -115,36 +122,6 @@ function silentAgent(error: UserError): Check {
     remedy: error.hint ?? 'docker plugin enable castnet:latest',
   };
   return { name: 'Agent', detail: error.message, findings: [finding] };
-}
-
-/**
- * Real packets: on each network of this host that others have too, and on one made for the purpose
- * between all hosts, whatever networks there are.
- */
-async function probes(flags: Flags, { hosts }: SwarmCheckup): Promise<Check[]> {
-  const own = hosts[0]?.report;
-  if (own === undefined || own.peers.length === 0) {
-    return [{ name: 'Packets', detail: 'no other host is known here', findings: [] }];
-  }
-  const shared = own.networks.filter(
-    ({ id, hosts: listed }) =>
-      listed.length > 1 || own.peers.some((it) => it.networks.includes(id)),
-  );
-  const checks: Check[] = [];
-  for (const network of [undefined, ...shared]) {
-    const report = await askAgent<ProbeReport>(flags, '/v1/probe', {
-      method: 'POST',
-      body: network === undefined ? {} : { network: network.id },
-      timeoutMs: CHECKUP_MS,
-    });
-    const where = network === undefined ? '' : ` on ${network.name ?? network.id.slice(0, 12)}`;
-    checks.push({
-      name: `Packets${where}`,
-      detail: `unicast, multicast, broadcast and fragments pass between ${report.hosts.length} hosts at UDP port ${own.tunnel?.port ?? 4789}`,
-      findings: report.findings,
-    });
-  }
-  return checks;
 }
 
 /** A line for each check, each finding with its remedy below. What two checks found is told once. */

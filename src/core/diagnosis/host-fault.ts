@@ -48,6 +48,12 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     what: 'containers lack the rules by which they reach services',
     remedy: `castnet plugin install checks the kernel; ${LOG}`,
   },
+  namespaces: {
+    code: 'docker',
+    severity: 'error',
+    what: 'containers reach no service by its virtual IP, for their namespaces are out of the agent’s sight: the plugin sees the host’s /run alone',
+    remedy: 'take --exec-root from dockerd’s options and daemon.json, or keep it below /run',
+  },
   networks: {
     code: 'docker',
     severity: 'error',
