@@ -4,6 +4,7 @@ import type { Log } from './agent/log.ts';
 import type { Config } from './config.ts';
 import { watchDataPathPort } from './docker/data-path-port.ts';
 import type { Engine } from './docker/engine.ts';
+import { watchGoneNetworks } from './docker/gone-networks.ts';
 import { isHeardSilence } from './docker/heard.ts';
 import { watchTaskStarts } from './docker/task-starts.ts';
 import { watchTasks } from './docker/tasks.ts';
@@ -16,6 +17,9 @@ import * as sandbox from './kernel/sandbox.ts';
 
 /** A monitor of addresses that was started again counts as running after so long, milliseconds. */
 const ADDRESS_FAULT_MS = 3_000;
+
+/** From one look at networks that are gone to the next, milliseconds: an id that is free can wait. */
+const GONE_MS = 60_000;
 
 export interface WatchingOptions {
   readonly agent: Agent;
@@ -69,7 +73,19 @@ export function watchDocker({ agent, engine, config, faults, log }: WatchingOpti
     onUnread: (reason) => faults.note('data-path-port', reason),
     intervalMs: config.lookSeconds * 1000,
   });
-  return closing(starts, port, tasks, swarm);
+  const { allocations } = host.state;
+  const gone = watchGoneNetworks({
+    engine,
+    kept: () => allocations.keys(),
+    onGone: (id) => {
+      const vni = allocations.get(id)?.vni;
+      allocations.delete(id);
+      log.info({ network: id, vni }, 'the network is gone, and its id free');
+    },
+    onUnread: (reason) => log.debug({ reason }, 'which networks are gone is not known'),
+    intervalMs: GONE_MS,
+  });
+  return closing(starts, port, tasks, swarm, gone);
 }
 
 /** The kernel's events. */
