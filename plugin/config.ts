@@ -101,7 +101,10 @@ export function pluginConfig({ version, build }: ConfigInput) {
       },
       {
         name: 'swarm',
-        description: "This Swarm node's certificate, with which agents know each other",
+        description:
+          "This Swarm node's certificate, with which agents know each other, and addresses",
+        // Whole: Docker renames new files over those in it, and makes certificates/ itself anew after
+        // a `docker swarm leave`; a mount of less would stay with what was.
         // Settable because it lies under Docker's data root; `castnet plugin install` sets it.
         source: '/var/lib/docker/swarm',
         destination: '/var/lib/docker/swarm',
