@@ -16,7 +16,7 @@ export interface TunnelSource {
   /** Where the other hosts take tunnel packets, as far as they have said so. */
   readonly peers: () => readonly string[];
   /** Every address of this host, with the interface that holds it. */
-  readonly addresses: () => Promise<ReadonlyMap<string, Holder>>;
+  readonly addresses: () => Promise<ReadonlyMap<string, Interface>>;
   /** How this host's packets reach an address; undefined without a route. */
   readonly routeTo: (
     address: string,
@@ -31,7 +31,7 @@ export interface TunnelSource {
 export class NoAddressYet extends Fault {}
 
 /** An interface that holds an address. */
-interface Holder {
+interface Interface {
   readonly mtu: number;
   /** Whether packets leave by it, as they do not by the loopback. */
   readonly carries: boolean;
@@ -71,8 +71,8 @@ export class TunnelFinder {
     }
     const { bound, told, withManagers } = choice;
     const local = typeof bound === 'string' ? bound : await this.#towards(bound.towards);
-    const holder = here.get(local);
-    if (holder === undefined) {
+    const device = here.get(local);
+    if (device === undefined) {
       const why =
         settings.bound === undefined
           ? 'Bring up the interface that is to have it, set CASTNET_TUNNEL_ADDRESS to an address of this host, ' +
@@ -83,7 +83,7 @@ export class TunnelFinder {
       );
     }
     const managers = withManagers ? (swarm?.remotes ?? []) : [];
-    const underlay = await this.#pathMtu(local, { holder, managers });
+    const underlay = await this.#pathMtu(local, { device, managers });
     const mtu = containerMtu(underlay, local);
     return told === undefined || told === local
       ? { address: local, port: vxlanPort, mtu }
@@ -96,7 +96,7 @@ export class TunnelFinder {
    */
   async #pathMtu(
     local: string,
-    { holder, managers }: { holder: Holder; managers: readonly string[] },
+    { device, managers }: { device: Interface; managers: readonly string[] },
   ): Promise<number> {
     const { peers, routeMtus } = this.#source;
     const isSix = (it: string): boolean => it.includes(':');
@@ -105,12 +105,12 @@ export class TunnelFinder {
     const addresses = managers
       .flatMap((it) => hostPart(it) ?? [])
       .filter((it) => /^[\d.]+$|:/.test(it));
-    const lists = [peers(), addresses, holder.carries ? [] : [FAR[isSix(local) ? 6 : 4]]];
+    const lists = [peers(), addresses, device.carries ? [] : [FAR[isSix(local) ? 6 : 4]]];
     for (const list of lists) {
       const mtus = await routeMtus(alike(list), local);
       if (mtus.length > 0) return Math.min(...mtus);
     }
-    return holder.mtu;
+    return device.mtu;
   }
 
   /**

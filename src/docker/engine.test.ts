@@ -1,34 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { RequestListener } from 'node:http';
+import { expect, it } from 'vitest';
+import { useSocket } from '../system/testing/socket.ts';
 import { dockerEngine } from './engine.ts';
 
-let directory: string;
-let server: Server | undefined;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'castnet-'));
-});
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-  rmSync(directory, { recursive: true });
-});
+const socket = useSocket();
 
 const VERSION = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' };
 
 /** An Engine that says of itself what `version` gives, and answers everything else as told. */
-function engine(answer: RequestListener, version: () => object = () => VERSION) {
-  const path = join(directory, 'docker.sock');
-  server = createServer((request, response) => {
+async function engine(answer: RequestListener, version: () => object = () => VERSION) {
+  const path = await socket.serve((request, response) => {
     if (request.url === '/version') response.end(JSON.stringify(version()));
     else answer(request, response);
   });
-  return new Promise<ReturnType<typeof dockerEngine>>((resolve) =>
-    server?.listen(path, () => resolve(dockerEngine(path))),
-  );
+  return dockerEngine(path);
 }
 
 it('reads an answer as JSON, at the oldest API version that both support', async () => {

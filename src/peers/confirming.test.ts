@@ -1,28 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Confirming } from './confirming.ts';
-import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
 import type { ClientMessage } from './messages.ts';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useNodes } from './testing/nodes.ts';
 import { endpoint, host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
-let swarm: TestSwarm;
-let a: Credentials;
-let b: Credentials;
-
-beforeAll(async () => {
-  swarm = testSwarm('cluster-1');
-  a = await loadSwarmCredentials({ directory: swarm.node('node-a'), log: silentLog });
-  b = await loadSwarmCredentials({ directory: swarm.node('node-b'), log: silentLog });
-});
-afterAll(() => {
-  a.close();
-  b.close();
-  swarm.remove();
-});
+const nodes = useNodes();
 
 const ofA = (...ends: number[]) => host('node-a', { net1: network(...ends) });
 
@@ -48,10 +32,10 @@ const confirmed = (from: Awaited<ReturnType<typeof publisher>>): Promise<boolean
 
 it('a container is confirmed when the other host’s kernel has it, and not before', async () => {
   let heard = 0;
-  const from = await publisher(a, { onConfirmed: () => heard++ });
+  const from = await publisher(nodes.a, { onConfirmed: () => heard++ });
   const kernel = slowKernel();
   from.publish(ofA(1));
-  const to = subscriber(b, from.port, { inForce: kernel.inForce });
+  const to = subscriber(nodes.b, from.port, { inForce: kernel.inForce });
   await to.until(({ networks }) => networks.size === 1);
   expect(stateOf(from)).toBe(false);
   await kernel.take();
@@ -66,10 +50,10 @@ it('a container is confirmed when the other host’s kernel has it, and not befo
 });
 
 it('what comes while the kernel is busy is confirmed together, after another turn', async () => {
-  const from = await publisher(a);
+  const from = await publisher(nodes.a);
   const kernel = slowKernel();
   from.publish(ofA(1));
-  const to = subscriber(b, from.port, { inForce: kernel.inForce });
+  const to = subscriber(nodes.b, from.port, { inForce: kernel.inForce });
   await until(() => kernel.turns.length === 1, { what: 'the first turn' });
   const first = from.mark('net1') ?? 0;
   for (const n of [2, 3, 4]) from.publish(ofA(1, n));
@@ -83,10 +67,10 @@ it('what comes while the kernel is busy is confirmed together, after another tur
 });
 
 it('a change of groups or services, by which no container comes, is not waited for', async () => {
-  const from = await publisher(a);
+  const from = await publisher(nodes.a);
   const kernel = slowKernel();
   from.publish(ofA(1));
-  const to = subscriber(b, from.port, { inForce: kernel.inForce });
+  const to = subscriber(nodes.b, from.port, { inForce: kernel.inForce });
   await kernel.take();
   await confirmed(from);
   const mark = from.mark('net1');
@@ -100,20 +84,20 @@ it('a change of groups or services, by which no container comes, is not waited f
 });
 
 it('a host of a release that does not confirm is not waited for', async () => {
-  const from = await publisher(a);
+  const from = await publisher(nodes.a);
   from.publish(ofA(1));
-  const to = subscriber(b, from.port);
+  const to = subscriber(nodes.b, from.port);
   await to.until(({ networks }) => networks.size === 1);
   from.publish(ofA(1, 2));
   expect(stateOf(from)).toBe(true);
 });
 
 it('a host that does not listen, or not to that network, is in no list', async () => {
-  const from = await publisher(a);
+  const from = await publisher(nodes.a);
   expect(from.mark('net1')).toBeUndefined();
   from.publish(ofA(1));
   expect(stateOf(from)).toBeUndefined();
-  const to = subscriber(b, from.port, { inForce: async () => {} });
+  const to = subscriber(nodes.b, from.port, { inForce: async () => {} });
   await confirmed(from);
   to.setWanted(['net2']);
   await until(() => stateOf(from) === undefined, { what: 'the end of the wish' });
@@ -122,12 +106,12 @@ it('a host that does not listen, or not to that network, is in no list', async (
 });
 
 it('after a new session everything is confirmed anew', async () => {
-  const first = await publisher(a);
+  const first = await publisher(nodes.a);
   first.publish(ofA(1));
-  const to = subscriber(b, first.port, { inForce: async () => {} });
+  const to = subscriber(nodes.b, first.port, { inForce: async () => {} });
   await confirmed(first);
   await first.close();
-  const second = await publisher(a, { port: first.port });
+  const second = await publisher(nodes.a, { port: first.port });
   second.publish(ofA(1));
   await to.until(({ state }) => state === 'up');
   await confirmed(second);

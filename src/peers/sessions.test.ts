@@ -1,36 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Credentials } from './credentials.ts';
 import { silentLog } from './log.ts';
 import { createPeers } from './peers.ts';
 import { atEnd, publisher, relay, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useNodes } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
-let swarm: TestSwarm;
-let a: Credentials;
-let b: Credentials;
-
-beforeAll(async () => {
-  swarm = testSwarm('cluster-1');
-  a = await loadSwarmCredentials({ directory: swarm.node('node-a'), log: silentLog });
-  const directory = swarm.node('node-b', { role: 'swarm-worker' });
-  b = await loadSwarmCredentials({ directory, log: silentLog });
-});
-afterAll(() => {
-  a.close();
-  b.close();
-  swarm.remove();
-});
+const nodes = useNodes();
 
 const ofA = (...ends: number[]) => host('node-a', { net1: network(...ends) });
 
 describe('a record', () => {
   it('arrives whole, then as it changes, only for the networks wanted', async () => {
-    const from = await publisher(a);
+    const from = await publisher(nodes.a);
     from.publish(host('node-a', { net1: network(1), net2: network(5) }));
-    const to = subscriber(b, from.port);
+    const to = subscriber(nodes.b, from.port);
     const view = await to.until(({ networks }) => networks.size > 0);
     expect(view).toMatchObject({ node: 'node-a', tunnel: '127.0.0.1', state: 'up' });
     expect([...view.networks]).toEqual([['net1', network(1)]]);
@@ -57,14 +42,14 @@ describe('a record', () => {
       const hello = await later.until(({ tunnel }) => tunnel === '127.0.0.2');
       return [before, changed, hello].map((it) => it.dataPathPort);
     };
-    expect(await ports(a, b, 'node-a')).toEqual([undefined, 7789, 7789]);
-    expect(await ports(b, a, 'node-b')).toEqual([undefined, undefined, undefined]);
+    expect(await ports(nodes.a, nodes.b, 'node-a')).toEqual([undefined, 7789, 7789]);
+    expect(await ports(nodes.b, nodes.a, 'node-b')).toEqual([undefined, undefined, undefined]);
   });
 
   it('changes are heard well within 50 ms', async () => {
-    const from = await publisher(a);
+    const from = await publisher(nodes.a);
     from.publish(ofA(1));
-    const to = subscriber(b, from.port);
+    const to = subscriber(nodes.b, from.port);
     await to.until(({ networks }) => networks.size === 1);
     const took: number[] = [];
     for (let n = 2; n < 42; n++) {
@@ -84,8 +69,8 @@ describe('a record', () => {
   });
 
   it('says nothing of networks before it knows its own', async () => {
-    const from = await publisher(a);
-    const to = subscriber(b, from.port);
+    const from = await publisher(nodes.a);
+    const to = subscriber(nodes.b, from.port);
     await to.until(({ state }) => state === 'up');
     // The answer to a request comes after whatever the wish for networks was answered by.
     await expect(to.ask('x', null, { timeoutMs: 1000 })).rejects.toThrow('nobody here answers "x"');
@@ -95,16 +80,16 @@ describe('a record', () => {
   });
 
   it('is kept while the agent is down, until the next one speaks', async () => {
-    const first = await publisher(a);
+    const first = await publisher(nodes.a);
     first.publish(ofA(1));
-    const to = subscriber(b, first.port);
+    const to = subscriber(nodes.b, first.port);
     await to.until(({ networks }) => networks.size === 1);
     await first.close();
     await to.until(({ state }) => state === 'agent-down');
     const refused = await to.until(({ lastError }) => /ECONNREFUSED/.test(lastError ?? ''));
     expect([...refused.networks]).toEqual([['net1', network(1)]]);
 
-    const second = await publisher(a, { port: first.port });
+    const second = await publisher(nodes.a, { port: first.port });
     await to.until(({ state }) => state === 'up');
     expect(to.view().networks.size).toBe(1);
     second.publish(ofA(2));
@@ -119,10 +104,10 @@ describe('a peer that falls silent', () => {
   const timing = { pingMs: 20, tickMs: 10, silenceMs: 150, probeMs: 60 };
 
   async function frozen(probeMs: number) {
-    const from = await publisher(a);
+    const from = await publisher(nodes.a);
     from.publish(ofA(1));
     const between = await relay(from.port);
-    const to = subscriber(b, between.port, { timing: { ...timing, probeMs } });
+    const to = subscriber(nodes.b, between.port, { timing: { ...timing, probeMs } });
     await to.until(({ networks }) => networks.size === 1);
     between.freeze();
     return to;
@@ -147,7 +132,7 @@ describe('a peer that falls silent', () => {
 
   it('is silent when there is no way to it', async () => {
     // TCP to a multicast address ends at once in the kernel with ENETUNREACH.
-    const to = subscriber(b, 1, { address: '224.0.0.1', timing });
+    const to = subscriber(nodes.b, 1, { address: '224.0.0.1', timing });
     const view = await to.until(({ state }) => state === 'silent');
     expect(view.lastError).toContain('ENETUNREACH');
   });
@@ -155,10 +140,12 @@ describe('a peer that falls silent', () => {
 
 describe('sessions', () => {
   it('a cut connection is made again within a second', async () => {
-    const from = await publisher(a);
+    const from = await publisher(nodes.a);
     from.publish(ofA(1));
     const between = await relay(from.port);
-    const to = subscriber(b, between.port, { timing: { backoffMs: 100, backoffMaxMs: 1000 } });
+    const to = subscriber(nodes.b, between.port, {
+      timing: { backoffMs: 100, backoffMaxMs: 1000 },
+    });
     await to.until(({ networks }) => networks.size === 1);
     between.cut();
     await to.until(({ state }) => state === 'agent-down');
@@ -168,21 +155,21 @@ describe('sessions', () => {
   });
 
   it('poke connects at once', async () => {
-    const first = await publisher(a);
+    const first = await publisher(nodes.a);
     const { port } = first;
     await first.close();
-    const to = subscriber(b, port, { timing: { backoffMs: 60_000, backoffMaxMs: 60_000 } });
+    const to = subscriber(nodes.b, port, { timing: { backoffMs: 60_000, backoffMaxMs: 60_000 } });
     await to.until(({ state }) => state === 'agent-down');
-    await publisher(a, { port });
+    await publisher(nodes.a, { port });
     to.poke();
     await to.until(({ state }) => state === 'up');
   });
 
   it('who is not admitted is told why, also when that changes later', async () => {
     let admitted: true | string = true;
-    const from = await publisher(a, { admit: () => admitted });
+    const from = await publisher(nodes.a, { admit: () => admitted });
     from.publish(ofA(1));
-    const to = subscriber(b, from.port);
+    const to = subscriber(nodes.b, from.port);
     await to.until(({ state }) => state === 'up');
     admitted = 'node-b has left the Swarm';
     from.review();
@@ -193,9 +180,9 @@ describe('sessions', () => {
 
   it('tells of a peer that listens once, however often its right to is looked at', async () => {
     const told: unknown[] = [];
-    const from = await publisher(a, { onSubscribed: async (peer) => void told.push(peer) });
+    const from = await publisher(nodes.a, { onSubscribed: async (peer) => void told.push(peer) });
     from.publish(ofA(1));
-    const to = subscriber(b, from.port, { tunnel: () => '10.9.0.2' });
+    const to = subscriber(nodes.b, from.port, { tunnel: () => '10.9.0.2' });
     await to.until(({ state }) => state === 'up');
     from.review();
     from.review();
@@ -208,9 +195,9 @@ describe('sessions', () => {
       new Promise<void>((resolve) => {
         letIn = resolve;
       });
-    const from = await publisher(a, { onSubscribed });
+    const from = await publisher(nodes.a, { onSubscribed });
     from.publish(ofA(1));
-    const to = subscriber(b, from.port);
+    const to = subscriber(nodes.b, from.port);
     await to.until(({ state }) => state === 'up');
     from.publish(ofA(2));
     // What was said to it has come by then.
@@ -221,8 +208,8 @@ describe('sessions', () => {
   });
 
   it('what cannot be asked fails alone, not with its session', async () => {
-    const from = await publisher(a, { answer: async () => undefined });
-    const to = subscriber(b, from.port);
+    const from = await publisher(nodes.a, { answer: async () => undefined });
+    const to = subscriber(nodes.b, from.port);
     await to.until(({ state }) => state === 'up');
     expect(await to.ask('anything', undefined, { timeoutMs: 1000 })).toBeNull();
     await expect(to.ask('x'.repeat(65), null, { timeoutMs: 1000 })).rejects.toThrow('at most 64');
@@ -230,7 +217,7 @@ describe('sessions', () => {
   });
 
   it('answers what is asked, and says why not', async () => {
-    const from = await publisher(a, {
+    const from = await publisher(nodes.a, {
       async answer(what, args) {
         if (what === 'echo') return { args };
         if (what === 'big') return 'x'.repeat(2_000_000);
@@ -239,7 +226,7 @@ describe('sessions', () => {
       },
       limits: { maxLine: 1_000_000 },
     });
-    const to = subscriber(b, from.port);
+    const to = subscriber(nodes.b, from.port);
     await expect(to.ask('echo', 1, { timeoutMs: 1000 })).rejects.toThrow('no session with');
     await to.until(({ state }) => state === 'up');
     const ask = (what: string, args?: unknown, timeoutMs = 10_000) =>
@@ -254,19 +241,19 @@ describe('sessions', () => {
   });
 
   it('an address of this host itself is refused', async () => {
-    const from = await publisher(a);
-    const to = subscriber(a, from.port);
+    const from = await publisher(nodes.a);
+    const to = subscriber(nodes.a, from.port);
     await to.until(({ lastError }) => lastError === 'this address is of this host itself');
     expect(to.view().state).not.toBe('up');
   });
 });
 
 it('peers come and go with the list', async () => {
-  const from = await publisher(a, { answer: async (what) => `${what}!` });
+  const from = await publisher(nodes.a, { answer: async (what) => `${what}!` });
   from.publish(ofA(1));
   const removed: string[] = [];
   const peers = createPeers({
-    credentials: b,
+    credentials: nodes.b,
     port: from.port,
     node: 'node-b',
     log: silentLog,

@@ -1,29 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { RequestListener } from 'node:http';
+import { expect, it } from 'vitest';
 import { ask, follow, HttpTimeout } from './http.ts';
+import { useSocket } from './testing/socket.ts';
 
-let directory: string;
-let server: Server | undefined;
+const socket = useSocket();
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'castnet-'));
+const serve = async (answer: RequestListener) => ({
+  socketPath: await socket.serve(answer),
+  timeoutMs: 5_000,
 });
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-  rmSync(directory, { recursive: true });
-});
-
-function serve(answer: RequestListener): Promise<{ socketPath: string; timeoutMs: number }> {
-  const socketPath = join(directory, 'x.sock');
-  server = createServer(answer);
-  return new Promise((resolve) =>
-    server?.listen(socketPath, () => resolve({ socketPath, timeoutMs: 5_000 })),
-  );
-}
 
 it('sends method, headers and body, and gives status and text', async () => {
   const at = await serve(async (request, response) => {
@@ -53,8 +38,9 @@ it('an answer that breaks off is an error, not a wait', async () => {
 });
 
 it('nobody at the socket is an error with its code', async () => {
-  const socketPath = join(directory, 'none.sock');
-  await expect(ask({ socketPath, path: '/', timeoutMs: 1000 })).rejects.toMatchObject({
+  await expect(
+    ask({ socketPath: socket.path(), path: '/', timeoutMs: 1000 }),
+  ).rejects.toMatchObject({
     code: 'ENOENT',
   });
 });
