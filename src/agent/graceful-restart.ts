@@ -30,6 +30,11 @@ export class GracefulRestart {
     this.#facts ??= facts.filter(leadsAway);
   }
 
+  /** Whether the kernel was read: before, it is not known what an earlier agent left. */
+  get hasLooked(): boolean {
+    return this.#facts !== undefined;
+  }
+
   /** What there is of it as long as it may be right; nothing from then on. */
   facts(knowledge: Knowledge): readonly Fact[] {
     if (this.#facts === undefined) return [];

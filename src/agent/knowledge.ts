@@ -20,6 +20,7 @@ import { admit, type RefusedGroups } from '../core/membership/policy.ts';
 import { bridgeName } from '../core/names.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services/services.ts';
+import type { StaleTasks } from '../core/services/stale-tasks.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import type { State } from './state.ts';
 import type { PeerView } from './swarm-link.ts';
@@ -189,11 +190,15 @@ export function desiredInput(
         address === undefined ? [] : [{ tunnel: address, networks }],
     ),
   };
-  if (stale.length === 0) return input;
-  const heard = peers.flatMap((it) => (it.tunnel === undefined || unheard(it) ? [] : [it.tunnel]));
-  const vnis = input.networks.map((it) => it.vni);
-  const known = { heard: new Set(heard), vnis: new Set(vnis) };
-  return { ...input, stale: staleFacts(stale, known) };
+  return stale.length === 0 ? input : { ...input, stale: staying(knowledge, stale) };
+}
+
+/** What stays for now of the entries that an earlier agent left: those to hosts not heard yet. */
+export function staying(knowledge: Knowledge, stale: readonly Fact[]): Fact[] {
+  // Of a host that was silent from the start no more is known than Docker's word.
+  const heard = knowledge.peers.flatMap((it) => (unheard(it) ? [] : [it.tunnel ?? it.address]));
+  const vnis = networksOf(knowledge).map((it) => it.vni);
+  return staleFacts(stale, { heard: new Set(heard), vnis: new Set(vnis) });
 }
 
 /** In sentences, what hosts say that cannot be so, and is refused. */
@@ -205,21 +210,25 @@ export function conflicts({ state, tunnel, peers }: Knowledge, wanted: DesiredSt
   return [...new Set([...refused, ...foreign, ...strayServices(honest, networks), ...contested])];
 }
 
+type ServicesOf = ReadonlyMap<string, readonly Service[]>;
+
 /**
  * The services of each network of this host, by Docker's id.
  * @param of.own what this host says of itself
  * @param of.before the last answer: a service without tasks is remembered
+ * @param of.stale what an earlier agent knew of hosts that were not heard yet
  */
 export function desiredServices(
   { state, tunnel, peers }: Knowledge,
-  of: { own: HostRecord | undefined; before: ReadonlyMap<string, readonly Service[]> },
+  of: { own: HostRecord | undefined; before: ServicesOf; stale?: StaleTasks },
 ): Map<string, Service[]> {
   const { honest } = judgePeers(peers, tunnel?.address ?? '');
   return new Map(
     [...state.networks.values()].map((network) => {
       const { id } = network;
       const all = [of.own, ...honest].map((it) => it?.networks.get(id));
-      const records = all.filter((it) => it !== undefined);
+      const heard = all.filter((it) => it !== undefined);
+      const records = of.stale === undefined ? heard : [...heard, of.stale(network, heard)];
       const before = of.before.get(id) ?? [];
       const known = new Set(before.map((it) => it.vip));
       // Else a host could have what the containers say to any address. Looked at once, for it is slow.

@@ -3,10 +3,14 @@ import type { ServiceRecord } from '../core/records.ts';
 import type { Service } from '../core/services/services.ts';
 import { Balancer, type Sandboxes } from './balancer.ts';
 import type { Host } from './host.ts';
+import { staying } from './knowledge.ts';
 import type { Log } from './log.ts';
 import { ServiceView } from './service-view.ts';
 
-/** After this long a host that was not heard is no reason to wait any more, milliseconds. */
+/**
+ * So long the rules of an earlier agent stay as they are, milliseconds: then all is known as a rule, and
+ * they are written once. What a host that is not heard yet has stays in them longer.
+ */
 const HEAR_WITHIN_MS = 10_000;
 
 export interface ServiceRulesOptions {
@@ -73,7 +77,9 @@ export class ServiceRules {
     const host = this.#host;
     const knowledge = host.knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
-    if (!host.restart.isComplete(knowledge) && host.age < HEAR_WITHIN_MS) return undefined;
-    return this.view.update(knowledge, host.record);
+    const isEarly = host.age < HEAR_WITHIN_MS || !host.restart.hasLooked;
+    if (!host.restart.isComplete(knowledge) && isEarly) return undefined;
+    const left = staying(knowledge, host.restart.facts(knowledge));
+    return this.view.update(knowledge, host.record, left);
   }
 }

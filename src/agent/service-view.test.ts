@@ -22,13 +22,13 @@ it('a file that cannot be written ends no agent, and is tried again', () => {
   const file = join(directory, 'reach', 'gone.json');
   rmSync(file);
   mkdirSync(file);
-  view.update(knowledge, undefined);
+  view.update(knowledge, undefined, []);
   vi.runAllTimers();
   expect(warn).toHaveBeenCalledTimes(1);
   expect(state.reach.size).toBe(1);
 
   rmSync(file, { recursive: true });
-  view.update(knowledge, undefined);
+  view.update(knowledge, undefined, []);
   vi.runAllTimers();
   expect(warn).toHaveBeenCalledTimes(1);
   expect(state.reach.size).toBe(0);

@@ -1,5 +1,7 @@
+import type { Fact } from '../core/forwarding/facts.ts';
 import type { HostRecord } from '../core/records.ts';
 import { type Service, servicesBySandbox } from '../core/services/services.ts';
+import { staleTasks } from '../core/services/stale-tasks.ts';
 import {
   NO_TOMBSTONES,
   type Tombstones,
@@ -22,6 +24,8 @@ export class ServiceView {
   readonly #log: Log;
   /** What an earlier agent knew, until this one knows it. */
   #before: ReadonlyMap<string, readonly Service[]>;
+  /** The same; of it counts what may still be right. */
+  readonly #earlier: ReadonlyMap<string, readonly Service[]>;
   #keeping: NodeJS.Timeout | undefined;
   /** By network; bounded by what the Swarm has. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
@@ -30,20 +34,25 @@ export class ServiceView {
   constructor(kept: Pick<State, 'reach'>, log: Log) {
     this.#kept = kept;
     this.#log = log;
-    this.#before = new Map([...kept.reach.values()].map((it) => [it.id, it.services]));
+    this.#earlier = new Map([...kept.reach.values()].map((it) => [it.id, it.services]));
+    this.#before = this.#earlier;
   }
 
   /**
    * Takes what is so now.
    * @param own what this host says of itself
+   * @param left the kernel's entries of an earlier agent to hosts that were not heard yet: these hosts'
+   *   tasks stay as well, for their containers still listen
    * @returns by the path of each container's namespace, what it is to reach
    */
   update(
     knowledge: Knowledge,
     own: HostRecord | undefined,
+    left: readonly Fact[],
   ): ReadonlyMap<string, readonly Service[]> {
     const { networks, endpoints } = knowledge.state;
-    this.#services = desiredServices(knowledge, { own, before: this.#services });
+    const stale = left.length === 0 ? {} : { stale: staleTasks(this.#earlier, left) };
+    this.#services = desiredServices(knowledge, { own, before: this.#services, ...stale });
     this.#tombstones = tombstones(this.#tombstones, hostsWords(knowledge, own), networks.values());
     const { gone } = this.#tombstones;
     this.#before = new Map();

@@ -1,5 +1,5 @@
 import type { LocalEndpoint } from '../local.ts';
-import type { NetworkRecord } from '../records.ts';
+import type { EndpointRecord } from '../records.ts';
 
 /** A service as containers of one network reach it: a virtual address and the tasks behind it. */
 export interface Service {
@@ -12,6 +12,11 @@ export interface Service {
   readonly draining: readonly string[];
   /** Its address is a container's as well, and leads there. */
   readonly isTaken?: true;
+}
+
+/** What counts of a host's record: which addresses its containers have, and their places in services. */
+export interface TasksRecord {
+  readonly endpoints: readonly Pick<EndpointRecord, 'ip' | 'service'>[];
 }
 
 /**
@@ -28,7 +33,7 @@ export interface Service {
  *   addresses of the network.
  */
 export function servicesOf(
-  records: Iterable<NetworkRecord>,
+  records: Iterable<TasksRecord>,
   known: Iterable<Pick<Service, 'name' | 'vip'>> = [],
 ): Service[] {
   const found = new Map<string, { name: string; serving: Set<string>; draining: Set<string> }>();
