@@ -24,7 +24,7 @@ class MemoryServer extends EventEmitter {
     this.#address = address;
   }
 
-  listen(_port: number, _host: string, done: () => void): void {
+  listen(_port: number, _host: string, _backlog: number, done: () => void): void {
     this.#net.listeners.set(this.#address, this);
     done();
   }
@@ -100,16 +100,18 @@ export class MemoryNet {
   transportOf(own: string): { dial: typeof dial; probe: typeof probe } {
     return {
       dial: (options) => this.#dial(own, options),
-      probe: ({ address, timeoutMs, done }) => {
-        const timer = this.clock.after(timeoutMs, () => done(false));
-        this.way(
-          own,
-          address,
-        )(() => {
-          if (!timer.over) done(true);
+      // Nobody is asked here whose host lives, and so none has to be kept.
+      probe: ({ address, timeoutMs, onAnswered, onEnd }) => {
+        const timer = this.clock.after(timeoutMs, () => onEnd(false));
+        const answered = () => {
+          if (timer.over) return;
           timer.over = true;
-        });
+          onAnswered();
+          onEnd(true);
+        };
+        this.way(own, address)(answered);
         return {
+          isOpen: () => false,
           cancel() {
             timer.over = true;
           },

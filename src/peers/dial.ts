@@ -42,6 +42,8 @@ export interface Ending {
 export interface DialEvents {
   /** The peer's kernel took the connection. */
   onAnswered(): void;
+  /** Its agent has not answered in time; the connection waits on, for it may be stopped. */
+  onMute(reason: string): void;
   /** The handshake is done; the other side proved to be this. */
   onSecure(proof: Proof & { ok: true }): void;
   /** All messages of one chunk; empty when the bytes end no message. */
@@ -58,7 +60,19 @@ export interface Connection {
   end(reason: string, fault?: SessionFault): void;
 }
 
-/** Opens a connection to the publisher at `address`. Never throws: a failure is an ending. */
+/**
+ * The kernel asks an idle connection's other end after a second, then each second, ten times
+ * (tcp(7), TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; the latter two are Node's own).
+ */
+const KEEP_ALIVE_MS = 1000;
+
+/**
+ * Opens a connection to the publisher at `address`. Never throws: a failure is an ending.
+ *
+ * A stopped agent's listening socket takes connections until its accept queue is full, and each
+ * that is given up stays in that queue. So a connection that nobody has answered yet waits, as long
+ * as its other end is there, instead of being made anew.
+ */
 export function dial(options: {
   address: string;
   port: number;
@@ -69,8 +83,10 @@ export function dial(options: {
   const { address, port, credentials, timing, events } = options;
   const decoder = new Decoder(serverSchemas, { maxLine: MAX_LINE });
   let ending: Ending | undefined;
+  let isSecure = false;
   const socket = connectTls({ ...credentials.clientOptions(), host: address, port });
   socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
 
   function end(reason: string, fault: SessionFault = 'other'): void {
     ending ??= { byPeer: false, reason, fault };
@@ -83,13 +99,15 @@ export function dial(options: {
 
   socket.on('connect', () => {
     clearTimeout(timer);
+    const mute = `the peer said no hello within ${timing.handshakeMs} ms`;
     timer = setTimeout(
-      () => end(`the peer said no hello within ${timing.handshakeMs} ms`, 'mute'),
+      () => (isSecure ? end(mute, 'mute') : events.onMute(mute)),
       timing.handshakeMs,
     );
     events.onAnswered();
   });
   socket.on('secureConnect', () => {
+    isSecure = true;
     const proof = credentials.identify(socket);
     if (proof.ok) events.onSecure(proof);
     else end(proof.reason);
@@ -125,33 +143,55 @@ export function dial(options: {
   };
 }
 
+/** A bare connection to a host. */
+export interface Probe {
+  /** Whether its kernel has taken the connection, and keeps it. */
+  isOpen(): boolean;
+  cancel(): void;
+}
+
 /**
  * Asks the host's kernel for a sign of life by a bare TCP connection, which needs no agent: a
  * listening socket takes it even while its process is stopped, a closed port refuses it.
+ *
+ * It is kept, as a lasting sign: the next one would take another place in the queue of a stopped
+ * agent. Nothing is sent, for the kernel asks only a connection that is idle whether it is still there,
+ * so that a host that goes is noticed after 11 s.
  */
 export function probe(options: {
   address: string;
   port: number;
   timeoutMs: number;
-  done: (alive: boolean) => void;
-}): { cancel(): void } {
-  const { address, port, timeoutMs, done } = options;
+  /** Its kernel took the connection. */
+  onAnswered: () => void;
+  /** Once, last. `byPeer`: a living kernel refused or ended it. */
+  onEnd: (byPeer: boolean) => void;
+}): Probe {
+  const { address, port, timeoutMs, onAnswered, onEnd } = options;
   const socket = connectTcp({ host: address, port });
-  let told = false;
-  const tell = (alive: boolean) => {
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  let state: 'tried' | 'open' | 'over' = 'tried';
+  const end = (byPeer: boolean) => {
     clearTimeout(timer);
     socket.destroy();
-    if (!told) done(alive);
-    told = true;
+    if (state !== 'over') onEnd(byPeer);
+    state = 'over';
   };
-  const timer = setTimeout(() => tell(false), timeoutMs);
-  socket.on('connect', () => tell(true));
-  socket.on('error', (error: NodeJS.ErrnoException) => tell(isAnswer(error)));
+  const timer = setTimeout(() => end(false), timeoutMs);
+  socket.on('connect', () => {
+    clearTimeout(timer);
+    state = 'open';
+    onAnswered();
+  });
+  // Whatever is said is read and dropped, or the end would not be seen.
+  socket.resume();
+  socket.on('end', () => end(true));
+  socket.on('error', (error: NodeJS.ErrnoException) => end(isAnswer(error)));
   return {
+    isOpen: () => state === 'open',
     cancel() {
-      told = true;
-      clearTimeout(timer);
-      socket.destroy();
+      state = 'over';
+      end(false);
     },
   };
 }

@@ -12,7 +12,7 @@ export interface Timing {
   readonly probeMs: number;
   /** How long a TCP connection may take; longer than the kernel's first SYN retry at 1 s. */
   readonly connectMs: number;
-  /** From the TCP connection to the peer's hello. */
+  /** From the TCP connection to the peer's hello; one that has no answer at all waits longer. */
   readonly handshakeMs: number;
   /** First wait before connecting again; doubles up to `backoffMaxMs`. */
   readonly backoffMs: number;
@@ -40,6 +40,11 @@ export interface PublisherLimits {
   readonly sessions: number;
   /** Sessions of one node: its agent's, and for a moment the one that it lost. */
   readonly sessionsPerNode: number;
+  /**
+   * Connections that the kernel takes while the agent does not run, and keeps for it: two of each host that
+   * listens. The kernel itself bounds them by net.core.somaxconn: 4096 since Linux 5.4, 128 before.
+   */
+  readonly backlog: number;
   /** Connections that have not said hello yet; above it the oldest is ended. */
   readonly handshakes: number;
   /** From the TCP connection to the hello, in milliseconds. */
@@ -63,6 +68,7 @@ export interface PublisherLimits {
 export const PUBLISHER_LIMITS: PublisherLimits = Object.freeze({
   sessions: 1024,
   sessionsPerNode: 4,
+  backlog: 4096,
   handshakes: 64,
   handshakeMs: 5000,
   idleMs: 15_000,

@@ -226,7 +226,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     listen: () =>
       new Promise((resolve, reject) => {
         server.once('error', reject);
-        server.listen(options.port, options.host, () => {
+        server.listen(options.port, options.host, limits.backlog, () => {
           server.off('error', reject);
           server.on('error', (error) => log.warn({ reason: error.message }, 'listening failed'));
           const { address, port } = server.address() as AddressInfo;

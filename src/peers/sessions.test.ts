@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Credentials } from './credentials.ts';
+import { dial, type probe } from './dial.ts';
 import { silentLog } from './log.ts';
 import { createPeers } from './peers.ts';
+import type { SubscriberOptions } from './subscriber.ts';
 import { atEnd, publisher, relay, subscriber } from './testing/agents.ts';
 import { useNodes } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
@@ -103,11 +105,11 @@ describe('a record', () => {
 describe('a peer that falls silent', () => {
   const timing = { pingMs: 20, tickMs: 10, silenceMs: 150, probeMs: 60 };
 
-  async function frozen(probeMs: number) {
+  async function frozen(probeMs: number, change: Partial<SubscriberOptions> = {}) {
     const from = await publisher(nodes.a);
     from.publish(ofA(1));
     const between = await relay(from.port);
-    const to = subscriber(nodes.b, between.port, { timing: { ...timing, probeMs } });
+    const to = subscriber(nodes.b, between.port, { ...change, timing: { ...timing, probeMs } });
     await to.until(({ networks }) => networks.size === 1);
     between.freeze();
     return to;
@@ -128,6 +130,26 @@ describe('a peer that falls silent', () => {
     await until(() => Date.now() > since + 3 * timing.silenceMs, { what: 'time to pass' });
     expect(to.views.map(({ state }) => state)).not.toContain('silent');
     expect(to.view().networks.size).toBe(1);
+  });
+
+  it('loses its record when its kernel no longer answers on the connection that is kept', async () => {
+    let isOpen = true;
+    const endings: ((byPeer: boolean) => void)[] = [];
+    const kept: typeof probe = ({ onAnswered, onEnd }) => {
+      if (isOpen) setImmediate(onAnswered);
+      else setImmediate(onEnd, false);
+      endings.push(onEnd);
+      return { isOpen: () => isOpen, cancel() {} };
+    };
+    const to = await frozen(timing.probeMs, { transport: { dial, probe: kept } });
+    await to.until(({ state }) => state === 'agent-down');
+    const { since } = to.view();
+    await until(() => Date.now() > since + 3 * timing.silenceMs, { what: 'time to pass' });
+    expect(to.view().networks.size).toBe(1);
+    expect(endings).toHaveLength(1);
+    isOpen = false;
+    for (const end of endings) end(false);
+    await to.until(({ state, networks }) => state === 'silent' && networks.size === 0);
   });
 
   it('is silent when there is no way to it', async () => {

@@ -4,7 +4,7 @@ import type { HostRecord, NetworkRecord } from '../core/records.ts';
 import { Asks } from './asks.ts';
 import { Confirming } from './confirming.ts';
 import type { Credentials } from './credentials.ts';
-import { type Connection, dial, type Ending, probe } from './dial.ts';
+import { type Connection, dial, type Ending, type Probe, probe } from './dial.ts';
 import { TIMING, type Timing } from './limits.ts';
 import { keepsRecord, type LifeEvent, live, newLife } from './liveness.ts';
 import type { Log } from './log.ts';
@@ -107,7 +107,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   let connection: Connection | undefined;
   let proven: string | undefined;
   let fromManager = false;
-  let probing: { cancel(): void } | undefined;
+  /** Whether the peer's kernel took the connection, and its agent has yet to say hello. */
+  let isWaiting = false;
+  let probing: Probe | undefined;
   let retry: NodeJS.Timeout | undefined;
   let wait = timing.backoffMs;
   let pingedAt = now();
@@ -169,7 +171,12 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       timing,
       events: {
         onAnswered() {
+          isWaiting = true;
           happen('answered');
+          report();
+        },
+        onMute(reason) {
+          fail(reason, 'mute');
           report();
         },
         onSecure(proof) {
@@ -183,6 +190,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
         onMessages(messages) {
           if (closed) return;
           happen('heard');
+          stopProbing();
           for (const message of messages) handle(message);
           report();
           void confirming?.settle();
@@ -198,6 +206,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 
   function onEnd(ending: Ending): void {
     connection = undefined;
+    isWaiting = false;
     confirming?.reset();
     if (closed) return;
     fail(ending.reason, ending.fault);
@@ -261,6 +270,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     if (about.node !== undefined && about.node !== message.node) replica.clear();
     about = { node: message.node, ...told(message) };
     connection?.established();
+    isWaiting = false;
     wait = timing.backoffMs;
     pingedAt = now();
     happen('opened');
@@ -275,22 +285,35 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       send({ type: 'ping', n: ++pings });
     }
     // The kernel may live while the agent is stuck, and only the kernel matters for packets.
-    if (!probing && time - life.aliveAt >= timing.probeMs) {
-      probing = transport.probe({
-        address,
-        port,
-        timeoutMs: timing.connectMs,
-        done(alive) {
-          probing = undefined;
-          if (alive) happen('answered');
-          report();
-        },
-      });
-    }
-    if (life.session && life.state !== 'up') {
-      connection?.end(`nothing heard for ${timing.silenceMs} ms`, 'mute');
-    }
+    if (probing?.isOpen()) happen('answered');
+    else if (!probing && time - life.aliveAt >= timing.probeMs) startProbing();
+    const isSilent = `nothing heard for ${timing.silenceMs} ms`;
+    if (life.session && life.state !== 'up') connection?.end(isSilent, 'mute');
+    // Whatever was sent may never be answered by a host that has died, and then nothing ends it.
+    if (isWaiting && life.state === 'silent') connection?.end(isSilent, 'unreachable');
     report();
+  }
+
+  function startProbing(): void {
+    const answered = () => {
+      happen('answered');
+      report();
+    };
+    probing = transport.probe({
+      address,
+      port,
+      timeoutMs: timing.connectMs,
+      onAnswered: answered,
+      onEnd(byPeer) {
+        probing = undefined;
+        if (byPeer) answered();
+      },
+    });
+  }
+
+  function stopProbing(): void {
+    probing?.cancel();
+    probing = undefined;
   }
 
   const ticking = setInterval(tick, timing.tickMs);
@@ -334,7 +357,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       closed = true;
       clearInterval(ticking);
       clearTimeout(retry);
-      probing?.cancel();
+      stopProbing();
       asks.fail(`the session with ${address} was closed`);
       connection?.end('closed');
     },
