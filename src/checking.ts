@@ -4,6 +4,7 @@ import type { Checkup, MulticastRoute } from './contract/answers.ts';
 import { ANSWERS } from './contract/answers.ts';
 import type { HostReport } from './contract/report.ts';
 import type { HostCheckup, SwarmCheckup } from './core/diagnosis/checkup.ts';
+import { type Asker, NOT_SHARED, type Scope, visibleCheckup } from './core/visible.ts';
 import { hostVxlans, multicastRoute } from './kernel/checkup.ts';
 import { cardsUnder } from './kernel/network-cards.ts';
 import { hostAddresses, routeTo } from './kernel/routes.ts';
@@ -14,9 +15,12 @@ export interface Examined {
   plan(): Promise<string[]>;
   /** Tries sessions with hosts, network or not. */
   addPeers(addresses: readonly string[]): Promise<void>;
+  /** Which of the addresses that another host names are tried. */
+  granted(addresses: readonly string[], by: Asker): string[];
   askPeers(
     what: string,
     args: unknown,
+    among?: (address: string) => boolean,
   ): Promise<{ address: string; answer?: unknown; error?: string }[]>;
   readonly state: Pick<State, 'endpoints'>;
 }
@@ -34,7 +38,15 @@ const MAX_HOSTS = 1024;
 
 /** Looks closer at this host, and at all. */
 export function openCheckups(examined: Examined) {
-  const own = async (): Promise<Checkup> => {
+  let looking: Promise<Checkup> | undefined;
+  /** However many ask, one look at a time: it enters every container that has a route to have. */
+  const own = (): Promise<Checkup> => {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+  const look = async (): Promise<Checkup> => {
     const report = examined.report();
     const [plan, vxlans, routes, ways] = await Promise.all([
       examined.plan(),
@@ -45,11 +57,8 @@ export function openCheckups(examined: Examined) {
     const cards = cardsUnder(ways);
     return { version: 1, report: examined.report(), plan, vxlans, routes, cards };
   };
-  const meet = async (hosts: unknown): Promise<void> => {
-    const addresses = (Array.isArray(hosts) ? hosts : [])
-      .filter((it): it is string => typeof it === 'string')
-      .slice(0, MAX_HOSTS);
-    await examined.addPeers(addresses);
+  const meet = async (hosts: readonly string[]): Promise<void> => {
+    await examined.addPeers(hosts);
     const end = performance.now() + CONNECT_MS;
     const settled = () =>
       examined.report().peers.every((it) => it.state === 'up' || it.fault !== undefined);
@@ -58,10 +67,16 @@ export function openCheckups(examined: Examined) {
     }
   };
   return {
-    /** @returns undefined for a question that is not about checkups */
-    answer(what: string, args: unknown): Promise<Checkup> | undefined {
+    /**
+     * Answers another host: a manager, or one that shares a network, as far as it shares them.
+     * @returns undefined for a question that is not about checkups
+     */
+    answer(what: string, args: unknown, by: Asker & { scope: Scope }) {
       if (what !== CHECKUP) return undefined;
-      return meet((args as { hosts?: unknown } | null)?.hosts).then(own);
+      const { scope } = by;
+      if (scope !== 'all' && scope.size === 0) return Promise.reject(new Error(NOT_SHARED));
+      const hosts = examined.granted(namedIn(args), by);
+      return meet(hosts).then(async () => visibleCheckup(await own(), scope));
     },
     /**
      * Has every host look closer, and try a session with every other.
@@ -70,7 +85,14 @@ export function openCheckups(examined: Examined) {
     async all(hosts: readonly string[]): Promise<SwarmCheckup> {
       await meet(hosts);
       const began = Date.now();
-      const [mine, others] = await Promise.all([own(), examined.askPeers(CHECKUP, { hosts })]);
+      const { swarm, peers } = examined.report();
+      const sharing = new Set(peers.flatMap((it) => (it.networks.length > 0 ? it.address : [])));
+      // Others tell a worker nothing: whether there is a session with them, this host knows.
+      const among = (it: string) => swarm?.role !== 'worker' || sharing.has(it);
+      const [mine, others] = await Promise.all([
+        own(),
+        examined.askPeers(CHECKUP, { hosts }, among),
+      ]);
       const ended = Date.now();
       const { answers, silent } = understood(others, ANSWERS.checkup);
       const hostsAsked = answers.map((it): HostCheckup => {
@@ -82,6 +104,13 @@ export function openCheckups(examined: Examined) {
       return { version: 1, hosts: [{ ...mine, clockAheadMs: 0 }, ...hostsAsked], silent };
     },
   };
+}
+
+function namedIn(args: unknown): string[] {
+  const hosts = (args as { hosts?: unknown } | null)?.hosts;
+  return (Array.isArray(hosts) ? hosts.slice(0, MAX_HOSTS) : []).filter(
+    (it): it is string => typeof it === 'string',
+  );
 }
 
 /** The interfaces by which tunnels leave; without other hosts, that which has the tunnels' address. */

@@ -3,7 +3,7 @@ import { Faults } from './agent/faults.ts';
 import { State } from './agent/state.ts';
 import { SwarmLink } from './agent/swarm-link.ts';
 import { TunnelFinder } from './agent/tunnel.ts';
-import { answerPeer } from './api/api.ts';
+import { openAnswering } from './answering.ts';
 import { Events } from './api/events.ts';
 import { Metrics } from './api/metrics.ts';
 import { openCheckups } from './checking.ts';
@@ -130,6 +130,7 @@ async function main(): Promise<void> {
     report: reporter.report,
     plan: reporter.plan,
     addPeers: (addresses) => agent.addPeers(addresses),
+    granted: (addresses, by) => host.meetings.granted(addresses, by),
     askPeers: reporter.askPeers,
     state,
   });
@@ -145,10 +146,8 @@ async function main(): Promise<void> {
       onConfirmed: () => host.emit('confirmed'),
       onSubscriber: (address, from) => agent.onSubscriber(address, from),
       isMember: (id) => peers.isMember(id),
-      answer: async (what, args) =>
-        probing.answer(what, args) ??
-        checkups.answer(what, args) ??
-        answerPeer(reporter, what, args),
+      mayHear: (peer, network) => host.admission.may(network, peer),
+      answer: openAnswering({ admission: host.admission, probing, checkups, reporter }),
       log,
     });
   });

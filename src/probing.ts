@@ -8,6 +8,7 @@ import { DEFAULT_MAC } from './core/forwarding/facts.ts';
 import { networkMtu } from './core/forwarding/forwarding.ts';
 import type { LocalNetwork } from './core/local.ts';
 import { vxlanName } from './core/names.ts';
+import type { Scope } from './core/visible.ts';
 import { bridgeState } from './kernel/checkup.ts';
 import { deletePort } from './kernel/kernel.ts';
 import { openProbeEndpoint } from './kernel/probe-endpoint.ts';
@@ -37,14 +38,20 @@ export interface Probing {
    * @throws Fault when this host has not the network
    */
   probe(network: string | undefined): Promise<ProbeReport>;
-  /** @returns undefined for a question that is not about probes */
-  answer(what: string, args: unknown): Promise<unknown> | undefined;
+  /**
+   * Answers another host.
+   * @returns undefined for a question that is not about probes
+   */
+  answer(what: string, args: unknown, scope: Scope): Promise<unknown> | undefined;
   close(): Promise<void>;
 }
 
 export function openProbing({ agent, state, link }: ProbingOptions): Probing {
   const part = new HostPart(probeHost(agent, state));
-  const answer = (what: string, args: unknown) => answerProbe(part, what, args);
+  const isVisible = (network: string, scope: Scope) =>
+    scope === 'all' || scope.has(network) || state.networks.get(network) === undefined;
+  const answer = (what: string, args: unknown, scope: Scope = 'all') =>
+    answerProbe(part, { what, args, isVisible: (network) => isVisible(network, scope) });
   return {
     probe: (network) =>
       probeNetwork(

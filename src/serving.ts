@@ -55,7 +55,8 @@ export function openReporter(options: ReporterOptions): Reporter {
         listeners: host.link.sessions?.listeners() ?? 0,
         certificateExpires: certificateExpires(),
       }),
-    askPeers: (what, args) => askPeers(host.link.sessions, what, args),
+    askPeers: (what, args, among = () => true) =>
+      askPeers(host.link.sessions, what, { args, among }),
   };
 }
 

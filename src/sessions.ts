@@ -4,6 +4,7 @@ import type { Sessions } from './agent/swarm-link.ts';
 import type { PeerAnswer } from './api/answers.ts';
 import type { Config } from './config.ts';
 import type { SwarmReport } from './contract/report.ts';
+import type { Asker } from './core/visible.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
 import { loadPreshared } from './peers/psk.ts';
@@ -29,7 +30,9 @@ export interface SessionOptions {
   readonly onSubscriber: (address: string, from: readonly string[]) => Promise<void>;
   /** Whether a node is of the Swarm, as far as is known. */
   readonly isMember: (node: string) => boolean;
-  readonly answer: (what: string, args: unknown) => Promise<unknown>;
+  /** Whether a node takes part in a network of this host. */
+  readonly mayHear: (peer: { node: string; address: string }, network: string) => boolean;
+  readonly answer: (what: string, args: unknown, by: Asker) => Promise<unknown>;
   readonly log: Log;
 }
 
@@ -37,7 +40,7 @@ export interface SessionOptions {
 export async function openSessions(options: SessionOptions): Promise<Sessions> {
   const { credentials, config, node, tunnel, onChange, onSubscriber, isMember, answer, log } =
     options;
-  const { inForce, onConfirmed } = options;
+  const { inForce, onConfirmed, mayHear } = options;
   let own = tunnel;
   const peers = createPeers({
     credentials,
@@ -59,6 +62,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     onSubscribed: ({ address, tunnel: from }) =>
       onSubscriber(address, from === undefined ? [address] : [address, from]),
     onConfirmed,
+    mayHear,
     answer,
     log,
   });
@@ -80,6 +84,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
       publisher.review();
       peers.review();
     },
+    readmit: publisher.readmit,
     poke: peers.poke,
     ask: peers.ask,
     close: async () => {
@@ -93,8 +98,12 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
 const ANSWER_MS = 5000;
 
 /** Asks every peer at once. */
-export function askPeers(sessions: Sessions | undefined, what: string, args: unknown) {
-  const peers = sessions?.views() ?? [];
+export function askPeers(
+  sessions: Sessions | undefined,
+  what: string,
+  { args, among }: { args: unknown; among: (address: string) => boolean },
+) {
+  const peers = (sessions?.views() ?? []).filter((it) => among(it.address));
   return Promise.all(
     peers.map(async ({ address }): Promise<PeerAnswer> => {
       try {

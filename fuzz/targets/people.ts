@@ -172,7 +172,7 @@ const questions: Target = {
       args = JSON.parse(input.slice(method.length + 1));
     } catch {}
     try {
-      return Object.keys(await answerPeer(reporter, method, args)).join();
+      return Object.keys(await answerPeer(reporter, { what: method, args, scope: 'all' })).join();
     } catch (error) {
       must((error as Error).message.includes('is not a question'), `${(error as Error).stack}`);
       return 'no question';

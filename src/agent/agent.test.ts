@@ -45,6 +45,7 @@ async function host() {
     confirmed: () => new Map(),
     setNodes: () => {},
     review: () => void calls.push('review'),
+    readmit: () => {},
     poke: () => {},
     ask: async () => undefined,
     close: async () => {},

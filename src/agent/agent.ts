@@ -123,6 +123,7 @@ export class Agent {
   /** What this host's Engine says of the Swarm's `--data-path-port`. */
   onDataPathPort(said: DataPathPort): void {
     const { host, swarmPort } = this.rooms;
+    host.managers = said.managers;
     const isNew = swarmPort.told(said);
     host.dataPathPort = swarmPort.own;
     if (isNew) this.rooms.publication.soon();

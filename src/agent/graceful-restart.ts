@@ -1,5 +1,6 @@
 import type { Fact } from '../core/forwarding/facts.ts';
 import { leadsAway } from '../core/forwarding/stale-facts.ts';
+import { vxlanName } from '../core/names.ts';
 import { allHeard, type Knowledge } from './knowledge.ts';
 
 /**
@@ -18,6 +19,8 @@ export class GracefulRestart {
   /** Called when the time for hosts that Docker does not list is over. */
   readonly #onOver: () => void;
   #facts: readonly Fact[] | undefined;
+  /** Bounded by what the first look found. */
+  readonly #hosts = new Map<string, Set<string>>();
   #wait: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -27,7 +30,17 @@ export class GracefulRestart {
 
   /** The first look at the kernel; what later ones see is of this agent. */
   found(facts: readonly Fact[]): void {
-    this.#facts ??= facts.filter(leadsAway);
+    if (this.#facts !== undefined) return;
+    this.#facts = facts.filter(leadsAway);
+    for (const it of this.#facts) {
+      if (it.kind !== 'copy') continue;
+      this.#hosts.set(it.dev, (this.#hosts.get(it.dev) ?? new Set()).add(it.to));
+    }
+  }
+
+  /** The tunnel addresses to which entries of a network led at the first look. */
+  hostsOf(vni: number): ReadonlySet<string> {
+    return this.#hosts.get(vxlanName(vni)) ?? new Set();
   }
 
   /** Whether the kernel was read: before, it is not known what an earlier agent left. */

@@ -3,8 +3,10 @@ import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
 import type { HostRecord } from '../core/records.ts';
 import type { SwarmView } from '../docker/watch.ts';
+import { Admission } from './admission.ts';
 import { GracefulRestart } from './graceful-restart.ts';
 import type { Knowledge } from './knowledge.ts';
+import { Meetings } from './meetings.ts';
 import type { MembershipTable } from './membership-table.ts';
 import type { State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
@@ -55,6 +57,9 @@ export class Host extends EventEmitter<HostEvents> {
   readonly ownAddresses: () => readonly string[];
   readonly unlistedPeers: UnlistedPeers;
   readonly restart = new GracefulRestart(() => this.emit('restarted'));
+  /** Which hosts take part in which network. */
+  readonly admission: Admission;
+  readonly meetings: Meetings;
   readonly #startedAt: number;
   readonly #now: () => number;
   tunnel: Tunnel | undefined;
@@ -64,6 +69,8 @@ export class Host extends EventEmitter<HostEvents> {
   swarm: SwarmView | undefined;
   /** The Swarm's `--data-path-port`, where this host's Engine tells it. */
   dataPathPort: number | undefined;
+  /** Addresses of the Swarm's managers, as this host's Engine tells them. */
+  managers: readonly string[] = [];
   /** What this host last told the others. */
   record: HostRecord | undefined;
   memberships: Pick<MembershipTable, 'rows' | 'refused' | 'silenced'> = NO_MEMBERS;
@@ -77,6 +84,21 @@ export class Host extends EventEmitter<HostEvents> {
     this.unlistedPeers = new UnlistedPeers(now);
     this.#now = now;
     this.#startedAt = now();
+    this.admission = new Admission({
+      swarm: () => this.swarm,
+      peers: () => link.sessions?.views() ?? [],
+      networks: state.networks,
+      before: (id) => this.#ledBefore(id),
+      now,
+    });
+    const peers = () => (link.sessions?.views() ?? []).map((it) => it.address);
+    const listed = () => [...(this.swarm?.networks.values() ?? [])].flatMap((it) => it.hosts);
+    this.meetings = new Meetings({
+      nodes: () => this.swarm?.nodeAddresses,
+      known: () => new Set([...listed(), ...this.managers]),
+      peers: () => new Set(peers()),
+      now,
+    });
   }
 
   /** Milliseconds since the agent began. */
@@ -96,12 +118,19 @@ export class Host extends EventEmitter<HostEvents> {
     return {
       ...{ state, tunnel, dataPathPort, swarm },
       node: link.sessions?.node,
-      peers: link.sessions?.views() ?? [],
+      peers: (link.sessions?.views() ?? []).map((it) => this.admission.visible(it)),
       memberships: (bridge) => memberships.rows(bridge),
       silenced: (bridge) => memberships.refused(bridge),
       ephemeral: ephemeral.endpoints(),
       ephemeralNetworks: ephemeral.networks(),
     };
+  }
+
+  /** While the others find this agent again: where entries of a network led that it found. */
+  #ledBefore(network: string): ReadonlySet<string> {
+    const vni = this.state.networks.get(network)?.vni;
+    if (vni === undefined || this.age > FOUND_AGAIN_MS) return NOBODY;
+    return this.restart.hostsOf(vni);
   }
 
   /** Calls an effect whenever one of several things changes. */
@@ -110,5 +139,8 @@ export class Host extends EventEmitter<HostEvents> {
   }
 }
 
+/** So long an agent that starts may take to meet whom the one before it knew, milliseconds. */
+const FOUND_AGAIN_MS = 60_000;
+const NOBODY: ReadonlySet<string> = new Set();
 const NO_MEMBERS = { rows: () => [], refused: () => [], silenced: () => new Map() };
 const NO_ENDPOINTS = { endpoints: () => [], networks: () => [] };

@@ -42,6 +42,8 @@ export interface Sessions {
   setNodes(nodes: Iterable<string>): void;
   /** Ends all that has to do with nodes that are no members any more. */
   review(): void;
+  /** Tells each host of the networks in which it takes part by now. */
+  readmit(): void;
   poke(): void;
   /** @throws Error (as a rejection) when the peer does not answer within the time */
   ask(peer: string, what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;

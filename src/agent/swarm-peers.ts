@@ -5,6 +5,8 @@ import { memberLists, networksOf, peerAddresses } from './knowledge.ts';
 export class SwarmPeers {
   readonly #host: Host;
   #lists: readonly ReadonlySet<string>[] = [];
+  /** Which networks of which host counted when Docker last said who takes part. */
+  #believed = '';
 
   constructor(host: Host) {
     this.#host = host;
@@ -14,6 +16,7 @@ export class SwarmPeers {
       if (host.link.sessions === undefined) void this.refresh();
     });
     host.when(['swarm'], () => {
+      this.#admit();
       this.#setNodes();
       this.#review();
       this.#setPeers();
@@ -53,6 +56,19 @@ export class SwarmPeers {
     const { link, ownAddresses, unlistedPeers } = this.#host;
     const known = { own: ownAddresses(), unlisted: unlistedPeers.addresses() };
     link.sessions?.setPeers(peerAddresses(this.#host.knowledge(), known));
+  }
+
+  /** Docker says which hosts take part in which network: what they say and hear follows from it. */
+  #admit(): void {
+    const { admission, link } = this.#host;
+    admission.update();
+    link.sessions?.readmit();
+    const believed = (link.sessions?.views() ?? []).map((it) => {
+      return `${it.address} ${[...admission.visible(it).networks.keys()].join()}`;
+    });
+    const text = believed.join('\n');
+    if (text !== this.#believed) this.#host.emit('peers');
+    this.#believed = text;
   }
 
   /** Whoever is no member any more is let go at once. */

@@ -5,6 +5,13 @@ import type { HostReport } from '../contract/report.ts';
 import { droppedTable } from '../core/views/dropped-table.ts';
 import { groupsTable } from '../core/views/groups-table.ts';
 import { servicesTable } from '../core/views/services-table.ts';
+import {
+  type Scope,
+  visibleBalance,
+  visibleFlows,
+  visibleLive,
+  visibleReport,
+} from '../core/visible.ts';
 import { type PeerAnswer, understood } from './answers.ts';
 
 /** What the local API reads; the agent implements it. */
@@ -24,8 +31,15 @@ export interface Reporter {
   live(seconds: number): Promise<HostLive>;
   /** The same for Prometheus, and its Content-Type. */
   metrics(): Promise<{ text: string; type: string }>;
-  /** Asks every other host the same; one that does not answer is told with its reason. */
-  askPeers(what: string, args: unknown): Promise<PeerAnswer[]>;
+  /**
+   * Asks every other host the same; one that does not answer is told with its reason.
+   * @param among only these; by default all
+   */
+  askPeers(
+    what: string,
+    args: unknown,
+    among?: (address: string) => boolean,
+  ): Promise<PeerAnswer[]>;
 }
 
 /** What hosts may ask each other over their sessions. */
@@ -107,16 +121,25 @@ function secondsOf(asked: unknown): number {
   return seconds >= 0 && seconds <= DAY ? seconds : DAY;
 }
 
+/** A question of another host, and what it may be told. */
+export interface PeerQuestion {
+  readonly what: string;
+  readonly args: unknown;
+  readonly scope: Scope;
+}
+
 /** Answers what another host asks; for the sessions. */
-export async function answerPeer(reporter: Reporter, what: string, args: unknown) {
-  if (what === QUESTIONS.report) return reporter.report();
+export async function answerPeer(reporter: Reporter, { what, args, scope }: PeerQuestion) {
+  if (what === QUESTIONS.report) return visibleReport(reporter.report(), scope);
   if (what === QUESTIONS.flows) {
     const asked = Number((args as { milliseconds?: unknown } | null)?.milliseconds);
-    return reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
+    const flows = await reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
+    return visibleFlows(flows, reporter.report(), scope);
   }
-  if (what === QUESTIONS.balance) return reporter.balance();
+  if (what === QUESTIONS.balance) return visibleBalance(await reporter.balance(), scope);
   if (what === QUESTIONS.live) {
-    return reporter.live(secondsOf((args as { seconds?: unknown } | null)?.seconds));
+    const live = await reporter.live(secondsOf((args as { seconds?: unknown } | null)?.seconds));
+    return visibleLive(live, scope);
   }
   throw new Error(`"${what}" is not a question that this version of castnet answers`);
 }

@@ -19,6 +19,8 @@ export interface NetworkView {
 export interface SwarmView {
   /** Ids of the Swarm's nodes; absent on a worker, whose Engine does not tell them. */
   readonly nodes?: ReadonlySet<string>;
+  /** The nodes' addresses, where their ids are told. */
+  readonly nodeAddresses?: ReadonlySet<string>;
   /** Those of the attached networks that Docker knows. */
   readonly networks: ReadonlyMap<string, NetworkView>;
   /** Ids of attached networks of which Docker has not said anything yet. */
@@ -51,7 +53,7 @@ const PATIENCE_MS = 300;
  */
 export function watchSwarm(options: WatchOptions): Watch {
   const { engine, onError } = options;
-  const nodes = new Question<SwarmView['nodes']>({
+  const nodes = new Question<Members | undefined>({
     get: (before) => readNodes(engine, before),
     onError,
   });
@@ -96,7 +98,7 @@ export function watchSwarm(options: WatchOptions): Watch {
     options.onView({
       networks: new Map(found.map((it) => [it.id, it])),
       unanswered: new Set(unanswered.map(([id]) => id)),
-      ...(members === undefined ? {} : { nodes: members }),
+      ...(members === undefined ? {} : { nodes: members.ids, nodeAddresses: members.addresses }),
     });
   };
 
@@ -125,9 +127,18 @@ async function inTime(answers: readonly Promise<void>[]): Promise<void> {
 const Nodes = z.array(
   z.object({
     ID: z.string(),
-    ManagerStatus: z.object({ Leader: z.boolean().optional() }).nullish(),
+    Status: z.object({ Addr: z.string().optional() }).nullish(),
+    ManagerStatus: z
+      .object({ Leader: z.boolean().optional(), Addr: z.string().optional() })
+      .nullish(),
   }),
 );
+
+/** The nodes of the Swarm. */
+interface Members {
+  readonly ids: ReadonlySet<string>;
+  readonly addresses: ReadonlySet<string>;
+}
 
 /**
  * A leader that is started again before another one is elected is still asked by the other managers,
@@ -137,17 +148,28 @@ const Nodes = z.array(
  * @param before what stays when a manager cannot tell, as without a leader; and the same set when
  *   nothing differs, so that a change is told by comparing references
  */
-async function readNodes(engine: Engine, before: SwarmView['nodes']): Promise<SwarmView['nodes']> {
+async function readNodes(
+  engine: Engine,
+  before: Members | undefined,
+): Promise<Members | undefined> {
   try {
     const listed = Nodes.parse(await engine.get('/nodes'));
     if (!listed.some((it) => it.ManagerStatus?.Leader)) return before;
     const nodes = new Set(listed.map((it) => it.ID));
-    return before !== undefined && isSame(nodes, before) ? before : nodes;
+    const ids = before !== undefined && isSame(nodes, before.ids) ? before.ids : nodes;
+    // Of a leader the other one may be unspecified.
+    const addresses = listed.flatMap(({ Status, ManagerStatus }) => [
+      ...(Status?.Addr ? [Status.Addr] : []),
+      ...(ManagerStatus?.Addr ? [withoutPort(ManagerStatus.Addr)] : []),
+    ]);
+    return { ids, addresses: new Set(addresses) };
   } catch (error) {
     const { message } = error as Error;
     return /not a swarm manager|not part of a swarm/i.test(message) ? undefined : before;
   }
 }
+
+const withoutPort = (text: string): string => text.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 
 const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
   a.size === b.size && [...a].every((it) => b.has(it));

@@ -82,28 +82,3 @@ export const PUBLISHER_LIMITS: PublisherLimits = Object.freeze({
 
 /** Endpoints, and likewise groups, that one host may have on one network. */
 export const MAX_ENTRIES = 32_768;
-
-/** A count of what may still be taken, refilled as time passes (a token bucket). Pure. */
-export class Allowance {
-  readonly #perSecond: number;
-  readonly #burst: number;
-  #left: number;
-  #at: number;
-
-  constructor(rule: { perSecond: number; burst: number }, now: number) {
-    this.#perSecond = rule.perSecond;
-    this.#burst = rule.burst;
-    this.#left = rule.burst;
-    this.#at = now;
-  }
-
-  /** Takes one; false when none is left. `now` in milliseconds. */
-  take(now: number): boolean {
-    const refill = (Math.max(0, now - this.#at) * this.#perSecond) / 1000;
-    this.#left = Math.min(this.#burst, this.#left + refill);
-    this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
-  }
-}

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { Allowance } from '../core/allowance.ts';
 import type { HostRecord } from '../core/records.ts';
-import { Allowance, type PublisherLimits } from './limits.ts';
+import type { Asker } from '../core/visible.ts';
+import type { Proof } from './credentials.ts';
+import type { PublisherLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import {
   type ClientMessage,
@@ -15,7 +18,7 @@ import {
 import { Decoder, encode } from './wire.ts';
 
 /** Answers what a peer asks; a rejection's message is told to the peer. */
-export type Answerer = (what: string, args: unknown) => Promise<unknown>;
+export type Answerer = (what: string, args: unknown, by: Asker) => Promise<unknown>;
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -30,6 +33,8 @@ export interface SessionHost {
   readonly known: boolean;
   current(network: string): NetworkMessage;
   admit(peer: { node: string; address: string }): true | string;
+  /** Whether a peer takes part in a network: else this host has nothing of it to tell. */
+  mayHear(peer: { node: string; address: string }, network: string): boolean;
   readonly answer: Answerer;
   readonly limits: PublisherLimits;
   readonly log: Log;
@@ -70,6 +75,7 @@ export class PublisherSession {
   readonly #socket: TLSSocket;
   readonly #host: SessionHost;
   readonly #proven: string | undefined;
+  readonly #manager: boolean;
   readonly #allowance: Allowance;
   #since = 0;
   #wanted: ReadonlySet<string> = new Set();
@@ -81,13 +87,16 @@ export class PublisherSession {
   #over = false;
   /** Whether it may hear of networks. */
   #ready = false;
+  /** Networks in which it takes no part, so that it was told there is nothing of them here. */
+  readonly #withheld = new Set<string>();
 
-  /** @param options.proven the node id that the credentials proved, if they prove one */
-  constructor(options: { socket: TLSSocket; host: SessionHost; proven: string | undefined }) {
-    const { socket, host, proven } = options;
+  /** @param options.proof what the credentials proved */
+  constructor(options: { socket: TLSSocket; host: SessionHost; proof: Proof & { ok: true } }) {
+    const { socket, host, proof } = options;
     this.#socket = socket;
     this.#host = host;
-    this.#proven = proven;
+    this.#proven = proof.node;
+    this.#manager = proof.manager;
     this.address = remoteAddress(socket);
     this.heardAt = host.now();
     const { messagesPerSecond: perSecond, burst, requestLine } = host.limits;
@@ -114,7 +123,12 @@ export class PublisherSession {
   }
 
   wants(network: string): boolean {
-    return this.#ready && this.#wanted.has(network);
+    return this.#ready && this.#wanted.has(network) && this.#mayHear(network);
+  }
+
+  /** Tells of the networks in which it takes part by now, and that there is nothing of the others. */
+  readmit(): void {
+    this.#tell([...this.#wanted].filter((it) => this.#mayHear(it) === this.#withheld.has(it)));
   }
 
   /**
@@ -232,17 +246,32 @@ export class PublisherSession {
   #want(networks: ReadonlySet<string>): void {
     const fresh = [...networks].filter((network) => !this.#wanted.has(network));
     this.#wanted = networks;
-    for (const network of this.#inForce.keys()) {
-      if (!networks.has(network)) this.#inForce.delete(network);
+    for (const known of [this.#inForce, this.#withheld]) {
+      for (const network of known.keys()) if (!networks.has(network)) known.delete(network);
     }
     this.#tell(fresh);
   }
 
   #tell(networks: Iterable<string>): void {
     if (!this.#host.known || !this.#ready) return;
-    this.write(
-      [...networks].map((network) => this.#host.line(this.#host.current(network))).join(''),
-    );
+    this.write([...networks].map((network) => this.#host.line(this.#current(network))).join(''));
+  }
+
+  #current(network: string): NetworkMessage {
+    const current = this.#host.current(network);
+    if (this.#mayHear(network)) {
+      this.#withheld.delete(network);
+      return current;
+    }
+    this.#withheld.add(network);
+    // Under the same number, so that what it is told when it takes part is no older.
+    const { epoch, seq } = current;
+    return { type: 'gone', network, epoch, seq };
+  }
+
+  #mayHear(network: string): boolean {
+    const { node = '', address } = this;
+    return this.#host.mayHear({ node, address }, network);
   }
 
   async #ask(message: { id: number; what: string; args?: unknown }): Promise<void> {
@@ -252,7 +281,8 @@ export class PublisherSession {
     if (this.#asks >= this.#host.limits.asks) return fail('too many requests at once');
     this.#asks += 1;
     try {
-      const data = (await this.#host.answer(what, args)) ?? null;
+      const by = { node: this.node ?? '', address: this.address, manager: this.#manager };
+      const data = (await this.#host.answer(what, args, by)) ?? null;
       const line = this.#host.line({ type: 'answer', id, data });
       if (line === '') fail(`the answer to "${what}" is too long`);
       else this.write(line);

@@ -28,6 +28,8 @@ export interface PublisherOptions {
   readonly tunnel: string;
   /** Whether a peer that proved its identity may subscribe; a text says why not. */
   readonly admit: (peer: RemotePeer) => true | string;
+  /** Whether a peer takes part in a network; by default every one does. */
+  readonly mayHear?: (peer: RemotePeer, network: string) => boolean;
   /**
    * Called once for each peer that begins to listen. It hears of networks only when what is
    * returned has settled.
@@ -63,6 +65,8 @@ export interface Publisher {
   setNodes(nodes: Iterable<string>): void;
   /** Ends the sessions that `admit` no longer lets in, after the list of peers changed. */
   review(): void;
+  /** After `mayHear` may have changed its mind. */
+  readmit(): void;
   sessions(): SessionInfo[];
   /** The last change by which containers came to a network; undefined while nothing was told of it. */
   mark(network: string): number | undefined;
@@ -124,6 +128,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     current: (network) => published.current(network),
     admit,
+    mayHear: options.mayHear ?? (() => true),
     answer,
     limits,
     log,
@@ -191,7 +196,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const raw = [...unproven].find(
       (s) => s.remotePort === socket.remotePort && s.remoteAddress === socket.remoteAddress,
     );
-    const session = new PublisherSession({ socket, host, proven: proof.node });
+    const session = new PublisherSession({ socket, host, proof });
     sessions.set(session, raw ?? socket);
   });
 
@@ -246,6 +251,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const admitted = admit({ node: session.node, address: session.address });
         if (admitted !== true) session.refuse(admitted);
       }
+    },
+    readmit() {
+      for (const session of [...sessions.keys()]) if (session.active) session.readmit();
     },
     sessions: () => [...sessions.keys()].flatMap((session) => session.info() ?? []),
     mark: (network) => published.mark(network),

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Allowance } from './limits.ts';
 import { checkRecord } from './record-schema.ts';
 import { anyNetwork, endpoint, network } from './testing/records.ts';
 
@@ -48,13 +47,4 @@ it.each([
 ])('refuses %s', (_name, value, where) => {
   const checked = checkRecord(value);
   expect(checked.ok ? 'taken' : checked.reason.split(': ')[0]).toBe(where);
-});
-
-it('allows a burst, then so many each second', () => {
-  const allowance = new Allowance({ perSecond: 10, burst: 3 }, 0);
-  const takes = (now: number, times: number) =>
-    Array.from({ length: times }, () => allowance.take(now));
-  expect(takes(0, 4)).toEqual([true, true, true, false]);
-  expect(takes(100, 2)).toEqual([true, false]);
-  expect(takes(10_000, 4)).toEqual([true, true, true, false]);
 });

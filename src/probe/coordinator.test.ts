@@ -54,7 +54,8 @@ function world({ drops = () => false, instead, peers = {}, subnet, tcp = 'open' 
   });
   const parts = new Map(HOSTS.map((it) => [it, new HostPart(probeHost(it))]));
   const ask = async (host: string, what: string, args: unknown) =>
-    instead?.(host, what) ?? answerProbe(parts.get(host) as HostPart, what, args);
+    instead?.(host, what) ??
+    answerProbe(parts.get(host) as HostPart, { what, args, isVisible: () => true });
   const report = aReport({
     tunnel: { address: HOSTS[0] as string, port: 4789, mtu: 1450 },
     peers: HOSTS.slice(1).map((address) => ({
@@ -144,5 +145,15 @@ it.each([
   ['a probe that is not', 'probe-send', { run: 5, others: [] }],
 ])('a host refuses %s', async (_name, what, args) => {
   const part = new HostPart({} as ProbeHost);
-  await expect((async () => answerProbe(part, what, args))()).rejects.toThrow();
+  await expect(
+    (async () => answerProbe(part, { what, args, isVisible: () => true }))(),
+  ).rejects.toThrow();
+});
+
+it('a host takes no part for who has not the network', async () => {
+  const args = { run: 1, network: 'n', ip: '198.18.0.1' };
+  const question = { what: 'probe-open', args, isVisible: () => false };
+  await expect(
+    (async () => answerProbe(new HostPart({} as ProbeHost), question))(),
+  ).rejects.toThrow('has not the network');
 });

@@ -42,6 +42,13 @@ const Order = z.object({
 });
 const End = z.object({ run });
 
+export interface ProbeQuestion {
+  readonly what: string;
+  readonly args: unknown;
+  /** Whether the asker may know of a network, should this host have it. */
+  readonly isVisible: (network: string) => boolean;
+}
+
 /**
  * Answers what another host, or this one, asks of this host's part in a probe.
  * @returns undefined for a question that is not about probes
@@ -49,12 +56,14 @@ const End = z.object({ run });
  */
 export function answerProbe(
   part: HostPart,
-  what: string,
-  args: unknown,
+  { what, args, isVisible }: ProbeQuestion,
 ): Promise<unknown> | undefined {
   switch (what) {
-    case PROBE_QUESTIONS.open:
-      return part.open(parsed(Invitation, args));
+    case PROBE_QUESTIONS.open: {
+      const invitation = parsed(Invitation, args);
+      if (!isVisible(invitation.network)) throw new Fault('this host has not the network');
+      return part.open(invitation);
+    }
     case PROBE_QUESTIONS.send:
       return part.send(parsed(Order, args));
     case PROBE_QUESTIONS.close:

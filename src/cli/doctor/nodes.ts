@@ -95,7 +95,8 @@ export function nodesCheck({ nodes }: SwarmFacts, plugin: string): Check {
   if (nodes === undefined) {
     return {
       name: 'Nodes',
-      detail: 'this host is a worker: run castnet doctor on a manager to look at all nodes',
+      detail:
+        'this host is a worker: other hosts tell it only of networks that both have; run castnet doctor on a manager to look at all nodes',
       findings: [],
     };
   }

@@ -2,6 +2,7 @@ import type { Checkup, ForeignVxlan } from '../../contract/answers.ts';
 import type { Check } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
 import { linkFindings } from '../forwarding/container-mtu.ts';
+import { NOT_SHARED } from '../visible.ts';
 import { agentFindings, certificateFindings, portFindings } from './health.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -69,7 +70,7 @@ function sessions(
   // That an agent is down is one finding, however many hosts say so.
   const unique = [...new Map(findings.map((it) => [it.what, it])).values()];
   for (const { address, error } of silent) {
-    if (unique.some((it) => it.host === address)) continue;
+    if (error === NOT_SHARED || unique.some((it) => it.host === address)) continue;
     unique.push({
       code: 'agent-mute',
       severity: 'error',
