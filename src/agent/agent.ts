@@ -122,8 +122,9 @@ export class Agent {
 
   /** What this host's Engine says of the Swarm's `--data-path-port`. */
   onDataPathPort(said: DataPathPort): void {
-    const { host, swarmPort } = this.rooms;
+    const { host, swarmPort, informant } = this.rooms;
     host.managers = said.managers;
+    informant.look(said.managers);
     const isNew = swarmPort.told(said);
     host.dataPathPort = swarmPort.own;
     if (isNew) this.rooms.publication.soon();

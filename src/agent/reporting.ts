@@ -53,7 +53,7 @@ export function hostReport(
     ...(faults.length === 0 ? {} : { faults }),
     ...(conflicts.length === 0 ? {} : { conflicts }),
     peers: peers
-      .filter((it) => it.state === 'up' || listed.has(it.address) || !isQuiet(it.address))
+      .filter((it) => it.networks.size > 0 || listed.has(it.address) || !isQuiet(it.address))
       .map((it) => peerReport(it, listed)),
     networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),
   };

@@ -9,6 +9,7 @@ import { Forwarding } from './forwarding.ts';
 import { GarbageCollector } from './garbage-collection.ts';
 import { Guard } from './guard.ts';
 import { Host } from './host.ts';
+import { Informant } from './informant.ts';
 import { hostsKnown, macOf, networkHeard, networksOf, unconfirmed } from './knowledge.ts';
 import { LateAddress } from './late-address.ts';
 import { MembershipTable } from './membership-table.ts';
@@ -62,6 +63,15 @@ export function buildRooms(options: AgentOptions) {
       host.emit('unlisted');
     },
     now,
+  });
+
+  const informant = new Informant({
+    sessions: () => link.sessions,
+    swarm: () => host.swarm,
+    meet: (manager) => {
+      host.unlistedPeers.addQuietly(manager);
+      host.emit('unlisted');
+    },
   });
 
   const guard = new Guard({
@@ -172,6 +182,6 @@ export function buildRooms(options: AgentOptions) {
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
     ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
-    ...{ sendLimits, driver, reports },
+    ...{ informant, sendLimits, driver, reports },
   };
 }

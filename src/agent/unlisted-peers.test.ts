@@ -36,3 +36,14 @@ it('whom it met in another Swarm it still tries, and says nothing when they do n
   expect(met.addresses()).toEqual(['10.0.0.1']);
   expect(met.isQuiet('10.0.0.1')).toBe(true);
 });
+
+it('a host that is met quietly again and again counts on after another reason is over', () => {
+  let now = 0;
+  const met = new UnlistedPeers(() => now);
+  for (now = 0; now <= 80_000; now += 20_000) {
+    met.addQuietly('10.0.0.1');
+    if (now === 0) met.add('10.0.0.1');
+    expect(met.addresses()).toEqual(['10.0.0.1']);
+  }
+  expect(met.isQuiet('10.0.0.1')).toBe(true);
+});

@@ -2,14 +2,16 @@ import { isSource } from '../net/group.ts';
 
 /** How long a host counts as a peer before Docker lists it, milliseconds. */
 const COUNTS_MS = 30_000;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /**
  * Hosts that are peers though Docker does not list them yet: its gossip may tell of them only
- * seconds later. Bounded by the sessions there are.
+ * seconds later. Bounded by the sessions there are, and by what `Meetings` grants.
  */
 export class UnlistedPeers {
   readonly #now: () => number;
-  readonly #since = new Map<string, { readonly at: number; readonly quiet: boolean }>();
+  /** When each was last met, milliseconds: with a reason to tell of it, and without. */
+  readonly #met = new Map<string, { readonly loud: number; readonly quiet: number }>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -20,20 +22,24 @@ export class UnlistedPeers {
    * was looked at has no address.
    */
   add(...addresses: readonly string[]): void {
-    const met = { at: this.#now(), quiet: false };
-    for (const address of addresses.filter(isSource)) this.#since.set(address, met);
+    const loud = this.#now();
+    for (const it of addresses.filter(isSource)) {
+      this.#met.set(it, { quiet: NEVER, ...this.#met.get(it), loud });
+    }
   }
 
   /** The same of hosts that no container needs: that they do not answer is nothing to tell. */
   addQuietly(...addresses: readonly string[]): void {
-    const known = new Set(this.addresses());
-    const met = { at: this.#now(), quiet: true };
-    for (const it of addresses.filter(isSource)) if (!known.has(it)) this.#since.set(it, met);
+    const quiet = this.#now();
+    for (const it of addresses.filter(isSource)) {
+      this.#met.set(it, { loud: NEVER, ...this.#met.get(it), quiet });
+    }
   }
 
   /** Whether a host counts for no other reason than `addQuietly`. */
   isQuiet(address: string): boolean {
-    return this.#since.get(address)?.quiet === true;
+    const met = this.#met.get(address);
+    return met !== undefined && this.#isOld(met.loud) && !this.#isOld(met.quiet);
   }
 
   /**
@@ -41,15 +47,20 @@ export class UnlistedPeers {
    * hosts may have gone to a new Swarm together, but that they do not answer is nothing to tell.
    */
   hush(): void {
-    for (const [address, met] of this.#since) this.#since.set(address, { ...met, quiet: true });
+    for (const [address, { loud, quiet }] of this.#met) {
+      this.#met.set(address, { loud: NEVER, quiet: Math.max(loud, quiet) });
+    }
   }
 
   /** The addresses of those that count. */
   addresses(): string[] {
-    const old = this.#now() - COUNTS_MS;
-    for (const [address, { at }] of this.#since) {
-      if (at < old) this.#since.delete(address);
+    for (const [address, { loud, quiet }] of this.#met) {
+      if (this.#isOld(loud) && this.#isOld(quiet)) this.#met.delete(address);
     }
-    return [...this.#since.keys()];
+    return [...this.#met.keys()];
+  }
+
+  #isOld(at: number): boolean {
+    return at < this.#now() - COUNTS_MS;
   }
 }

@@ -5,7 +5,16 @@ import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
  * who has it counts as a manager.
  */
 export type Proof =
-  | { ok: true; node: string | undefined; manager: boolean }
+  | {
+      ok: true;
+      node: string | undefined;
+      manager: boolean;
+      /**
+       * Why the proof counts no more: its certificate has expired, or the Swarm has another root. Asked again
+       * and again while the session lasts; absent of what never lapses.
+       */
+      lapsed?: () => string | undefined;
+    }
   | { ok: false; reason: string };
 
 /** What a Swarm certificate says. */

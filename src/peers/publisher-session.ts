@@ -76,6 +76,7 @@ export class PublisherSession {
   readonly #host: SessionHost;
   readonly #proven: string | undefined;
   readonly #manager: boolean;
+  readonly #lapsed: () => string | undefined;
   readonly #allowance: Allowance;
   #since = 0;
   #wanted: ReadonlySet<string> = new Set();
@@ -97,6 +98,7 @@ export class PublisherSession {
     this.#host = host;
     this.#proven = proof.node;
     this.#manager = proof.manager;
+    this.#lapsed = proof.lapsed ?? (() => undefined);
     this.address = remoteAddress(socket);
     this.heardAt = host.now();
     const { messagesPerSecond: perSecond, burst, requestLine } = host.limits;
@@ -109,6 +111,11 @@ export class PublisherSession {
   /** Whether it said hello and is not being ended. */
   get active(): boolean {
     return this.node !== undefined && !this.#over;
+  }
+
+  /** Why what it proved when it came counts no more. */
+  get lapsed(): string | undefined {
+    return this.#lapsed();
   }
 
   info(): SessionInfo | undefined {

@@ -207,7 +207,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     () => {
       const oldest = now() - limits.idleMs;
       for (const session of sessions.keys()) {
+        const { lapsed } = session;
         if (session.heardAt < oldest) session.destroy('it fell silent');
+        else if (lapsed !== undefined) session.refuse(lapsed);
       }
     },
     Math.max(50, limits.idleMs / 4),

@@ -107,6 +107,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   let connection: Connection | undefined;
   let proven: string | undefined;
   let fromManager = false;
+  let lapsed: (() => string | undefined) | undefined;
   /** Whether the peer's kernel took the connection, and its agent has yet to say hello. */
   let isWaiting = false;
   let probing: Probe | undefined;
@@ -164,6 +165,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     clearTimeout(retry);
     retry = undefined;
     proven = undefined;
+    lapsed = undefined;
     connection = transport.dial({
       address,
       port,
@@ -181,6 +183,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
         },
         onSecure(proof) {
           proven = proof.node;
+          lapsed = proof.lapsed;
           fromManager = proof.manager;
           const tunnel = options.tunnel?.() ?? '';
           const from = isIP(tunnel) === 0 ? {} : { tunnel };
@@ -291,6 +294,8 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     if (life.session && life.state !== 'up') connection?.end(isSilent, 'mute');
     // Whatever was sent may never be answered by a host that has died, and then nothing ends it.
     if (isWaiting && life.state === 'silent') connection?.end(isSilent, 'unreachable');
+    const lapse = connection === undefined ? undefined : lapsed?.();
+    if (lapse !== undefined) connection?.end(lapse, 'certificate');
     report();
   }
 

@@ -95,6 +95,44 @@ async function fingerprint(directory: string): Promise<string> {
   return (await Promise.all(marks)).join(' ');
 }
 
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Issuers that a certificate may have one above the other; Swarm's have one or two. */
+const CHAIN_MOST = 4;
+
+/** Whether a certificate, or one of those that it came with, was issued by one of some roots. */
+function isOfRoot(certificate: X509Certificate | undefined, ca: string): boolean {
+  const roots = [...ca.matchAll(CERTIFICATES)].map(([pem]) => new X509Certificate(pem));
+  let at = certificate;
+  for (let depth = 0; at !== undefined && depth < CHAIN_MOST; depth++) {
+    const it = at;
+    if (roots.some((root) => it.checkIssued(root) && it.verify(root.publicKey))) return true;
+    at = it.issuerCertificate;
+  }
+  return false;
+}
+
+/**
+ * Sessions outlive the certificates with which they were opened. While the root is rotated those of both
+ * roots are trusted (swarmkit, ca/reconciler.go); whoever has only one of the old root by its end proves
+ * nothing any more.
+ */
+function lapseOf(
+  certificate: X509Certificate | undefined,
+  { ca, timeOfDay }: { ca: () => string; timeOfDay: () => number },
+): () => string | undefined {
+  let root = ca();
+  const until = certificate?.validToDate.getTime() ?? Number.NaN;
+  return () => {
+    if (timeOfDay() >= until) return 'its certificate has expired';
+    const now = ca();
+    if (now === root) return undefined;
+    if (!isOfRoot(certificate, now)) return 'its certificate is not of the Swarm’s new root';
+    root = now;
+    return undefined;
+  };
+}
+
 /**
  * Loads the certificates in `directory` and reads them again when they change, for connections made
  * from then on. The files are looked at every `pollMs` milliseconds (default 10 000) and not
@@ -108,8 +146,11 @@ export async function loadSwarmCredentials(options: {
   log: Log;
   /** Why changed certificates cannot be used yet; undefined: they are, or none changed. */
   onStale?: (reason: string | undefined) => void;
+  /** Milliseconds since 1970. */
+  timeOfDay?: () => number;
 }): Promise<Credentials> {
   const { directory = SWARM_CERTIFICATES, pollMs = 10_000, log, onStale } = options;
+  const timeOfDay = options.timeOfDay ?? Date.now;
   let seen = await fingerprint(directory);
   let material = await load(directory);
   const listeners = new Set<() => void>();
@@ -172,7 +213,9 @@ export async function loadSwarmCredentials(options: {
       const judged = judge(socket.getPeerCertificate());
       if (!judged.ok) return judged;
       const { node, role } = judged.identity;
-      return { ok: true, node, manager: role === 'manager' };
+      const certificate = socket.getPeerX509Certificate();
+      const lapsed = lapseOf(certificate, { ca: () => material.ca, timeOfDay });
+      return { ok: true, node, manager: role === 'manager', lapsed };
     },
     refresh,
     onChange(listener) {

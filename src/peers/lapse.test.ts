@@ -1,0 +1,110 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Credentials } from './credentials.ts';
+import { silentLog } from './log.ts';
+import { publisher, subscriber } from './testing/agents.ts';
+import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { host, network } from './testing/records.ts';
+import { until } from './testing/until.ts';
+import { loadSwarmCredentials } from './tls.ts';
+
+/** A session lasts no longer than what was proved when it was opened. */
+
+const FILES = ['swarm-node.crt', 'swarm-node.key', 'swarm-root-ca.crt'];
+const DAY = 86_400_000;
+const QUICK = { limits: { idleMs: 200 } };
+const TICK = { timing: { tickMs: 20, pingMs: 20 } };
+
+let swarm: TestSwarm;
+let renewed: TestSwarm;
+let ahead = 0;
+const open: Credentials[] = [];
+beforeEach(() => {
+  ahead = 0;
+  swarm = testSwarm('cluster-1');
+  renewed = testSwarm('cluster-1');
+});
+afterEach(() => {
+  for (const it of open.splice(0)) it.close();
+  swarm.remove();
+  renewed.remove();
+});
+
+async function node(name: string) {
+  const directory = swarm.node(name);
+  const timeOfDay = () => Date.now() + ahead;
+  const credentials = await loadSwarmCredentials({ directory, log: silentLog, timeOfDay });
+  open.push(credentials);
+  return { directory, credentials };
+}
+
+/** Two hosts in a session, which records of one host pass. */
+async function session(a: Credentials, b: Credentials) {
+  const from = await publisher(a, QUICK);
+  from.publish(host('node-a', { net1: network(1) }));
+  const to = subscriber(b, from.port, TICK);
+  await to.until((view) => view.networks.size === 1);
+  return { from, to };
+}
+
+/** As a node that is given a certificate of another root; `trusts` as its file of roots. */
+function replace(directory: string, by: string, trusts: readonly string[]): void {
+  for (const it of FILES) copyFileSync(join(by, it), join(directory, it));
+  const roots = trusts.map((it) => readFileSync(join(it, 'swarm-root-ca.crt'), 'utf8'));
+  writeFileSync(join(directory, 'swarm-root-ca.crt'), roots.join(''));
+}
+
+it('who listens is let go when its certificate expires', async () => {
+  const [a, b] = [await node('node-a'), await node('node-b')];
+  const plain = await loadSwarmCredentials({ directory: b.directory, log: silentLog });
+  open.push(plain);
+  const { to } = await session(a.credentials, plain);
+  ahead = 2 * DAY;
+  await to.until(({ lastError }) => lastError?.includes('certificate has expired') === true);
+});
+
+it('who is listened to is left when its certificate expires, and what it said stays', async () => {
+  const [a, b] = [await node('node-a'), await node('node-b')];
+  const plain = await loadSwarmCredentials({ directory: a.directory, log: silentLog });
+  open.push(plain);
+  const { to } = await session(plain, b.credentials);
+  ahead = 2 * DAY;
+  await to.until(({ fault }) => fault === 'certificate');
+  // Its kernel lives and forwards.
+  expect(to.view().networks.size).toBe(1);
+});
+
+it('a certificate of the old root opens nothing and keeps nothing open after a change of the root', async () => {
+  const [a, b] = [await node('node-a'), await node('node-b')];
+  const { from, to } = await session(a.credentials, b.credentials);
+  replace(a.directory, renewed.node('node-a'), [renewed.node('x')]);
+  await a.credentials.refresh();
+  await until(() => from.sessions().length === 0, { what: 'the end of the session' });
+  await to.until(({ lastError }) => lastError !== undefined);
+  expect(to.view().networks.size).toBe(1);
+  // When it follows it is heard again.
+  replace(b.directory, renewed.node('node-b'), [renewed.node('x')]);
+  await b.credentials.refresh();
+  await to.until(({ state }) => state === 'up');
+});
+
+it('while the root is rotated sessions of both go on', async () => {
+  const [a, b] = [await node('node-a'), await node('node-b')];
+  const { from, to } = await session(a.credentials, b.credentials);
+  const both = [swarm.node('x'), renewed.node('x')];
+  replace(a.directory, renewed.node('node-a'), both);
+  await a.credentials.refresh();
+  writeFileSync(
+    join(b.directory, 'swarm-root-ca.crt'),
+    both.map((it) => readFileSync(join(it, 'swarm-root-ca.crt'), 'utf8')).join(''),
+  );
+  await b.credentials.refresh();
+  const [{ since } = { since: -1 }] = from.sessions();
+  from.publish(host('node-a', { net1: network(1, 2) }));
+  await to.until(({ networks }) => networks.get('net1')?.endpoints.length === 2);
+  // Two sweeps of the listening side, many ticks of the other.
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect(from.sessions()).toMatchObject([{ since }]);
+  expect(to.view().state).toBe('up');
+});
