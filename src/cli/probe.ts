@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ProbePair, ProbeReport } from '../contract/commands.ts';
-import { PROBE_KINDS } from '../core/diagnosis/probe.ts';
+import { PROBE_KINDS } from '../net/probe.ts';
 import { type AgentFlags, askAgent, withSocket } from './agent-client.ts';
 import { verdict } from './health.ts';
 import { onTerminal, paint, renderRows } from './output.ts';

@@ -53,5 +53,10 @@ export type Told<S extends z.ZodType> = Known<z.output<S>>;
 type Known<T> = T extends readonly (infer I)[]
   ? readonly Known<I>[]
   : T extends object
-    ? { readonly [K in keyof T as string extends K ? never : K]: Known<T[K]> }
+    ? [keyof Named<T>] extends [never]
+      ? { readonly [K in keyof T]: Known<T[K]> }
+      : { readonly [K in keyof Named<T>]: Known<T[K]> }
     : T;
+
+/** What has a name of its own; a record has nothing but keys of any name. */
+type Named<T> = { [K in keyof T as string extends K ? never : K]: T[K] };

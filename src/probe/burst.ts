@@ -1,9 +1,5 @@
-import {
-  PROBE_KINDS,
-  type ProbeHeard,
-  type ProbeKind,
-  type ProbeSent,
-} from '../core/diagnosis/probe.ts';
+import type { ProbeHeard, ProbeSent } from '../contract/probe.ts';
+import { PROBE_KINDS, type ProbeKind } from '../net/probe.ts';
 import { decode, encode, type PacketKind } from './packet.ts';
 import { findPathMtu } from './path-mtu.ts';
 

@@ -2,21 +2,23 @@ import { randomInt } from 'node:crypto';
 import type { ZodType } from 'zod';
 import type { ProbeReport } from '../contract/commands.ts';
 import type { Finding } from '../contract/finding.ts';
-import type { HostReport, PeerReport, SessionFault } from '../contract/report.ts';
+import { unusable } from '../contract/parts.ts';
 import {
-  PROBE_HOSTS_MAX,
   type ProbeHeard,
   type ProbeInvitation,
   type ProbeOrder,
   type ProbeSeat,
   type ProbeSent,
-  probeAddress,
-} from '../core/diagnosis/probe.ts';
+  probeHeard,
+  probeSeat,
+  probeSent,
+} from '../contract/probe.ts';
+import type { HostReport, PeerReport, SessionFault } from '../contract/report.ts';
 import type { Participant } from '../core/diagnosis/probe-pairs.ts';
 import { probeReport } from '../core/diagnosis/probe-report.ts';
 import { sessionFinding } from '../core/diagnosis/session-finding.ts';
+import { PROBE_HOSTS_MAX, probeAddress } from '../net/probe.ts';
 import type { TcpOutcome } from '../net/tcp.ts';
-import { PROBE_ANSWERS, readAnswer } from './answers.ts';
 import { PROBE_QUESTIONS } from './questions.ts';
 import { groupFor, namedNetwork, type Subject, trialNetwork } from './subject.ts';
 
@@ -40,8 +42,8 @@ interface Turn<T> {
 
 /** A host that is well opens within some 200 ms, a busy one within seconds; nobody waits for more. */
 const OPEN_MS = 4_000;
-const SEND = { what: PROBE_QUESTIONS.send, timeoutMs: 8_000, schema: PROBE_ANSWERS.sent };
-const CLOSE = { what: PROBE_QUESTIONS.close, timeoutMs: 4_000, schema: PROBE_ANSWERS.heard };
+const SEND = { what: PROBE_QUESTIONS.send, timeoutMs: 8_000, schema: probeSent };
+const CLOSE = { what: PROBE_QUESTIONS.close, timeoutMs: 4_000, schema: probeHeard };
 
 /**
  * Probes a network between all hosts that have it, or, where none is named, a network made for the
@@ -110,7 +112,7 @@ async function open(
   };
   try {
     const answer = await ask(lead, peer, { what: PROBE_QUESTIONS.open, args, timeoutMs: OPEN_MS });
-    return { peer, address, seat: { ...readAnswer(PROBE_ANSWERS.seat, answer), ip } };
+    return { peer, address, seat: { ...readAnswer(probeSeat, answer), ip } };
   } catch (error) {
     return { peer, address, failure: await failureOf(lead, peer, error as Error) };
   }
@@ -182,4 +184,11 @@ async function failureOf(
     what: `host ${address} takes no part: ${error.message}`,
     remedy: `on ${address}: castnet status; castnet networks`,
   };
+}
+
+/** @throws Error that says what is wrong with the answer */
+function readAnswer<T>(schema: ZodType<T>, answer: unknown): T {
+  const checked = schema.safeParse(answer);
+  if (checked.success) return checked.data;
+  throw new Error(unusable(checked.error));
 }

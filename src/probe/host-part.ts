@@ -5,7 +5,7 @@ import type {
   ProbeOrder,
   ProbeSeat,
   ProbeSent,
-} from '../core/diagnosis/probe.ts';
+} from '../contract/probe.ts';
 import { Fault } from '../net/fault.ts';
 import { macOfIpv4 } from '../net/mac.ts';
 import { Burst, type Wire } from './burst.ts';

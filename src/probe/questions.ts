@@ -1,12 +1,6 @@
-import { isIPv4 } from 'node:net';
-import * as z from 'zod';
-import { PROBE_HOSTS_MAX, PROBE_RANGE } from '../core/diagnosis/probe.ts';
-import { inAny } from '../net/cidr.ts';
+import type * as z from 'zod';
+import { probeEnd, probeInvitation, probeOrder } from '../contract/probe.ts';
 import { Fault } from '../net/fault.ts';
-import { isGroup } from '../net/group.ts';
-import { isMac } from '../net/mac.ts';
-import { MTU_MAX, MTU_MIN } from '../net/mtu.ts';
-import { isVni } from '../net/vni.ts';
 import type { HostPart } from './host-part.ts';
 
 /** What hosts ask each other for a probe, over their sessions, in this order. */
@@ -15,32 +9,6 @@ export const PROBE_QUESTIONS = {
   send: 'probe-send',
   close: 'probe-close',
 } as const;
-
-const run = z.number().int().min(0).max(0xffff_ffff);
-const ip = z.string().refine((it) => isIPv4(it) && inAny(it, [PROBE_RANGE]), {
-  message: `must be an address of ${PROBE_RANGE}`,
-});
-const Invitation = z.object({
-  run,
-  network: z.string().min(1).max(128),
-  ip,
-  trial: z.exactOptional(z.number().refine(isVni)),
-  group: z.exactOptional(z.string().refine((it) => isIPv4(it) && isGroup(it))),
-});
-const Order = z.object({
-  run,
-  others: z
-    .array(
-      z.object({
-        host: z.string().max(64),
-        ip,
-        mac: z.string().refine(isMac),
-        mtu: z.number().int().min(MTU_MIN).max(MTU_MAX),
-      }),
-    )
-    .max(PROBE_HOSTS_MAX),
-});
-const End = z.object({ run });
 
 export interface ProbeQuestion {
   readonly what: string;
@@ -60,14 +28,14 @@ export function answerProbe(
 ): Promise<unknown> | undefined {
   switch (what) {
     case PROBE_QUESTIONS.open: {
-      const invitation = parsed(Invitation, args);
+      const invitation = parsed(probeInvitation, args);
       if (!isVisible(invitation.network)) throw new Fault('this host has not the network');
       return part.open(invitation);
     }
     case PROBE_QUESTIONS.send:
-      return part.send(parsed(Order, args));
+      return part.send(parsed(probeOrder, args));
     case PROBE_QUESTIONS.close:
-      return part.close(parsed(End, args));
+      return part.close(parsed(probeEnd, args));
     default:
       return undefined;
   }

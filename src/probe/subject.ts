@@ -1,7 +1,7 @@
 import type { HostReport, NetworkReport, PeerReport } from '../contract/report.ts';
-import { PROBE_GROUP, PROBE_RANGE } from '../core/diagnosis/probe.ts';
 import { inAny, overlaps } from '../net/cidr.ts';
 import { Fault } from '../net/fault.ts';
+import { PROBE_GROUP, PROBE_RANGE } from '../net/probe.ts';
 import { chooseVni } from '../net/vni.ts';
 
 /** What is probed: a network of Docker's, or one made for the probe. */

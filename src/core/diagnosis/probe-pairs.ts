@@ -1,6 +1,7 @@
 import type { ProbePair } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
-import { PROBE_KINDS, type ProbeHeard, type ProbeSeat, type ProbeSent } from './probe.ts';
+import type { ProbeHeard, ProbeSeat, ProbeSent } from '../../contract/probe.ts';
+import { PROBE_KINDS } from '../../net/probe.ts';
 
 /** What came of a host that was asked to take part. */
 export interface Participant {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../contract/finding.ts';
-import type { ProbeKind } from './probe.ts';
+import type { ProbeKind } from '../../net/probe.ts';
 import type { Participant } from './probe-pairs.ts';
 import { probeReport } from './probe-report.ts';
 
