@@ -11,7 +11,7 @@ import { describeError, UserError } from '../src/cli/output.ts';
 import { ALL_FAULTS } from './faults/all.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { runChaos } from './run.ts';
-import { type Row, render } from './table.ts';
+import { type Row, render, savedIn } from './table.ts';
 
 const NAME = 'chaos';
 const HOSTS = 4;
@@ -32,8 +32,9 @@ async function bringUp(signal: AbortSignal): Promise<Lab> {
 }
 
 async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
-  const { minutes, seed, only } = options;
+  const { minutes, seed, only, keep } = options;
   const lab = options.lab === undefined ? await bringUp(signal) : await openLab(options.lab);
+  let isBroken = false;
   try {
     await Promise.all(lab.hosts.map((host) => loadUsrImage(host)));
     const faults = ALL_FAULTS.filter(({ name }) => only.length === 0 || only.includes(name));
@@ -46,10 +47,13 @@ async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
       if (row.recoveryMs >= TELLING_MS) console.log(`  right last: ${row.last}`);
       for (const what of row.helped) console.log(`  ${what}`);
       for (const why of row.broken) console.log(`  BROKEN: ${why}`);
+      if (row.saved !== undefined) console.log(`  ${savedIn(row.saved)}`);
+      isBroken ||= row.broken.length > 0;
     };
-    return await runChaos({ lab, faults, seed, minutes, managers: MANAGERS, onRow, signal });
+    return await runChaos({ lab, faults, seed, minutes, managers: MANAGERS, keep, onRow, signal });
   } finally {
-    if (options.lab === undefined) await labDown(NAME);
+    if (keep && isBroken) console.log(`The lab stays up: castnet lab down --name ${lab.name}`);
+    else if (options.lab === undefined) await labDown(NAME);
   }
 }
 

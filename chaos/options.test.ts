@@ -6,13 +6,23 @@ const FAULTS = ['agent killed', 'host cut off'];
 
 describe('parseOptions', () => {
   it('has defaults', () => {
-    const defaults = { minutes: 10, seed: 1, lab: undefined, only: [] };
+    const defaults = { minutes: 10, seed: 1, lab: undefined, only: [], keep: false };
     expect(parseOptions([], FAULTS)).toEqual(defaults);
   });
 
   it('takes what is given', () => {
-    const args = ['--minutes', '0.5', '--seed', '7', '--lab', 'x', '--only', 'host cut off'];
-    const expected = { minutes: 0.5, seed: 7, lab: 'x', only: ['host cut off'] };
+    const args = [
+      '--minutes',
+      '0.5',
+      '--seed',
+      '7',
+      '--lab',
+      'x',
+      '--only',
+      'host cut off',
+      '--keep',
+    ];
+    const expected = { minutes: 0.5, seed: 7, lab: 'x', only: ['host cut off'], keep: true };
     expect(parseOptions(args, FAULTS)).toEqual(expected);
   });
 

@@ -9,19 +9,23 @@ export type Options = {
   lab: string | undefined;
   /** Names of faults; all of them if empty. */
   only: string[];
+  /** A broken promise ends the run, and the lab stays up as it is then. */
+  keep: boolean;
 };
 
 /** @param faults the names that `--only` accepts */
 export function help(faults: readonly string[]): string {
-  return `npm run chaos -- [--minutes M] [--seed S] [--lab NAME] [--only FAULT]…
+  return `npm run chaos -- [--minutes M] [--seed S] [--lab NAME] [--only FAULT]… [--keep]
 
 Faults in random order on a lab of four hosts under load, each judged when it is over. The status
-is 0 only if no promise of docs/reliability.md was broken.
+is 0 only if no promise of docs/reliability.md was broken. What the hosts held when one was is saved
+under test-output/chaos/.
 
   --minutes M   no fault begins after so many minutes, 10 unless told
   --seed S      a whole number, 1 unless told; the same seed repeats the same order
   --lab NAME    a lab that is up, of four hosts; it stays up
   --only FAULT  only this fault; may be given more than once
+  --keep        a broken promise ends the run, and the lab stays up as it is then
   --help        this text
 
 Faults:
@@ -43,7 +47,13 @@ export function parseOptions(args: string[], faults: readonly string[]): Options
   if (unknown !== undefined) {
     throw wrong(`there is no fault "${unknown}".`, `Faults: ${faults.join(', ')}`);
   }
-  return { minutes, seed: Number(values.seed), lab: values.lab, only: values.only };
+  return {
+    minutes,
+    seed: Number(values.seed),
+    lab: values.lab,
+    only: values.only,
+    keep: values.keep,
+  };
 }
 
 function parse(args: string[], faults: readonly string[]) {
@@ -55,6 +65,7 @@ function parse(args: string[], faults: readonly string[]) {
         seed: { type: 'string', default: '1' },
         lab: { type: 'string' },
         only: { type: 'string', multiple: true, default: [] },
+        keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;

@@ -4,6 +4,7 @@ import { healthy } from '../lab/kit/agent.ts';
 import { settled } from '../lab/kit/kernel.ts';
 import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
+import { saveEvidence } from './evidence.ts';
 import type { Fault, Site } from './faults/fault.ts';
 import { type Heard, losses, recovery, unheard } from './judge.ts';
 import { order } from './order.ts';
@@ -26,13 +27,15 @@ export type ChaosOptions = {
   minutes: number;
   /** Of the lab's hosts, the first so many; workers are the others. */
   managers: number;
+  /** A broken promise ends the run, and everything stays as it is then. */
+  keep?: boolean;
   onRow?: (row: Row) => void;
   signal?: AbortSignal;
 };
 
 /** Runs until the time is over. @returns what came of each fault, in order */
 export async function runChaos(options: ChaosOptions): Promise<Row[]> {
-  const { lab, seed, managers, signal = new AbortController().signal } = options;
+  const { lab, seed, managers, keep = false, signal = new AbortController().signal } = options;
   const scene = await Scene.deploy(lab);
   const recover = (): Promise<unknown> => recovered(scene, signal);
   const site: Site = { lab, scene, signal, recovered: recover };
@@ -43,12 +46,14 @@ export async function runChaos(options: ChaosOptions): Promise<Row[]> {
   for (const { fault, victim } of order(options.faults, { hosts, managers, seed })) {
     if (performance.now() >= end || signal.aborted) break;
     const row = await suffer(site, fault, victim);
+    const isBroken = row.broken.length > 0;
+    if (isBroken) row.saved = await saveEvidence(lab, row);
     rows.push(row);
     options.onRow?.(row);
     // A run that cannot recover would only report the same again.
-    if (!Number.isFinite(row.recoveryMs)) break;
+    if (!Number.isFinite(row.recoveryMs) || (keep && isBroken)) return rows;
   }
-  if (rows.every((row) => Number.isFinite(row.recoveryMs))) await scene.remove();
+  await scene.remove();
   return rows;
 }
 

@@ -60,4 +60,9 @@ describe('render', () => {
     expect(text).toContain('never');
     expect(text).toContain('cut, h2: a packet is missing');
   });
+
+  it('says where the state of a broken promise is', () => {
+    const text = render([row('cut', 1, { broken: ['a packet is missing'], saved: '/tmp/there' })]);
+    expect(text).toContain('/tmp/there');
+  });
 });

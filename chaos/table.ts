@@ -19,6 +19,8 @@ export type Row = {
   helped: string[];
   /** What a promise does not allow, in sentences. */
   broken: string[];
+  /** The directory of what was saved when a promise was broken. */
+  saved?: string;
 };
 
 export type Summary = {
@@ -63,6 +65,9 @@ export function summarize(rows: readonly Row[]): Summary[] {
 const seconds = (ms: number): string =>
   Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : 'never';
 
+/** Where to read why a promise was broken. */
+export const savedIn = (directory: string): string => `every host's state then: ${directory}`;
+
 /** The table for the terminal, then every broken promise in a line of its own. */
 export function render(rows: readonly Row[]): string {
   const table = new Table({
@@ -84,9 +89,12 @@ export function render(rows: readonly Row[]): string {
   const broken = rows.flatMap((row) =>
     row.broken.map((why) => `${row.fault}, ${row.victim}: ${why}`),
   );
+  const saved = rows.flatMap((row) => (row.saved === undefined ? [] : savedIn(row.saved)));
   const verdict =
     broken.length === 0
       ? `${rows.length} faults, no broken promise.`
       : `${rows.length} faults, ${broken.length} broken promises:`;
-  return [table.toString(), verdict, ...broken.map((line) => `  ${line}`)].join('\n');
+  return [table.toString(), verdict, ...[...broken, ...saved].map((line) => `  ${line}`)].join(
+    '\n',
+  );
 }

@@ -26,7 +26,9 @@ it(`${MINUTES} minutes of faults break no promise`, { timeout: 600_000 }, async 
   const rows = await runChaos({ lab: lab(), ...options });
   console.log(render(rows));
   expect(rows.length).toBeGreaterThan(2);
-  const broken = rows.flatMap((row) => row.broken.map((why) => `${row.fault}: ${why}`));
+  const broken = rows.flatMap((row) =>
+    row.broken.map((why) => `${row.fault}: ${why}; ${row.saved}`),
+  );
   // In the first line, which is all that a summary has of a failure.
   expect(broken, broken.join('; ')).toEqual([]);
 });
