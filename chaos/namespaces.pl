@@ -1,5 +1,5 @@
 # Who holds which network namespace of a host: run in it, it prints each namespace, its links and its
-# holders: processes, files, mounts in any mount namespace, and sockets, which keep a namespace too.
+# holders: processes and threads, files, mounts in any mount namespace, and sockets, which keep one too.
 #   perl namespaces.pl
 # Perl's base is on every Debian.
 use strict;
@@ -40,6 +40,10 @@ for my $pid (sort { $a <=> $b } map { m{(\d+)$} } glob '/proc/[0-9]*') {
   chomp(my $name = <$comm> // '');
   my $who = "$pid ($name)";
   hold($own, "process $who", "/proc/$pid/ns/net");
+  for my $task (glob "/proc/$pid/task/*/ns/net") {
+    my ($its) = (readlink($task) // '') =~ /(\d+)/ or next;
+    hold($its, "a thread of $who", $task) if $its != $own;
+  }
   for my $fd (map { m{(\d+)$} } glob "/proc/$pid/fd/*") {
     my $link = readlink("/proc/$pid/fd/$fd") // next;
     hold($1, "open file $fd of $who", "/proc/$pid/fd/$fd") if $link =~ /^net:\[(\d+)\]/;
