@@ -23,6 +23,8 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
   let slow: Promise<void> | undefined;
   const deaf = new Set<string>();
   const dead = new Set<string>();
+  let opening: Promise<void> | undefined;
+  const opened: (() => void)[] = [];
   socket.close = () => {
     closed++;
   };
@@ -58,7 +60,11 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
       const all = [['stuck', stuck] as const, ['n1', others] as const];
       return new Map(all.filter(([, it]) => it.length > 0));
     },
-    openSocket: async () => socket as unknown as Socket,
+    openSocket: async () => {
+      opened.shift()?.();
+      await opening;
+      return socket as unknown as Socket;
+    },
     isThere: (sandbox) => !dead.has(sandbox),
     isListening: async (sandbox) => !deaf.has(sandbox),
     onChange: (it) => {
@@ -82,6 +88,14 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
     /** The next time that a task is asked for. */
     asked: () => new Promise<void>((resolve) => asking.push(resolve)),
     closed: () => closed,
+    /** From now on a socket is there when the returned function was called. */
+    openSlowly: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      opening = promise;
+      return resolve;
+    },
+    /** The next time that a socket is to be opened. */
+    opening: () => new Promise<void>((resolve) => opened.push(resolve)),
     /** The namespaces in which nothing listens. */
     deaf,
     /** Those that are gone. */
@@ -236,6 +250,27 @@ it('lets go of the namespace of a container that died while the Engine is slow',
   await change();
   stall();
   dead.add('/run/s');
+  await vi.waitFor(() => expect(closed()).toBe(1));
+});
+
+it('lets go of a namespace into which a socket came when the network had no container any more', async () => {
+  const tasks = [task('5')];
+  const { openSlowly, opening, closed } = watching(tasks, WEB);
+  const open = openSlowly();
+  await opening();
+  tasks.pop();
+  // The look at the network is under way, and looks do not wait for it.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  open();
+  await vi.waitFor(() => expect(closed()).toBe(1));
+});
+
+it('lets go of a namespace into which a socket came when the watch was closed', async () => {
+  const { openSlowly, opening, closed } = watching([task('5')], WEB);
+  const open = openSlowly();
+  await opening();
+  watch?.close();
+  open();
   await vi.waitFor(() => expect(closed()).toBe(1));
 });
 

@@ -167,7 +167,8 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
       return listed?.service === undefined ? [] : [{ ...it, ...listed, service: listed.service }];
     });
     if (candidates.length === 0) return [];
-    const socket = await socketOf(state, tasks);
+    const socket = await socketOf(network, state, tasks);
+    if (socket === undefined) return [];
     const nameOf = (name: string) => onNetwork(name, state.name);
     const names = candidates.flatMap((it) => [nameOf(it.task), nameOf(it.service.name)]);
     const answers = await resolveNames(socket, [...new Set(names)]);
@@ -236,7 +237,12 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     delete state.socket;
   };
 
-  const socketOf = async (state: Watched, tasks: readonly LocalTask[]): Promise<Socket> => {
+  /** @returns undefined when the network's last container left while its namespace was entered */
+  const socketOf = async (
+    network: string,
+    state: Watched,
+    tasks: readonly LocalTask[],
+  ): Promise<Socket | undefined> => {
     const held = state.socket;
     const inUse = tasks.some((it) => it.sandbox === held?.sandbox);
     if (held !== undefined && inUse && isHeld(state)) return held.socket;
@@ -245,6 +251,11 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     if (sandbox === undefined) throw new Error('no container of the network has a namespace yet');
     const socket = await options.openSocket(sandbox);
     socket.on('error', onError);
+    // Nobody would let go of it any more.
+    if (closed || watched.get(network) !== state) {
+      socket.close();
+      return undefined;
+    }
     state.socket = { sandbox, socket };
     return socket;
   };
