@@ -20,6 +20,8 @@ const ADDRESS_FAULT_MS = 3_000;
 
 /** From one look at networks that are gone to the next, milliseconds: an id that is free can wait. */
 const GONE_MS = 60_000;
+/** From one look to the next whether the containers' namespaces are there, milliseconds. */
+const NAMESPACES_MS = 1_000;
 
 export interface WatchingOptions {
   readonly agent: Agent;
@@ -115,6 +117,7 @@ export function watchTime({ agent, config, faults }: WatchingOptions): Watching 
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
     setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
+    setInterval(() => agent.rooms.garbage.dropWithoutNamespace(), NAMESPACES_MS),
     setInterval(lookFeatures, config.lookSeconds * 1000),
   ];
   return {

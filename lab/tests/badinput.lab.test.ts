@@ -1,11 +1,13 @@
 /** Calls to the plugin that cannot be met: a clear `Err`, and nothing half-made stays. */
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { portName } from '../../src/core/names.ts';
-import { http, pluginSocket } from '../kit/agent.ts';
+import { containerEndName, portName } from '../../src/core/names.ts';
+import { hostReport, http, killAgent, pluginSocket } from '../kit/agent.ts';
 import { footprint, inCastnet } from '../kit/kernel.ts';
 import { createNetwork, removeNetwork, vniOf } from '../kit/stack.ts';
-import { until } from '../run.ts';
+import { mustRun, until } from '../run.ts';
 import { useLab } from './support/lab.ts';
 
 const lab = useLab('input', { hosts: 1 });
@@ -204,6 +206,37 @@ describe('on a network that exists', () => {
       timeoutMs: 3_000,
     });
     expect(await send('DeleteEndpoint', endpoint(null))).toEqual({});
+  });
+
+  it('an endpoint whose namespace Docker took away is gone, though somebody keeps it and its port', async () => {
+    const empty = await state();
+    const host = lab().host('h1');
+    await send('CreateEndpoint', endpoint(ADDRESS));
+    // A process keeps it, as a connection does that outlives its container.
+    const script = `mkdir -p /run/docker/netns && : >${SANDBOX} &&
+      exec unshare --net sh -c 'mount --bind /proc/self/ns/net ${SANDBOX} && echo there && exec cat'`;
+    const keeper = host.spawn(['sh', '-c', script]);
+    try {
+      await once(keeper.stdout as Readable, 'data');
+      const request = { ...endpoint(null), SandboxKey: SANDBOX };
+      expect(await send('Join', request)).toMatchObject({ InterfaceName: { DstPrefix: 'eth' } });
+      const move = ['ip', 'link', 'set', 'dev', containerEndName(ENDPOINT), 'netns', SANDBOX];
+      await mustRun(host.enter(move));
+      // As an Engine that starts does, before it takes away what died with the one before.
+      await killAgent(host);
+      await until(() => hostReport(host), { what: 'the new agent', timeoutMs: 10_000 });
+      expect(await state()).toContain(portName(ENDPOINT));
+      await mustRun(host.enter(['umount', SANDBOX]));
+      await until(async () => isDeepStrictEqual(await state(), empty) || undefined, {
+        what: 'nothing left of the endpoint',
+        timeoutMs: 5_000,
+      });
+      expect(keeper.exitCode).toBeNull();
+      expect(await send('DeleteEndpoint', endpoint(null))).toEqual({});
+    } finally {
+      keeper.stdin?.end();
+      await mustRun(host.enter(['rm', '-f', SANDBOX]));
+    }
   });
 
   it('an address given away leads to who has it now, before Docker says that the other has gone', async () => {

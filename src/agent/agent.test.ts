@@ -34,6 +34,7 @@ async function host() {
   const published: HostRecord[] = [];
   const peers: PeerView[] = [];
   const calls: string[] = [];
+  const gone = new Set<string>();
   const sessions: Sessions = {
     node: 'own',
     setPeers: (addresses) => void calls.push(`peers ${[...addresses].join()}`),
@@ -72,7 +73,7 @@ async function host() {
     ownAddresses: () => ['10.9.0.1'],
     link,
     sandboxes: {
-      identity: () => 'a',
+      identity: (path) => (gone.has(path) ? undefined : 'a'),
       applyRules: async (path) => void calls.push(`rules ${path}`),
       listTable: async () => undefined,
       appears: async () => true,
@@ -98,7 +99,7 @@ async function host() {
   });
   await agent.tick();
   swarm('10.9.0.1');
-  return { steps, published, peers, calls };
+  return { steps, published, peers, calls, gone };
 }
 
 /** What Docker says: one network, with these hosts. */
@@ -142,6 +143,20 @@ it('a container that Docker brings has its devices, and the other hosts are told
   await vi.waitFor(() => {
     const told = published.at(-1)?.networks.get(NETWORK);
     expect(told?.endpoints.map((it) => it.ip)).toEqual(['10.0.1.5']);
+  });
+});
+
+it('a container whose namespace is gone has no port any more, and the other hosts are told', async () => {
+  const { steps, published, gone } = await host();
+  await container();
+  const { garbage } = agent.rooms;
+  garbage.dropWithoutNamespace();
+  gone.add('/run/netns/a');
+  garbage.dropWithoutNamespace();
+  garbage.dropWithoutNamespace();
+  await vi.waitFor(() => {
+    expect(published.at(-1)?.networks.get(NETWORK)?.endpoints).toEqual([]);
+    expect(steps.some((it) => it.startsWith('remove: ') && it.includes('cveeee'))).toBe(true);
   });
 });
 

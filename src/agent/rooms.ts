@@ -171,7 +171,14 @@ export function buildRooms(options: AgentOptions) {
     discovered: askDocker,
     now,
   });
-  const garbage = new GarbageCollector({ ...driver, state, log, now });
+  const garbage = new GarbageCollector({
+    ...driver,
+    state,
+    identity: sandboxes.identity,
+    changed: () => host.emit('endpoints'),
+    log,
+    now,
+  });
   host.on('looked', ({ ports, began }) => garbage.dropDeadEndpoints(ports, began));
   host.on('swarm', () => host.swarm && garbage.forget(host.swarm));
   const reports = new Reports({
@@ -182,6 +189,6 @@ export function buildRooms(options: AgentOptions) {
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
     ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
-    ...{ informant, sendLimits, driver, reports },
+    ...{ informant, garbage, sendLimits, driver, reports },
   };
 }
