@@ -96,6 +96,7 @@ export function watchKernel({ agent, faults }: WatchingOptions): Watching {
     onEvent: (event) => agent.onMembers(event),
     onGone: (device) => agent.rooms.forwarding.deviceGone(device),
     onUp: (device) => agent.onDeviceUp(device),
+    onFollowing: () => void agent.rooms.forwarding.reconciler.loop.request(true),
     onLost: (reason) => agent.onMembersLost(reason),
   });
   const addresses = watchAddresses(

@@ -1,13 +1,14 @@
 import { keepRunning } from '../system/kept-child.ts';
 import { NAMESPACE_PATH } from './commands.ts';
+import { whenFollowing } from './following.ts';
 import { parseGoneLink, parseUpLink } from './link-event.ts';
 import { type MdbEvent, parseMdbEvent } from './mdb-event.ts';
 
 /**
  * Follows the membership changes of all bridges, and devices that go: `bridge monitor` as a child
  * inside the `castnet` namespace. An event is a hint that makes a change quick; whenever events may
- * have been lost (the kernel says so, the child ended) `onLost` asks for a fresh look, and so does
- * the reconciler's timer.
+ * have been lost (the kernel says so, the child ended) `onLost` asks for a fresh look, and so do
+ * `onFollowing` and the reconciler's timer.
  */
 export interface MonitorOptions {
   readonly onEvent: (event: MdbEvent) => void;
@@ -15,6 +16,8 @@ export interface MonitorOptions {
   readonly onGone: (device: string) => void;
   /** A device is up, as a container's end of its link is; it may be told several times. */
   readonly onUp: (device: string) => void;
+  /** From now on events are told; what came before is only in a look that begins now. */
+  readonly onFollowing: () => void;
   /** Events may have been missed. */
   readonly onLost: (reason: string) => void;
 }
@@ -31,7 +34,9 @@ export interface Monitor {
 const QUIET_MS = 200;
 const LOST_AT_MOST_MS = 2_000;
 
-export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions): Monitor {
+export function startMonitor(options: MonitorOptions): Monitor {
+  const { onEvent, onGone, onUp, onFollowing, onLost } = options;
+  let closed = false;
   let quiet: NodeJS.Timeout | undefined;
   let overflowed = 0;
 
@@ -59,6 +64,11 @@ export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions):
       ...['nsenter', `--net=${NAMESPACE_PATH}`],
       ...['bridge', '-details', 'monitor', 'link', 'mdb'],
     ],
+    onStart(pid) {
+      void whenFollowing(pid).then(() => {
+        if (!closed) onFollowing();
+      });
+    },
     onLine(line) {
       awaitQuiet();
       const event = parseMdbEvent(line);
@@ -74,6 +84,7 @@ export function startMonitor({ onEvent, onGone, onUp, onLost }: MonitorOptions):
 
   return {
     close(): void {
+      closed = true;
       clearTimeout(quiet);
       child.close();
     },

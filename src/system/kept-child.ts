@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 export interface KeptChildOptions {
   /** The program, by path or PATH, and its arguments. */
   readonly argv: readonly string[];
+  /** It was started, with this pid; it may have said nothing yet. */
+  readonly onStart?: (pid: number) => void;
   readonly onLine: (line: string) => void;
   /** What it says on its standard error. */
   readonly onErrorLine?: (line: string) => void;
@@ -35,7 +37,7 @@ const LIBSTDBUF = [
  * open files (EMFILE) and without room for a process (EAGAIN, ENOMEM) too.
  */
 export function keepRunning(options: KeptChildOptions): KeptChild {
-  const { argv, onLine, onErrorLine, onEnd, restartMs = RESTART_MS } = options;
+  const { argv, onStart, onLine, onErrorLine, onEnd, restartMs = RESTART_MS } = options;
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -54,6 +56,7 @@ export function keepRunning(options: KeptChildOptions): KeptChild {
       return;
     }
     child = started;
+    if (started.pid !== undefined) onStart?.(started.pid);
     const ended = (reason: string): void => {
       if (child !== started) return;
       child = undefined;
