@@ -49,9 +49,7 @@ export class MembershipQuota {
   /** As `castnet groups` and the log name them. */
   refused(bridge: string): RefusedGroups[] {
     return [...this.#silenced].flatMap(([port, it]) =>
-      it.bridge === bridge
-        ? [{ port, count: it.rows, example: it.example, reason: reasonOf(it.rows) }]
-        : [],
+      it.bridge === bridge ? [{ port, count: it.rows, example: it.example, reason: REASON }] : [],
     );
   }
 
@@ -64,7 +62,7 @@ export class MembershipQuota {
     const { log, now } = this.#options;
     if (this.#silenced.has(port)) return;
     this.#silenced.set(port, { bridge, rows, example: group, until: now() + SILENT_MS });
-    log.warn({ port, bridge, rows, group }, `a container is silenced: ${reasonOf(rows)}`);
+    log.warn({ port, bridge, rows, group }, `a container is silenced: ${REASON}`);
     await this.#carryOut(port);
   }
 
@@ -89,5 +87,5 @@ export class MembershipQuota {
   }
 }
 
-const reasonOf = (rows: number): string =>
-  `it joined ${rows} groups at once, more than the ${ROWS_MOST} that the bridge takes of one container; its IGMP and MLD are dropped for ${SILENT_MS / 1000} s`;
+/** Without the count, which the container chooses: this is also a label of a metric. */
+const REASON = `it joined more groups at once than the ${ROWS_MOST} that the bridge takes of one container; its IGMP and MLD are dropped for ${SILENT_MS / 1000} s`;

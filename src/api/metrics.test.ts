@@ -117,3 +117,15 @@ test('what was measured stays over the answers', async () => {
     expect(found).toContain(line);
   }
 });
+
+test('no label is of another host’s words', async () => {
+  const all = scrape([endpoint('a', 'one')]);
+  const peer = { address: '10.9.0.2', state: 'other' as 'up', since: 0, listed: true };
+  const words = { node: 'evil', lastError: 'evil', networks: ['evil'], tunnel: 'evil' };
+  const report = {
+    ...{ ...all.report, conflicts: ['evil'], peers: [{ ...peer, ...words }] },
+    faults: [{ subject: 'records' as const, what: 'evil', since: 0 }],
+  };
+  const found = await lines(new Metrics(), { ...all, report });
+  expect(found.filter((it) => it.includes('evil'))).toEqual([]);
+});

@@ -1,12 +1,15 @@
 import * as z from 'zod';
 import { finding } from './finding.ts';
-import { address, bytes, count, group, object, type Told, version } from './parts.ts';
+import { bytes, count, group, object, type Told, text, version } from './parts.ts';
 import { endpoint, network, peer, report } from './report.ts';
 
 /**
  * What each command prints with `--json`: docs/json-schema.json is made of it. The command itself
  * only takes the types, so that it starts without zod.
  */
+
+/** Of a host that has none at the moment, another word stands there. */
+const address = text.describe('IP address');
 
 const place = object({
   container: z.string(),

@@ -13,6 +13,9 @@ export const object = z.looseObject;
 
 const LONGEST = 1024;
 
+/** One line of another host's, for people: what a terminal takes for an order is no part of it. */
+export const oneLine = (it: string): string => it.replace(/\p{Cc}+/gu, ' ');
+
 /** What people are shown: nothing that a terminal takes for an order. */
 export const text = z
   .string()
@@ -22,8 +25,17 @@ export const text = z
 export const count = z.number().int().nonnegative();
 export const bytes = count.describe('Bytes');
 export const time = z.number().describe('Milliseconds since 1970');
-export const address = text.describe('IP address');
-export const cidr = text.describe('IP address with prefix length');
+/** Nothing but what addresses are written with: they become part of commands that people are shown. */
+export const address = z
+  .string()
+  .max(64)
+  .regex(/^[\da-fA-F.:]*$/, 'is no IP address')
+  .describe('IP address');
+export const cidr = z
+  .string()
+  .max(64)
+  .regex(/^[\da-fA-F.:/]*$/, 'is no IP address with prefix length')
+  .describe('IP address with prefix length');
 export const group = text
   .refine(isGroup, 'is not a multicast address')
   .describe('Multicast address');

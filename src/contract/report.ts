@@ -196,7 +196,7 @@ export const report = object({
   swarm: z.exactOptional(swarm).describe('What its certificate says; absent outside a Swarm'),
   encryption: word(['none']).describe('Of the containers’ packets between the hosts'),
   lastChange: z
-    .exactOptional(object({ at: time, what: z.string() }))
+    .exactOptional(object({ at: time, what: text }))
     .describe('Of forwarding, since the agent began, in words'),
   refusedSteps: count.describe('Changes that the kernel refused when they were last tried'),
   tunnelDropped: z

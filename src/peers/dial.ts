@@ -46,6 +46,8 @@ export interface DialEvents {
   onMute(reason: string): void;
   /** The handshake is done; the other side proved to be this. */
   onSecure(proof: Proof & { ok: true }): void;
+  /** Bytes have come. @returns whether they are to be read */
+  onBytes?(count: number): boolean;
   /** All messages of one chunk; empty when the bytes end no message. */
   onMessages(messages: ServerMessage[]): void;
   /** Once, last. */
@@ -113,7 +115,7 @@ export function dial(options: {
     else end(proof.reason);
   });
   socket.on('data', (chunk: Buffer) => {
-    if (ending) return;
+    if (ending || events.onBytes?.(chunk.length) === false) return;
     const messages: ServerMessage[] = [];
     let fault: string | undefined;
     for (const decoded of decoder.push(chunk)) {

@@ -34,6 +34,25 @@ export const TIMING: Timing = Object.freeze({
 /** Longest line in bytes: some 25 000 endpoints of one host on one network. */
 export const MAX_LINE = 4 * 1024 * 1024;
 
+/** What is taken of one peer that is listened to, over all its sessions. */
+export interface HearingLimits {
+  readonly messagesPerSecond: number;
+  readonly messagesAtOnce: number;
+  readonly bytesPerSecond: number;
+  readonly bytesAtOnce: number;
+}
+
+/**
+ * A host says at most what it has of 8192 networks at once (`want`), and of changes some hundred a second
+ * (`agent/publication.ts`). Reading 8 MB/s takes a tenth of a core.
+ */
+export const HEARING_LIMITS: HearingLimits = Object.freeze({
+  messagesPerSecond: 1000,
+  messagesAtOnce: 20_000,
+  bytesPerSecond: 8 * 1024 * 1024,
+  bytesAtOnce: 256 * 1024 * 1024,
+});
+
 /** What a publisher grants to those that connect. */
 export interface PublisherLimits {
   /** Sessions in all; one for each other host. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { oneLine } from '../contract/parts.ts';
 import { MAX_ENTRIES } from './limits.ts';
 import {
   endpointId,
@@ -25,7 +26,8 @@ export const MAX_WHAT = 64;
 const count = z.number().int().nonnegative();
 const version = z.number().int().positive();
 const position = { network: networkId, epoch: z.string().min(1).max(64), seq: count };
-const reason = z.string().max(1024);
+/** Told to people as it is. */
+const reason = z.string().max(1024).transform(oneLine);
 /** The Swarm's `--data-path-port`; workers, and agents of earlier releases, do not say it. */
 const dataPathPort = z.exactOptional(z.number().int().min(1).max(65_535));
 /** The sender waits for `in-force`: containers came, and others' answers must reach them. */
@@ -51,7 +53,7 @@ export const clientSchemas = {
   ask: z.object({
     type: z.literal('ask'),
     id: count,
-    what: z.string().max(MAX_WHAT),
+    what: z.string().max(MAX_WHAT).transform(oneLine),
     args: z.unknown().optional(),
   }),
 };

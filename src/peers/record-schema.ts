@@ -1,7 +1,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
-import { firstFault } from '../contract/parts.ts';
+import { firstFault, text as words } from '../contract/parts.ts';
 import type { EndpointRecord, GroupRecord, NetworkRecord } from '../core/records.ts';
 import { isGroup } from '../net/group.ts';
 import { isMac } from '../net/mac.ts';
@@ -27,7 +27,12 @@ function isHostMac(text: string): boolean {
   return isMac(text) && text !== '00:00:00:00:00:00' && !/^.[13579bdf]/.test(text);
 }
 
-const text = z.string().max(128);
+const text = words.max(128);
+/** As Docker makes ids, and as probes do. */
+const id = z
+  .string()
+  .max(128)
+  .regex(/^[\w.:-]+$/, 'must be an id');
 const hostAddress = text.refine(isHostAddress, 'must be the IP address of a host');
 const source = text.refine((s) => isIP(s) > 0 && !s.includes('%'), 'must be an IP address');
 const groupAddress = text.refine(
@@ -36,9 +41,9 @@ const groupAddress = text.refine(
 );
 
 /** The id under which Docker knows a network. */
-export const networkId = z.string().min(1).max(128);
+export const networkId = id;
 /** A Swarm node id. */
-export const nodeId = z.string().min(1).max(128);
+export const nodeId = id;
 /** The address at which a host takes VXLAN packets; loopback serves hosts on one machine. */
 export const tunnelAddress = text.refine(
   (s) => isHostAddress(s) || s === '::1' || (isIPv4(s) && s.startsWith('127.')),
@@ -51,7 +56,7 @@ const service = z.object({
   serving: z.boolean(),
 });
 
-export const endpointId = z.string().min(1).max(128);
+export const endpointId = id;
 
 export const endpointSchema: z.ZodType<EndpointRecord> = z.object({
   id: endpointId,

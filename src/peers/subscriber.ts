@@ -5,7 +5,8 @@ import { Asks } from './asks.ts';
 import { Confirming } from './confirming.ts';
 import type { Credentials } from './credentials.ts';
 import { type Connection, dial, type Ending, type Probe, probe } from './dial.ts';
-import { TIMING, type Timing } from './limits.ts';
+import { Hearing } from './hearing.ts';
+import { type HearingLimits, TIMING, type Timing } from './limits.ts';
 import { keepsRecord, type LifeEvent, live, newLife } from './liveness.ts';
 import type { Log } from './log.ts';
 import {
@@ -59,6 +60,7 @@ export interface SubscriberOptions {
   /** Whether a node is of the Swarm; by default whoever has its certificate. */
   readonly isMember?: (node: string) => boolean;
   readonly timing?: Partial<Timing>;
+  readonly limits?: Partial<HearingLimits>;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   /** By default TLS over TCP; the bench has one in memory. */
@@ -88,6 +90,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const transport = options.transport ?? { dial, probe };
   const replica = new Replica();
   const asks = new Asks();
+  const hearing = new Hearing(options.limits, now());
   const { inForce } = options;
   const confirming =
     inForce &&
@@ -190,8 +193,17 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
           const confirms = confirming === undefined ? {} : ({ confirms: true } as const);
           send({ type: 'hello', version: PROTOCOL_VERSION, node, ...from, ...confirms });
         },
+        onBytes(count) {
+          if (hearing.bytes(now(), count)) return true;
+          connection?.end(hearing.words);
+          return false;
+        },
         onMessages(messages) {
           if (closed) return;
+          if (!hearing.messages(now(), messages.length)) {
+            connection?.end(hearing.words);
+            return;
+          }
           happen('heard');
           stopProbing();
           for (const message of messages) handle(message);

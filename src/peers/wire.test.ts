@@ -11,14 +11,18 @@ const anyMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.record({ type: fc.constant('ping' as const), n: fc.nat() }),
   fc.record({
     type: fc.constant('want' as const),
-    networks: fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), {
-      maxLength: 5,
-    }),
+    networks: fc.array(fc.stringMatching(/^[\w.:-]{1,20}$/), { maxLength: 5 }),
+  }),
+  fc.record({
+    type: fc.constant('ask' as const),
+    id: fc.nat(),
+    what: fc.constant('ü'),
+    args: fc.string({ unit: 'grapheme', maxLength: 20 }),
   }),
   fc.record({
     type: fc.constant('hello' as const),
     version: fc.constant(1),
-    node: fc.constant('ü'),
+    node: fc.constant('node-a'),
   }),
 );
 

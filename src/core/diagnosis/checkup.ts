@@ -2,6 +2,7 @@ import type { Checkup, ForeignVxlan } from '../../contract/answers.ts';
 import type { Check } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
 import { linkFindings } from '../forwarding/container-mtu.ts';
+import { inCommand } from '../in-command.ts';
 import { NOT_SHARED } from '../visible.ts';
 import { agentFindings, certificateFindings, portFindings } from './health.ts';
 import { sessionFinding } from './session-finding.ts';
@@ -36,7 +37,7 @@ export interface FromDocker {
 const CLOCK_MS = 2_000;
 
 const addressOf = ({ report }: Checkup): string =>
-  report.tunnel?.address ?? report.node ?? 'unknown';
+  inCommand(report.tunnel?.address ?? report.node ?? 'unknown', 'unknown');
 
 /** Everything that follows from the checkups of all hosts. */
 export function checksOf({ hosts, silent }: SwarmCheckup, docker: FromDocker): Check[] {
@@ -210,7 +211,7 @@ function vniFinding(
     severity: 'error',
     host: address,
     what: `VXLAN device ${dev} of host ${address}, not castnet’s, has VNI ${vni}, which is that of network ${network}: the network cannot be made there`,
-    remedy: `on ${address}: ip link del ${dev}; or make the network anew with another --opt vni`,
+    remedy: `on ${address}: ip link del ${inCommand(dev, 'DEVICE')}; or make the network anew with another --opt vni`,
   };
 }
 
@@ -243,7 +244,7 @@ function routes(hosts: readonly HostCheckup[]): Check {
         severity: 'error',
         host: addressOf(host),
         what: `container ${name} (${address}) on host ${addressOf(host)} has no route for 224.0.0.0/4: its multicast leaves by another interface, or not at all`,
-        remedy: `on ${addressOf(host)}: nsenter -n -t $(docker inspect -f '{{.State.Pid}}' ${name}) ip route add 224.0.0.0/4 dev ${dev ?? 'eth0'}`,
+        remedy: `on ${addressOf(host)}: nsenter -n -t $(docker inspect -f '{{.State.Pid}}' ${inCommand(name, 'CONTAINER')}) ip route add 224.0.0.0/4 dev ${inCommand(dev ?? 'eth0', 'DEVICE')}`,
       };
     });
   const detail = `${count(all.filter((it) => it.there === true).length, 'container')} looked at`;

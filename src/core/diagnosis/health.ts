@@ -1,5 +1,6 @@
 import type { Finding } from '../../contract/finding.ts';
 import type { HostReport } from '../../contract/report.ts';
+import { inCommand } from '../in-command.ts';
 import { faultFinding } from './host-fault.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -26,7 +27,7 @@ export function health(report: HostReport): Finding[] {
       add(
         'groups-refused',
         `network ${name ?? id}: ${count} groups of ${port} are not told to other hosts, as ${example}: ${reason}`,
-        `docker network inspect ${name ?? id} shows the network’s options`,
+        `docker network inspect ${inCommand(name ?? id, 'NETWORK')} shows the network’s options`,
       );
     }
   }
@@ -42,7 +43,7 @@ export function health(report: HostReport): Finding[] {
 
 /** What keeps a host's agent from its work: it is in no Swarm, or lacks what it needs. */
 export function agentFindings(report: HostReport): Finding[] {
-  const host = report.tunnel?.address ?? report.node ?? 'this host';
+  const host = inCommand(report.tunnel?.address ?? report.node ?? '', 'this host');
   const faults = (report.faults ?? []).map((it) => faultFinding(it, host));
   if (report.problem === undefined) return faults;
   return [

@@ -1,5 +1,6 @@
 import type { Check } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
+import { inCommand } from '../in-command.ts';
 import type { HostCheckup } from './checkup.ts';
 
 interface Suspect {
@@ -40,7 +41,7 @@ const SUSPECTS: Readonly<Record<string, Suspect>> = {
  */
 export function cardsCheck(hosts: readonly HostCheckup[], lost: boolean): Check {
   const all = hosts.flatMap(({ report, cards = [] }) => {
-    const host = report.tunnel?.address ?? report.node ?? 'unknown';
+    const host = inCommand(report.tunnel?.address ?? report.node ?? 'unknown', 'unknown');
     return cards.map((card) => ({ host, ...card }));
   });
   const findings = all.flatMap(({ host, dev, driver }): Finding[] => {
@@ -52,7 +53,7 @@ export function cardsCheck(hosts: readonly HostCheckup[], lost: boolean): Check 
         severity: 'warning',
         host,
         what: `the tunnels of host ${host} leave by ${dev}, whose driver is ${driver}: ${suspect.what}`,
-        remedy: `if that is so here, on ${host}: ethtool -K ${dev} ${suspect.features}; docs/troubleshooting.md, “When only pings pass”, says how to see it`,
+        remedy: `if that is so here, on ${host}: ethtool -K ${inCommand(dev, 'DEVICE')} ${suspect.features}; docs/troubleshooting.md, “When only pings pass”, says how to see it`,
       },
     ];
   });

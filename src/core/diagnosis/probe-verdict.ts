@@ -1,6 +1,7 @@
 import type { ProbePair } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
 import { tunnelOverhead } from '../../net/mtu.ts';
+import { inCommand } from '../in-command.ts';
 import type { Seated } from './probe-pairs.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -102,7 +103,7 @@ function tooSmall(pair: ProbePair, from: Seated, to: Seated): Finding {
     return found(
       host,
       `interface ${underlay.interface} of host ${host} has MTU ${underlay.mtu}, and ${needed} is needed`,
-      `on ${host}: ip link set dev ${underlay.interface} mtu ${needed}; or make the network with --opt mtu=${underlay.mtu - overhead}`,
+      `on ${host}: ip link set dev ${inCommand(underlay.interface, 'DEVICE')} mtu ${needed}; or make the network with --opt mtu=${underlay.mtu - overhead}`,
     );
   }
   if (narrow !== undefined && narrow.mtu < from.seat.mtu) {
