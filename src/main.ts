@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     onStale: (reason) =>
       reason === undefined ? faults.well('certificates') : faults.note('certificates', reason),
   });
-  const link = new SwarmLink({ identity: async () => (await identity.load()).node, log });
+  const link = new SwarmLink({ identity: identity.node, log });
   const tunnels = new TunnelFinder({
     settings: { bound: config.tunnelAddress, told: config.advertiseAddress },
     vxlanPort: config.vxlanPort,

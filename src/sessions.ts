@@ -9,7 +9,7 @@ import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
 import { loadPreshared } from './peers/psk.ts';
 import { createPublisher } from './peers/publisher.ts';
-import { loadSwarmCredentials } from './peers/tls.ts';
+import { hasCertificate, loadSwarmCredentials } from './peers/tls.ts';
 
 /** Wires the peers room into the form in which the agent wants it. */
 export interface SessionOptions {
@@ -131,19 +131,38 @@ export function swarmIdentity(options: {
 }) {
   const { directory, pskFile: file } = options;
   let credentials: Credentials | undefined;
+
+  function forget(): void {
+    credentials?.close();
+    credentials = undefined;
+  }
+
+  /** @throws CredentialsError in words for a person, when there are none or none that serve */
+  async function load(): Promise<Credentials> {
+    const preshared = await loadPreshared({ file, directory });
+    if (preshared !== undefined) {
+      // It names this host by another id after the host has joined again.
+      if (credentials?.kind !== 'psk' || credentials.node !== preshared.node) {
+        forget();
+        credentials = preshared;
+      }
+    } else if (credentials === undefined) credentials = await loadSwarmCredentials(options);
+    else await credentials.refresh();
+    return credentials as Credentials;
+  }
+
   return {
-    /** @throws CredentialsError in words for a person, when there are none or none that serve */
-    async load(): Promise<Credentials> {
-      const preshared = await loadPreshared({ file, directory });
-      if (preshared !== undefined) {
-        // It names this host by another id after the host has joined again.
-        if (credentials?.kind !== 'psk' || credentials.node !== preshared.node) {
-          credentials?.close();
-          credentials = preshared;
-        }
-      } else if (credentials === undefined) credentials = await loadSwarmCredentials(options);
-      else await credentials.refresh();
-      return credentials;
+    load,
+    /**
+     * This host's node id. Docker takes the certificates away when its host leaves the Swarm
+     * (moby, daemon/cluster/utils.go, clearPersistentState), and then there is none.
+     *
+     * @throws CredentialsError as `load`, but for certificates that are missing
+     */
+    async node(): Promise<string | undefined> {
+      if (await hasCertificate(directory)) return (await load()).node;
+      forget();
+      return undefined;
     },
     /** What the certificate says, as last read. */
     certificate(): SwarmReport | undefined {

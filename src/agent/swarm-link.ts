@@ -51,7 +51,10 @@ export interface Sessions {
 }
 
 export interface SwarmLinkOptions {
-  /** The node id that this host's certificates prove now; undefined outside a Swarm. */
+  /**
+   * The node id that this host's certificates prove now; undefined outside a Swarm. Rejects when they
+   * cannot be read or used for now.
+   */
   readonly identity: () => Promise<string | undefined>;
   readonly log: Log;
 }
@@ -99,6 +102,7 @@ export class SwarmLink {
     if (open === undefined) return false;
     try {
       const node = await identity();
+      this.#lacks(node === undefined ? 'this host is in no Swarm' : '');
       if (node === this.#sessions?.node) return false;
       const before = this.#sessions;
       this.#sessions = undefined;
@@ -107,15 +111,17 @@ export class SwarmLink {
         this.#sessions = await open(node);
         log.info({ node }, 'this host takes part in its Swarm');
       }
-      this.#lastError = node === undefined ? 'this host is in no Swarm' : '';
       return true;
     } catch (error) {
-      const message = (error as Error).message;
-      if (message !== this.#lastError)
-        log.warn({ reason: message }, 'no sessions with other hosts');
-      this.#lastError = message;
+      this.#lacks((error as Error).message);
       return false;
     }
+  }
+
+  #lacks(reason: string): void {
+    if (reason !== '' && reason !== this.#lastError)
+      this.#options.log.warn({ reason }, 'no sessions with other hosts');
+    this.#lastError = reason;
   }
 
   async close(): Promise<void> {

@@ -51,6 +51,16 @@ function identityIn(certificate: string): Identity {
   throw new Error(judged.reason);
 }
 
+/** Whether a node's certificate is there, whatever it is worth. Only that it is missing is a no. */
+export async function hasCertificate(directory: string): Promise<boolean> {
+  try {
+    await stat(join(directory, FILES[0]));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
+
 /**
  * This host's node id, by its certificate.
  * @throws CredentialsError 'missing' outside a Swarm, 'unusable' when it names no node
