@@ -63,6 +63,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
       onSubscriber(address, from === undefined ? [address] : [address, from]),
     onConfirmed,
     mayHear,
+    isListed: peers.has,
     answer,
     log,
   });

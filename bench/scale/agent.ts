@@ -91,6 +91,7 @@ async function run({ directory, address, port, networks, peers }: Job): Promise<
     node,
     tunnel: address,
     admit: () => true,
+    isListed: sessions.has,
     log: silentLog,
   });
   await publisher.listen();

@@ -13,7 +13,7 @@ const JITTER_MS = 0.5;
 
 type Dialed = Parameters<typeof dial>[0];
 
-/** A host's listening socket, as far as a publisher uses node:tls's. */
+/** A host's listening socket, as far as a publisher uses node:net's. */
 class MemoryServer extends EventEmitter {
   readonly #net: MemoryNet;
   readonly #address: string;
@@ -37,14 +37,26 @@ class MemoryServer extends EventEmitter {
     this.#net.listeners.delete(this.#address);
     done();
   }
+}
+
+/** What makes handshakes: in memory they are made at once. */
+class MemoryTls extends EventEmitter {
+  constructor() {
+    super();
+    this.on('connection', (socket) => this.emit('secureConnection', socket));
+  }
 
   setSecureContext(): void {}
 }
 
+let nextPort = 1;
+
 /** The publisher's end of a connection, as far as it uses a TLS socket. */
 class ServerEnd extends EventEmitter {
   readonly remoteAddress: string;
-  readonly remotePort = 0;
+  readonly remotePort = nextPort++;
+  /** It has spoken: a handshake begins with the connection. */
+  readonly readableLength = 1;
   /** Whoever reads at the other end reads at once. */
   readonly writableLength = 0;
   readonly #send: (text: string) => void;
@@ -91,9 +103,9 @@ export class MemoryNet {
     this.#dead.add(address);
   }
 
-  /** What a host's publisher listens with, in the place of node:tls. */
-  serverAt(address: string): NonNullable<PublisherOptions['createServer']> {
-    return (() => new MemoryServer(this, address)) as never;
+  /** What a host's publisher listens with, in the place of TCP and TLS. */
+  serversAt(address: string): NonNullable<PublisherOptions['servers']> {
+    return { listener: new MemoryServer(this, address), secure: new MemoryTls() } as never;
   }
 
   /** How a host connects to others, in the place of TLS over TCP. */
@@ -168,7 +180,6 @@ export class MemoryNet {
       // TLS 1.3 takes one more way there and back.
       there(() => {
         server.emit('connection', far);
-        server.emit('secureConnection', far);
         back(() => over || events.onSecure({ ok: true, node: undefined, manager: true }));
       });
     };

@@ -105,9 +105,9 @@ export class ScaleSwarm {
         tunnel: address,
         admit: () => true,
         log: silentLog,
-        limits: { handshakes: 4096 },
+        isListed: () => true,
         now: () => this.clock.now,
-        createServer: this.net.serverAt(address),
+        servers: this.net.serversAt(address),
       });
       await host.publisher.listen();
       host.publisher.publish(host.record());

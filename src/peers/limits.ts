@@ -64,9 +64,14 @@ export interface PublisherLimits {
    * listens. The kernel itself bounds them by net.core.somaxconn: 4096 since Linux 5.4, 128 before.
    */
   readonly backlog: number;
-  /** Connections that have not said hello yet; above it the oldest is ended. */
+  /**
+   * Handshakes of listed hosts at a time; the others wait. Of unlisted ones, connections that have not
+   * said hello yet: above it the oldest is ended.
+   */
   readonly handshakes: number;
-  /** From the TCP connection to the hello, in milliseconds. */
+  /** Connections of one listed host that have not said hello yet; above it the oldest is ended. */
+  readonly handshakesPerHost: number;
+  /** From the TCP connection, or from its turn, to the hello, in milliseconds. */
   readonly handshakeMs: number;
   /** A session that says nothing for so long is ended; it should ping each second. */
   readonly idleMs: number;
@@ -89,6 +94,7 @@ export const PUBLISHER_LIMITS: PublisherLimits = Object.freeze({
   sessionsPerNode: 4,
   backlog: 4096,
   handshakes: 64,
+  handshakesPerHost: 8,
   handshakeMs: 5000,
   idleMs: 15_000,
   requestLine: 512 * 1024,

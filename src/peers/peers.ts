@@ -26,6 +26,8 @@ export interface PeersOptions {
 export interface Peers {
   /** Listens to exactly these; a peer left out is forgotten at once, its record too. */
   setPeers(addresses: Iterable<string>): void;
+  /** Whether an address is of a peer. */
+  has(address: string): boolean;
   /** The networks that this host has itself, by Docker's id: the others' records of these. */
   setWanted(networks: Iterable<string>): void;
   /** By address, sorted. */
@@ -84,6 +86,7 @@ export function createPeers(options: PeersOptions): Peers {
         if (!subscribers.has(address)) add(address);
       }
     },
+    has: (address) => subscribers.has(address),
     setWanted(networks) {
       wanted = [...networks];
       for (const subscriber of subscribers.values()) subscriber.setWanted(wanted);

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import type { HostRecord } from '../core/records.ts';
 import type { Credentials } from './credentials.ts';
+import { Handshakes } from './handshakes.ts';
 import { PUBLISHER_LIMITS, type PublisherLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import type { ServerMessage } from './messages.ts';
@@ -41,13 +46,16 @@ export interface PublisherOptions {
   readonly answer?: Answerer;
   readonly log: Log;
   readonly limits?: Partial<PublisherLimits>;
-  /** By default node:tls's; the bench has one in memory. */
-  readonly createServer?: typeof createServer;
+  /** Whether a host of the Swarm is known at an address; by default at none. */
+  readonly isListed?: (address: string) => boolean;
+  /** What listens, and what makes handshakes; by default TCP and TLS, the bench has some in memory. */
+  readonly servers?: { readonly listener: Server; readonly secure: TlsServer };
   /** Milliseconds of any clock that never goes back. */
   readonly now?: () => number;
 }
 
-/** Tells this host's record to whoever of the Swarm subscribes. */
+const endOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
+
 /** A peer that listens: its Swarm node id, and where it comes from. */
 export interface RemotePeer {
   readonly node: string;
@@ -87,8 +95,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const published = new Published(randomUUID(), options.tunnel);
   const answer: Answerer =
     options.answer ?? (async (what) => Promise.reject(new Error(`nobody here answers "${what}"`)));
-  // Bounded by limits.handshakes: raw connections whose peer has not said hello yet.
-  const unproven = new Set<Socket>();
   // Bounded by limits.sessions.
   const sessions = new Map<PublisherSession, Socket>();
   let nodesLine = '';
@@ -142,7 +148,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   function welcome(session: PublisherSession): Promise<void> | undefined {
     const raw = sessions.get(session);
-    if (raw) unproven.delete(raw);
+    if (raw) handshakes.done(raw);
     const active = [...sessions.keys()].filter((s) => s.active);
     const others = active.filter((s) => s !== session && s.node === session.node);
     const surplus = others.length + 1 - limits.sessionsPerNode;
@@ -162,29 +168,33 @@ export function createPublisher(options: PublisherOptions): Publisher {
     });
   }
 
-  const server = (options.createServer ?? createServer)({
-    ...credentials.serverOptions(),
-    handshakeTimeout: limits.handshakeMs,
-    noDelay: true,
+  const { listener, secure } = options.servers ?? {
+    listener: createServer({ noDelay: true }),
+    secure: createTlsServer({
+      ...credentials.serverOptions(),
+      handshakeTimeout: limits.handshakeMs,
+    }),
+  };
+  // By where they come from: TLS does not tell which connection it was handed.
+  const begun = new Map<string, Socket>();
+  const handshakes = new Handshakes({
+    limits,
+    isListed: options.isListed ?? (() => false),
+    begin(raw) {
+      const end = endOf(raw);
+      begun.set(end, raw);
+      raw.once('close', () => begun.get(end) === raw && begun.delete(end));
+      secure.emit('connection', raw);
+    },
   });
+  listener.on('connection', (raw: Socket) => handshakes.add(raw));
 
-  server.on('connection', (raw: Socket) => {
-    unproven.add(raw);
-    raw.once('close', () => unproven.delete(raw));
-    // From the first byte to the hello: also a peer that proves itself and then says nothing.
-    const timer = setTimeout(() => unproven.has(raw) && raw.destroy(), limits.handshakeMs).unref();
-    raw.once('close', () => clearTimeout(timer));
-    // The oldest goes, not the newest: an honest peer is done in milliseconds.
-    const [oldest] = unproven;
-    if (unproven.size > limits.handshakes) oldest?.destroy();
-  });
-
-  server.on('tlsClientError', (error, socket) => {
+  secure.on('tlsClientError', (error, socket) => {
     log.debug({ address: remoteAddress(socket), reason: error.message }, 'a handshake failed');
     socket.destroy();
   });
 
-  server.on('secureConnection', (socket: TLSSocket) => {
+  secure.on('secureConnection', (socket: TLSSocket) => {
     const address = remoteAddress(socket);
     socket.on('error', (error) => log.debug({ address, reason: error.message }, 'session error'));
     const proof = credentials.identify(socket);
@@ -193,15 +203,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
       socket.destroy();
       return;
     }
-    const raw = [...unproven].find(
-      (s) => s.remotePort === socket.remotePort && s.remoteAddress === socket.remoteAddress,
-    );
+    const raw = begun.get(endOf(socket));
     const session = new PublisherSession({ socket, host, proof });
     sessions.set(session, raw ?? socket);
   });
 
   const stopWatching = credentials.onChange(() =>
-    server.setSecureContext(credentials.serverOptions()),
+    secure.setSecureContext(credentials.serverOptions()),
   );
   const sweep = setInterval(
     () => {
@@ -232,11 +240,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
   return {
     listen: () =>
       new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(options.port, options.host, limits.backlog, () => {
-          server.off('error', reject);
-          server.on('error', (error) => log.warn({ reason: error.message }, 'listening failed'));
-          const { address, port } = server.address() as AddressInfo;
+        listener.once('error', reject);
+        listener.listen(options.port, options.host, limits.backlog, () => {
+          listener.off('error', reject);
+          listener.on('error', (error) => log.warn({ reason: error.message }, 'listening failed'));
+          const { address, port } = listener.address() as AddressInfo;
           resolve({ address, port });
         });
       }),
@@ -272,9 +280,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
       new Promise((resolve) => {
         clearInterval(sweep);
         stopWatching();
-        server.close(() => resolve());
+        listener.close(() => resolve());
         for (const session of sessions.keys()) session.destroy('this agent stops');
-        for (const raw of unproven) raw.destroy();
+        handshakes.close();
       }),
   };
 }
