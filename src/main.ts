@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const lines = openLog(config.logLevel, (line) => process.stdout.write(line));
   const log = events.beside(lines);
   const state = new State(config.stateDirectory);
-  if (await ensureNamespace(config.sharedRun)) state.forgetDevices();
+  if (await ensureNamespace(config.sharedRun, log)) state.forgetDevices();
 
   const faults = new Faults({ log, now: monotonicNow, timeOfDay });
   // Whatever nobody waits for is done again by a timer: a failure is told, and ends no agent.

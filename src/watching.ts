@@ -13,6 +13,7 @@ import { watchAddresses } from './kernel/address-monitor.ts';
 import { missingFeatures, tryFeatures } from './kernel/features.ts';
 import { isListening } from './kernel/listening.ts';
 import { startMonitor } from './kernel/monitor.ts';
+import { watchNamespace } from './kernel/namespace.ts';
 import * as sandbox from './kernel/sandbox.ts';
 
 /** A monitor of addresses that was started again counts as running after so long, milliseconds. */
@@ -103,7 +104,8 @@ export function watchKernel({ agent, faults }: WatchingOptions): Watching {
     () => void agent.onAddresses(),
     (reason) => faults.note('addresses', reason, ADDRESS_FAULT_MS),
   );
-  return closing(monitor, addresses);
+  const namespace = watchNamespace(() => void agent.rooms.forwarding.reconciler.request(true));
+  return closing(monitor, addresses, namespace);
 }
 
 /** The looks that no event asks for. */

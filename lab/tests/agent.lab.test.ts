@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { agentOf } from '../../bench/agent.ts';
 import { cpuSeconds } from '../../bench/counters.ts';
-import { healthy, hostReport, killAgent, killAgentAndHold } from '../kit/agent.ts';
+import { agentLog, healthy, hostReport, killAgent, killAgentAndHold } from '../kit/agent.ts';
 import { filter } from '../kit/filter.ts';
 import { settled, tunnelEntries } from '../kit/kernel.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../kit/stack.ts';
 import { closeStations, Station, startStations } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
+import { mustRun, until } from '../run.ts';
 import { groupReady } from './support/group.ts';
 import { useLab } from './support/lab.ts';
 
@@ -109,6 +109,25 @@ it.each([
     await expectWhole(on('h1'), tag);
   },
 );
+
+it('the namespace removed by hand is there again at once, and not one packet is lost', async () => {
+  const h2 = lab().host('h2');
+  const warnings = () => agentLog(h2, 'the namespace castnet was taken from its path');
+  const before = (await warnings()).length;
+  await on('h1').stream({ to: GROUP, tag: 'removed', rate: RATE });
+  await on('h2').hears(on('h1'), { tag: 'removed', count: 100 });
+  await mustRun(h2.enter(['ip', 'netns', 'del', 'castnet']));
+  await until(async () => (await warnings()).length > before || undefined, {
+    what: 'the agent to tell of it',
+    timeoutMs: 2_000,
+    everyMs: 20,
+  });
+  const later = await runContainer(h2, { network: 'stream', name: 'stream-later' });
+  await settled(lab(), 'stream');
+  await removeContainers([later]);
+  await settled(lab(), 'stream');
+  await expectWhole(on('h1'), 'removed');
+});
 
 /** The hosts that a host's Engine counts to the network, by its gossip. */
 async function listed(host: LabHost): Promise<number> {

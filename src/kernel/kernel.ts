@@ -5,7 +5,7 @@ import { bridgeName, containerEndName, portName } from '../core/names.ts';
 import { mustRun, run } from '../system/run.ts';
 import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
-import { inNamespace, netfilter } from './namespace.ts';
+import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
 import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 
 /** Everything the agent reads from the kernel in one look. */
@@ -22,6 +22,7 @@ export interface Refusal {
 
 /** Reads the whole of what castnet has in the kernel. */
 export async function observe(): Promise<Observation> {
+  await heldNamespace.look();
   const [links, fdb, neighbours, mdb] = await Promise.all([
     mustRun(inNamespace('ip', '-json', '-details', 'link', 'show')),
     mustRun(inNamespace('bridge', '-json', 'fdb', 'show')),

@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, openSync, statSync, watch, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { mustRun, run } from '../system/run.ts';
 import { NAMESPACE_PATH } from './commands.ts';
+import { HeldNamespace } from './held-namespace.ts';
 import { NetfilterWatch, netfilterLoaded } from './netfilter.ts';
 
 /**
@@ -17,6 +19,21 @@ export const netfilter = new NetfilterWatch({
   keepOut: keepNetfilterOut,
 });
 
+/** The host's /run through which a mount reaches the host, and what keeps the namespace alive. */
+let bound = { path: '', fd: -1 };
+
+/** Looks whether the namespace is at its path, and puts it back if not. */
+export const heldNamespace = new HeldNamespace({
+  there: namespaceNumber,
+  async bind() {
+    const { path, fd } = bound;
+    await emptyFile(path);
+    // mount(8) would look where a descriptor leads by its name; a namespace's own it takes as it is.
+    const inside = ['nsenter', `--net=/proc/${process.pid}/fd/${fd}`];
+    await mustRun([...inside, 'mount', '--bind', '/proc/self/ns/net', path]);
+  },
+});
+
 /** The argv prefix that runs a program inside the namespace. */
 export const inNamespace = (...argv: readonly string[]): string[] => [
   'nsenter',
@@ -27,9 +44,13 @@ export const inNamespace = (...argv: readonly string[]): string[] => [
 /**
  * Makes the namespace if there is none.
  * @param sharedRun the host's /run through which a mount reaches the host
+ * @param log told when it was taken from its path later, and put back
  * @returns whether it was made now: then no device of an earlier agent exists
  */
-export async function ensureNamespace(sharedRun: string): Promise<boolean> {
+export async function ensureNamespace(
+  sharedRun: string,
+  log: { warn(fields: object, message: string): void },
+): Promise<boolean> {
   const made = !(await namespaceWorks());
   if (made) {
     await makeNamespace(`${sharedRun}/netns`);
@@ -37,7 +58,26 @@ export async function ensureNamespace(sharedRun: string): Promise<boolean> {
   }
   await mustRun(inNamespace('ip', 'link', 'set', 'dev', 'lo', 'up'));
   await netfilter.look();
+  bound = { path: `${sharedRun}/netns/${NAME}`, fd: openSync(NAMESPACE_PATH, 'r') };
+  heldNamespace.hold(() =>
+    log.warn({}, 'the namespace castnet was taken from its path, and put back'),
+  );
   return made;
+}
+
+/** Calls back whenever something may have been removed beside the namespace, or it itself. */
+export function watchNamespace(onChange: () => void): Pick<FSWatcher, 'close'> {
+  return watch(dirname(NAMESPACE_PATH), (_event, name) => name === NAME && onChange());
+}
+
+/** Of what is mounted at its path; a file without a namespace has another number than any. */
+function namespaceNumber(): string | undefined {
+  try {
+    const { dev, ino } = statSync(NAMESPACE_PATH);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a namespace is mounted there, not just an empty file left of one. */
@@ -51,11 +91,16 @@ async function namespaceWorks(): Promise<boolean> {
  */
 async function makeNamespace(directory: string): Promise<void> {
   const path = `${directory}/${NAME}`;
-  mkdirSync(directory, { recursive: true });
+  await emptyFile(path);
+  await mustRun(['unshare', `--net=${path}`, process.execPath, '--version']);
+}
+
+/** Where a namespace can be bound. */
+async function emptyFile(path: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
   // A file without a namespace behind it stays when a mount was lost.
   await run(['umount', path]);
   writeFileSync(path, '');
-  await mustRun(['unshare', `--net=${path}`, process.execPath, '--version']);
 }
 
 /**
