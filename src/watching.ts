@@ -104,7 +104,7 @@ export function watchKernel({ agent, faults }: WatchingOptions): Watching {
     () => void agent.onAddresses(),
     (reason) => faults.note('addresses', reason, ADDRESS_FAULT_MS),
   );
-  const namespace = watchNamespace(() => void agent.rooms.forwarding.reconciler.request(true));
+  const namespace = watchNamespace(() => void agent.rooms.forwarding.reconciler.loop.request(true));
   return closing(monitor, addresses, namespace);
 }
 

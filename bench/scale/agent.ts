@@ -97,7 +97,7 @@ async function run({ directory, address, port, networks, peers }: Job): Promise<
   await publisher.listen();
   const own = networks.map(({ id, vni }) => [id, { vni, endpoints: [], groups: [] }] as const);
   publisher.publish({ node, tunnel: address, networks: new Map(own) });
-  process.on('message', (what) => {
+  process.on('message', async (what) => {
     if (what === 'begin') {
       sessions.setWanted(networks.map((it) => it.id));
       sessions.setPeers(peers);
@@ -106,6 +106,8 @@ async function run({ directory, address, port, networks, peers }: Job): Promise<
       const views = sessions.views();
       const up = views.filter((it) => it.state === 'up').length;
       const awaited = views.filter((it) => it.awaited).length;
+      // All was heard: it counts once the kernel has it.
+      if (up === views.length && awaited === 0) await reconciler.loop.request();
       tell({ what: 'state', resident: resident(), up, awaited, facts });
     }
     if (what === 'end') process.exit(0);

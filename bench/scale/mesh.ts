@@ -144,6 +144,7 @@ async function measure(
   const complete = performance.now() - began;
   await delay(3_000);
   const settled = await ask(answers, child);
+  answers.forget();
   const changes: number[] = [];
   const runs: number[] = [];
   for (let i = 0; i < CHANGES; i++) {
@@ -184,10 +185,7 @@ async function untilComplete(
   const end = performance.now() + LIMIT_MS;
   for (;;) {
     const state = await ask(answers, child);
-    if (state.up === peers && state.awaited === 0) {
-      answers.forget();
-      return state;
-    }
+    if (state.up === peers && state.awaited === 0) return state;
     if (performance.now() > end)
       throw new Error(`only ${state.up} of ${peers} sessions after ${LIMIT_MS} ms`);
     await delay(200);

@@ -16,6 +16,8 @@ export interface Target {
    * somebody else's.
    */
   observe(): Promise<void>;
+  /** Resolves when the next run may begin; undefined: at once. */
+  rested?(): Promise<void> | undefined;
   /** Compares what shall be with what is there, as far as is known, and applies the difference. */
   apply(): Promise<Next>;
 }
@@ -31,7 +33,10 @@ const RETRY_MS = 1_000;
 export class Loop {
   readonly #target: Target;
   readonly #log: Pick<Log, 'error'>;
-  readonly #runs = new Coalesced(() => this.#run());
+  readonly #runs = new Coalesced(
+    () => this.#run(),
+    () => this.#target.rested?.(),
+  );
   readonly #looks = new Coalesced(() => this.#lookAndRun());
   #observed = false;
   #retry: NodeJS.Timeout | undefined;

@@ -38,6 +38,13 @@ export interface ReconcilerOptions {
 }
 
 /**
+ * After what the kernel shall hold was computed, nothing is for so many times as long, but not longer than
+ * `REST_MOST_MS`. While a thousand hosts are heard it takes 20 ms each time, and would take all of a core.
+ */
+const REST_FACTOR = 3;
+const REST_MOST_MS = 200;
+
+/**
  * Makes the kernel's forwarding what it shall be. Between looks it remembers what it wrote, so that one
  * change costs one short batch.
  */
@@ -52,6 +59,7 @@ export class Reconciler implements Target {
   /** Identities to compare at the next run; 'all' after a look. */
   #open: Set<string> | 'all' = 'all';
   #lastChange: { at: number; what: string } | undefined;
+  #restUntil = 0;
   #refusedBefore = new Set<string>();
   /** By identity, of the steps that were refused when last taken; bounded by these. */
   #refusals: ReadonlyMap<string, string> = new Map();
@@ -78,13 +86,22 @@ export class Reconciler implements Target {
     }
   }
 
+  rested(): Promise<void> | undefined {
+    const left = this.#restUntil - performance.now();
+    if (left < 1) return undefined;
+    return new Promise((resolve) => setTimeout(resolve, left).unref());
+  }
+
   async apply(): Promise<Next> {
+    const begun = performance.now();
     const wanted = this.#options.desired();
     if (wanted === undefined) return 'done';
     for (const key of wanted.takeTouched()) this.#reopen(key);
     const open = this.#open;
     this.#open = new Set();
     const steps = this.#steps(wanted, this.#known, open);
+    const now = performance.now();
+    this.#restUntil = now + Math.min(REST_MOST_MS, REST_FACTOR * (now - begun));
     if (steps.length > 0) return this.#take(steps);
     if (open === 'all') this.#refusedBefore.clear();
     return 'done';

@@ -4,17 +4,21 @@
  */
 export class Coalesced {
   readonly #work: () => Promise<void>;
+  readonly #rest: (() => Promise<void> | undefined) | undefined;
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  constructor(work: () => Promise<void>) {
+  /** @param rest what a run waits for before it begins; who asks meanwhile shares that run */
+  constructor(work: () => Promise<void>, rest?: () => Promise<void> | undefined) {
     this.#work = work;
+    this.#rest = rest;
   }
 
   /** @returns when a run that began after this call has ended; rejects as the work does */
   request(): Promise<void> {
     if (this.#next === undefined) {
-      const turn = this.#last.then(() => {
+      const rested = this.#rest === undefined ? this.#last : this.#last.then(this.#rest);
+      const turn = rested.then(() => {
         this.#next = undefined;
         return this.#work();
       });

@@ -31,7 +31,7 @@ export interface Peers {
   /** The networks that this host has itself, by Docker's id: the others' records of these. */
   setWanted(networks: Iterable<string>): void;
   /** By address, sorted. */
-  views(): PeerView[];
+  views(): readonly PeerView[];
   /** Connects at once to those that are waited for, after a hint that a peer is back. */
   poke(): void;
   /** Drops all that nodes have said that are no members any more. */
@@ -50,6 +50,13 @@ export function createPeers(options: PeersOptions): Peers {
   const { log, onChange } = options;
   const subscribers = new Map<string, Subscriber>();
   let wanted: readonly string[] = [];
+  /** By address, sorted; none while it is to be made anew. It is asked for far more often than it changes. */
+  let views: readonly PeerView[] | undefined;
+
+  function changed(address: string, view: PeerView | undefined): void {
+    views = undefined;
+    onChange(address, view);
+  }
 
   function add(address: string): void {
     if (isIP(address) === 0) {
@@ -60,9 +67,10 @@ export function createPeers(options: PeersOptions): Peers {
       ...options,
       address,
       wanted,
-      onChange: (view) => onChange(address, view),
+      onChange: (view) => changed(address, view),
     });
     subscribers.set(address, subscriber);
+    views = undefined;
   }
 
   function find(peer: string): Subscriber | undefined {
@@ -80,7 +88,7 @@ export function createPeers(options: PeersOptions): Peers {
         if (next.has(address)) continue;
         subscriber.close();
         subscribers.delete(address);
-        onChange(address, undefined);
+        changed(address, undefined);
       }
       for (const address of next) {
         if (!subscribers.has(address)) add(address);
@@ -91,8 +99,12 @@ export function createPeers(options: PeersOptions): Peers {
       wanted = [...networks];
       for (const subscriber of subscribers.values()) subscriber.setWanted(wanted);
     },
-    views: () =>
-      [...subscribers.keys()].sort().flatMap((address) => subscribers.get(address)?.view() ?? []),
+    views() {
+      views ??= [...subscribers]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, subscriber]) => subscriber.view());
+      return views;
+    },
     poke() {
       for (const subscriber of subscribers.values()) subscriber.poke();
     },
@@ -108,6 +120,7 @@ export function createPeers(options: PeersOptions): Peers {
     close() {
       for (const subscriber of subscribers.values()) subscriber.close();
       subscribers.clear();
+      views = undefined;
     },
   };
 }
