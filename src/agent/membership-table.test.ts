@@ -10,13 +10,15 @@ const row = (port: string, nth: number) => ({
 
 function membershipTable() {
   const flushed: string[] = [];
+  const clock = { now: 0 };
   return {
     flushed,
+    clock,
     heard: new MembershipTable({
       enforce: async () => {},
       flush: async (port) => void flushed.push(port),
       log: { debug() {}, info() {}, warn() {}, error() {} },
-      now: () => 0,
+      now: () => clock.now,
     }),
   };
 }
@@ -37,4 +39,32 @@ it('takes from a reading that a container is gone, and forgets that it was not l
   expect([...heard.silenced()]).toEqual([['cvb', bridge]]);
   heard.look([], new Set());
   await expect.poll(() => heard.silenced().size).toBe(0);
+});
+
+it('one that joins and leaves a thousand groups each second soon changes nothing any more', () => {
+  const { heard, clock } = membershipTable();
+  const changes: number[] = [];
+  for (let second = 0; second < 10; second++) {
+    clock.now = second * 1000;
+    let count = 0;
+    for (const gone of [false, true]) {
+      const before = heard.rows(bridge).length;
+      for (let nth = 0; nth < 1024; nth++) heard.event({ gone, row: row('cvb', nth) });
+      count += Math.abs(heard.rows(bridge).length - before);
+    }
+    changes.push(count);
+  }
+  expect(changes[0]).toBe(2048);
+  for (const it of changes.slice(4)) expect(it).toBeLessThanOrEqual(256);
+  // Another is heard as ever.
+  heard.event({ gone: false, row: row('cva', 5000) });
+  expect(heard.rows(bridge)).toContainEqual(row('cva', 5000));
+  heard.event({ gone: true, row: row('cva', 5000) });
+  expect(heard.rows(bridge)).not.toContainEqual(row('cva', 5000));
+  // What it has left for good is forgotten when two readings lack it.
+  for (let look = 0; look < 2; look++) {
+    heard.beginLook();
+    heard.look([], new Set(['cvb']));
+  }
+  expect(heard.rows(bridge)).toEqual([]);
 });

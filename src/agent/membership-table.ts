@@ -1,6 +1,7 @@
 import type { Membership } from '../core/membership/membership.ts';
 import type { RefusedGroups } from '../core/membership/policy.ts';
 import { isPort } from '../core/names.ts';
+import { Churn } from './churn.ts';
 import { type MemberEvent, Members } from './members.ts';
 import { MembershipQuota, type MembershipQuotaOptions, ROWS_MOST } from './membership-quota.ts';
 
@@ -8,9 +9,11 @@ import { MembershipQuota, type MembershipQuotaOptions, ROWS_MOST } from './membe
 export class MembershipTable {
   readonly #members = new Members();
   readonly #quota: MembershipQuota;
+  readonly #churn: Churn;
 
   constructor(options: MembershipQuotaOptions) {
     this.#quota = new MembershipQuota(options);
+    this.#churn = new Churn(options.now);
   }
 
   /** What containers of a bridge have joined. */
@@ -39,12 +42,14 @@ export class MembershipTable {
    */
   look(rows: readonly Membership[], ports: ReadonlySet<string>): void {
     this.#members.look(rows, ports);
+    this.#churn.keep(ports);
     for (const row of rows) this.#bound(row);
     void this.#quota.release((port) => ports.has(port));
   }
 
   /** Takes what the kernel tells between readings. */
   event(event: MemberEvent): void {
+    if (event.gone && !this.#churn.mayLeave(event.row.port)) return;
     this.#members.event(event);
     this.#bound(event.row);
   }

@@ -4,6 +4,7 @@ import { reasonOf } from '../core/forwarding/reason.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import type { Log } from './log.ts';
 import { Loop, type Next, type Target } from './loop.ts';
+import { StepLog } from './step-log.ts';
 import type { Timings } from './timings.ts';
 
 /** The kernel, as the reconciler needs it. */
@@ -52,6 +53,7 @@ export class Reconciler implements Target {
   readonly name = 'the forwarding';
   readonly loop: Loop;
   readonly #options: ReconcilerOptions;
+  readonly #log: StepLog;
   /** What the kernel holds, as far as known; bounded by what it was told to hold. */
   #known = new Map<string, Fact>();
   /** Changes of `#known` since a look began, which may be older than they are; else absent. */
@@ -67,6 +69,7 @@ export class Reconciler implements Target {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.loop = new Loop(this, options.log);
+    this.#log = new StepLog(options.log, () => performance.now());
   }
 
   async observe(): Promise<void> {
@@ -177,17 +180,16 @@ export class Reconciler implements Target {
   }
 
   async #take(steps: readonly Step[]): Promise<Next> {
-    const { log, kernel, timings, timeOfDay } = this.#options;
+    const { kernel, timings, timeOfDay } = this.#options;
     const begun = performance.now();
     const refusals = await kernel.apply(steps);
     const refused = new Set(refusals.map((it) => it.step));
     const taken = steps.filter((it) => !refused.has(it));
     timings?.changed(performance.now() - begun, taken, refused.size);
-    for (const step of taken) {
-      this.#note((known) => afterStep(known, step));
-      log.info({ step: explain(step), because: reasonOf(step) }, 'forwarding changed');
-      this.#lastChange = { at: timeOfDay(), what: explain(step) };
-    }
+    for (const step of taken) this.#note((known) => afterStep(known, step));
+    this.#log.take(taken);
+    const last = taken.at(-1);
+    if (last !== undefined) this.#lastChange = { at: timeOfDay(), what: explain(last) };
     this.#noteRefusals(refusals);
     if (refusals.length > 0) return 'look-later';
     return steps.some(losesEntries) ? 'look' : 'done';

@@ -228,7 +228,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const { tunnelChanged, messages } = published.update(record);
     const tunnelLine = tunnelChanged ? encode({ type: 'tunnel', ...published.about }) : '';
     // Each line is made once, however many take it.
-    const lines = [...messages].map(([network, message]) => [network, line(message)] as const);
+    const lines = [...messages].map(([network, message]) => {
+      // Whoever misses a change learns of it by the next only: the whole is told, which is always short enough.
+      const text = encode(message);
+      return [
+        network,
+        text.length > limits.maxLine ? line(published.current(network)) : text,
+      ] as const;
+    });
     for (const session of [...sessions.keys()]) {
       if (!session.active) continue;
       const wanted = first ? [] : lines.filter(([network]) => session.wants(network));

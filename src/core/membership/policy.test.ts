@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Membership } from './membership.ts';
-import { admit } from './policy.ts';
+import { groupsOf, type Membership } from './membership.ts';
+import { admit, HOST_SOURCES_MOST, SOURCES_MOST } from './policy.ts';
 
 const row = (port: string, group: string): Membership => ({
   bridge: 'cb8000001',
@@ -55,5 +55,37 @@ describe('memberships are admitted', () => {
     expect(rows).toHaveLength(2 * 16_384 + 1);
     expect(refused).toMatchObject([{ port: 'cvc', count: 1, example: '239.3.0.1' }]);
     expect(refused[0]?.reason).toContain('32768 groups that one host');
+  });
+});
+
+describe('sources are told', () => {
+  const from = (port: string, nth: number, sources: number): Membership[] => {
+    const group = `239.7.${nth >> 8}.${nth & 255}`;
+    const any = { ...row(port, group), mode: 'include' as const };
+    return [
+      any,
+      ...Array.from({ length: sources }, (_, at) => ({ ...any, source: `10.0.1.${at}` })),
+    ];
+  };
+  const all = (port: string) => Array.from({ length: 512 }, (_, nth) => from(port, nth, 32)).flat();
+  const count = (rows: readonly Membership[]) =>
+    rows.filter((it) => it.source !== undefined).length;
+
+  it('up to a bound for each container; a group beyond is wanted from any source, and missed by none', () => {
+    const other = from('cvb', 600, 3);
+    const { rows, refused } = admit([...all('cva'), ...other], {});
+    expect(refused).toEqual([]);
+    expect(count(rows)).toBe(SOURCES_MOST + 3);
+    const groups = groupsOf(rows);
+    expect(groups).toHaveLength(513);
+    expect(groups.find((it) => it.group === '239.7.1.255')).toMatchObject({ mode: 'exclude' });
+    expect(groups.find((it) => it.group === '239.7.2.88')?.sources).toHaveLength(3);
+    const again = admit([...other, ...all('cva').reverse()], {});
+    expect(groupsOf(again.rows)).toEqual(groups);
+  });
+
+  it('up to a bound for all containers of a host', () => {
+    const ports = Array.from({ length: 40 }, (_, at) => `cv${at.toString(16)}`);
+    expect(count(admit(ports.flatMap(all), {}).rows)).toBe(HOST_SOURCES_MOST);
   });
 });
