@@ -325,3 +325,73 @@ describe('what is lacking', () => {
     expect(balancer.lacking()).toEqual([]);
   });
 });
+
+describe('a container in whose namespace nft takes long', () => {
+  it('delays the rules of no other, nor looks into others, nor what is counted', async () => {
+    const paths = ['/slow', '/a', '/b'];
+    const { balancer, written, looked, able, ruled, sandboxes, set } = balancerOf(
+      paths,
+      web('10.0.1.5'),
+    );
+    await balancer.update();
+    const { applyRules, listTable, pairCounters } = sandboxes;
+    const never = new Promise<never>(() => {});
+    sandboxes.applyRules = (path, script) => (path === '/slow' ? never : applyRules(path, script));
+    sandboxes.listTable = (path, table) => (path === '/slow' ? never : listTable(path, table));
+    sandboxes.pairCounters = (path, table, name) =>
+      path === '/slow' ? never : (pairCounters?.(path, table, name) ?? never);
+    const settled = async (work: Promise<unknown>, within: number) => {
+      const done = vi.fn();
+      void work.then(done);
+      await vi.advanceTimersByTimeAsync(within);
+      expect(done).toHaveBeenCalled();
+    };
+    set(web('10.0.1.6'));
+    // It is waited for once, and then no more.
+    await settled(balancer.update(), 500);
+    written.length = 0;
+    set(web('10.0.1.7'));
+    await settled(balancer.update(), 1);
+    expect(written.map((it) => it.path).sort()).toEqual(['/a', '/b']);
+    for (const it of paths) able.add(it);
+    ruled.delete('/a');
+    looked.length = 0;
+    await settled(balancer.inspect(), 1);
+    expect(looked).toEqual(expect.arrayContaining(['/a', '/b']));
+    expect(ruled.has('/a')).toBe(true);
+    await settled(balancer.counts(), 1);
+  });
+
+  it('is waited for again when it is quick', async () => {
+    const { balancer, written, sandboxes, set } = balancerOf(['/slow'], web('10.0.1.5'));
+    const { applyRules } = sandboxes;
+    sandboxes.applyRules = async (path, script) => {
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      return applyRules(path, script);
+    };
+    const first = balancer.update();
+    await vi.advanceTimersByTimeAsync(500);
+    await first;
+    expect(written).toEqual([]);
+    sandboxes.applyRules = applyRules;
+    await vi.advanceTimersByTimeAsync(300);
+    expect(written).toHaveLength(1);
+    set(web('10.0.1.6'));
+    void balancer.update();
+    await vi.waitFor(() => expect(written).toHaveLength(2));
+    set(web('10.0.1.7'));
+    await balancer.update();
+    expect(written).toHaveLength(3);
+  });
+});
+
+it('a container that put something else in the place of its counters keeps no other from being counted', async () => {
+  const { balancer, sandboxes } = balancerOf(['/bad', '/a'], web('10.0.1.5'));
+  await balancer.update();
+  const { pairCounters } = sandboxes;
+  sandboxes.pairCounters = async (path, table, set) => {
+    if (path === '/bad') throw new Error('of another form');
+    return pairCounters?.(path, table, set) ?? [];
+  };
+  expect(await balancer.counts()).toMatchObject([{ connections: 1, packets: 2 }]);
+});

@@ -51,12 +51,20 @@ const AT_ONCE = 16;
  */
 const IN_TURN = 8;
 
+/**
+ * How long others wait for one container, milliseconds. One with thousands of rules of its own, or that
+ * changes them all the time, can make nft take seconds in its namespace.
+ */
+const PATIENCE_MS = 500;
+
 /** Keeps the balancing rules of every container of this host, each by a loop of its own. */
 export class Balancer {
   readonly #options: BalancerOptions;
   readonly #now: () => number;
   /** By namespace; bounded by this host's containers. Those looked into longest ago come first. */
   readonly #containers = new Map<string, ContainerRules>();
+  /** Those that took longer than others wait for; bounded by this host's containers. */
+  readonly #slow = new Set<string>();
   readonly #scripts = new Scripts();
   /** Bounded by the tasks of the services that this host reaches. */
   #seen: FirstSeen = new Map();
@@ -120,7 +128,7 @@ export class Balancer {
       if (this.#closed || this.#containers.get(path) !== container) continue;
       this.#containers.delete(path);
       this.#containers.set(path, container);
-      await container.loop.request(true);
+      await this.#inTime(path, container.loop.request(true));
     }
   }
 
@@ -138,8 +146,14 @@ export class Balancer {
   async counts(): Promise<TaskCount[]> {
     const found: TaskCount[] = [];
     // A list of its own: whoever is looked into meanwhile moves to the end, and would come twice.
-    for (const [path, { areInForce }] of [...this.#containers])
-      if (areInForce) found.push(...(await this.#countsOf(path)));
+    for (const [path, { areInForce }] of [...this.#containers]) {
+      if (!areInForce) continue;
+      // One that put something else in the place of its counters is not counted.
+      const counts = this.#countsOf(path)
+        .catch(() => [])
+        .then((it) => void found.push(...it));
+      await this.#inTime(path, counts);
+    }
     return [...sums([{ counts: found }]).values()];
   }
 
@@ -166,12 +180,43 @@ export class Balancer {
       if (desired.has(path)) continue;
       loop.close();
       this.#containers.delete(path);
+      this.#slow.delete(path);
     }
     const work = [...desired];
     const worker = async (): Promise<void> => {
-      for (let next = work.pop(); next !== undefined; next = work.pop()) await this.#bring(...next);
+      for (let next = work.pop(); next !== undefined; next = work.pop()) {
+        const [path, services] = next;
+        await this.#inTime(path, this.#bring(path, services));
+      }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  }
+
+  /**
+   * Waits for work in one container's namespace, and not long: it goes on by itself. For one that was slow
+   * the last time nobody waits, until it is quick again.
+   */
+  async #inTime(path: string, work: Promise<void>): Promise<void> {
+    const began = this.#now();
+    const done = work.finally(() => {
+      if (this.#now() - began > PATIENCE_MS) this.#slow.add(path);
+      else this.#slow.delete(path);
+    });
+    if (this.#slow.has(path)) {
+      done.catch((error: Error) =>
+        this.#options.log.debug({ path, reason: error.message }, 'slow'),
+      );
+      return;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#slow.add(path);
+        resolve();
+      }, PATIENCE_MS).unref();
+    });
+    await Promise.race([done, patience]);
+    clearTimeout(timer);
   }
 
   /** The same with the tasks that have just come held back; it comes again when they are warm. */

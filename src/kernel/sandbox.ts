@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { statfsSync, statSync } from 'node:fs';
-import { CommandError, mustRun, run } from '../system/run.ts';
+import { CommandError, mustRun, type Outcome, run, saidTooMuch } from '../system/run.ts';
 import { type Counted, parsePairCounters } from './pair-counters.ts';
 
 /**
@@ -45,9 +45,25 @@ export async function applyRules(path: string, script: string): Promise<void> {
   await mustRun(inSandbox(path, 'nft', '-f', '-'), script);
 }
 
+/**
+ * Characters that are read of what a container may have written itself, which has this agent's memory
+ * otherwise; a thousand services are a tenth of it.
+ */
+const LISTING_MOST = 4 * 1024 * 1024;
+
+/** As `run` in a namespace; empty when the container's own entries are too many to read. */
+async function list(path: string, ...argv: string[]): Promise<Pick<Outcome, 'status' | 'stdout'>> {
+  try {
+    return await run(inSandbox(path, ...argv), '', { outputMost: LISTING_MOST });
+  } catch (error) {
+    if (!saidTooMuch(error)) throw error;
+    return { status: 0, stdout: '' };
+  }
+}
+
 /** nft's text of a table inside a namespace, without its sets' contents; undefined: none there. */
 export async function listTable(path: string, table: string): Promise<string | undefined> {
-  const { status, stdout } = await run(inSandbox(path, 'nft', '-t', 'list', 'table', 'ip', table));
+  const { status, stdout } = await list(path, 'nft', '-t', 'list', 'table', 'ip', table);
   return status === 0 ? stdout : undefined;
 }
 
@@ -56,9 +72,8 @@ export async function listTable(path: string, table: string): Promise<string | u
  * @returns none when there is no such set
  */
 export async function pairCounters(path: string, table: string, set: string): Promise<Counted[]> {
-  const argv = inSandbox(path, 'nft', '-j', 'list', 'set', 'ip', table, set);
-  const { status, stdout } = await run(argv);
-  return status === 0 ? parsePairCounters(stdout) : [];
+  const { status, stdout } = await list(path, 'nft', '-j', 'list', 'set', 'ip', table, set);
+  return status === 0 && stdout !== '' ? parsePairCounters(stdout) : [];
 }
 
 /** Opens a socket at the namespace's loopback and hands it over to the parent. */

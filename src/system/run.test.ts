@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CommandError, mustRun, run } from './run.ts';
+import { CommandError, mustRun, run, saidTooMuch } from './run.ts';
 
 it('gives the input, and both outputs with the status', async () => {
   const argv = ['sh', '-c', 'cat; echo no >&2; exit 3'];
@@ -43,4 +43,11 @@ it('an end with a status is an error in the words of the program', async () => {
   await expect(mustRun(['sh', '-c', 'echo why >&2; exit 2'])).rejects.toMatchObject({
     ...{ status: 2, stderr: 'why\n', message: 'sh -c echo why >&2; exit 2: why' },
   });
+});
+
+it('a program that says more than is wanted of it is ended, and told apart from other failures', async () => {
+  const failure = await run(['yes'], '', { outputMost: 1000 }).catch((error: unknown) => error);
+  expect(saidTooMuch(failure)).toBe(true);
+  const missing = await run(['/does/not/exist']).catch((error: unknown) => error);
+  expect(saidTooMuch(missing)).toBe(false);
 });

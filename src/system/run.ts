@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Instead of this process's. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Characters of each of its outputs, after which it is killed. */
+  readonly outputMost?: number;
 }
 
 export interface Outcome {
@@ -51,14 +53,14 @@ const OUTPUT_MOST = 64 * 1024 * 1024;
 export function run(
   argv: readonly string[],
   input: string | Uint8Array = '',
-  { timeoutMs = TIMEOUT_MS, env = process.env }: RunOptions = {},
+  { timeoutMs = TIMEOUT_MS, env = process.env, outputMost = OUTPUT_MOST }: RunOptions = {},
 ): Promise<Outcome> {
   const [program, ...args] = argv as [string, ...string[]];
   const options = {
     env,
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
-    maxBuffer: OUTPUT_MOST,
+    maxBuffer: outputMost,
   } as const;
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, options, (error, stdout, stderr) => {
@@ -89,6 +91,10 @@ export async function mustRun(
   if (status === 0) return stdout;
   throw new CommandError(argv, status, late ? `no end after ${timeoutMs} ms` : stderr);
 }
+
+/** Whether a program was ended since it said too much. */
+export const saidTooMuch = (error: unknown): boolean =>
+  error instanceof CommandError && error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
 
 /** This process's environment, with the directories where Debian keeps ip, nft and modprobe. */
 export function withSbin(): NodeJS.ProcessEnv {
