@@ -58,9 +58,8 @@ export class Scene {
         ...[IMAGE, ...PULSE],
       ]);
     }
-    const [vip = ''] = await vipsOf(lab, 'vip');
-    const all = await Promise.all(Object.keys(SERVICES).map((it) => vipsOf(lab, it)));
-    const scene = new Scene(lab, vip, all.flat());
+    const [vip] = await allocatedVips(lab, 'vip');
+    const scene = new Scene(lab, vip, [vip, ...(await allocatedVips(lab, 'everywhere'))]);
     await Promise.all(lab.hosts.map((host) => scene.runPlain(host)));
     return scene;
   }
@@ -151,6 +150,17 @@ async function withoutLinks(host: LabHost): Promise<void> {
       throw new Error(links.join(', '));
     },
     { what: `${host.name} without links`, timeoutMs: 60_000, everyMs: 200 },
+  );
+}
+
+/** A service's virtual addresses, which Swarm allocates some time after the service is made. */
+function allocatedVips(lab: Lab, service: string): Promise<[string, ...string[]]> {
+  return until(
+    async () => {
+      const [first, ...others] = await vipsOf(lab, service);
+      return first === undefined ? undefined : [first, ...others];
+    },
+    { what: `a virtual address of ${service}`, timeoutMs: 20_000 },
   );
 }
 
