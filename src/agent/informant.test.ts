@@ -9,13 +9,15 @@ const peer = (address: string, change: Partial<PeerView> = {}): PeerView => ({
 });
 const manager = (address: string) => peer(address, { nodes: new Set(['a', 'b']) });
 
-function worker(nodes?: ReadonlySet<string>) {
+const NETWORK = { id: 'n', name: 'n', hosts: [], containers: new Map() };
+
+function worker(nodes?: ReadonlySet<string>, networks = new Map([['n', NETWORK]])) {
   const met: string[] = [];
   let views: PeerView[] = [];
   const informant = new Informant({
     sessions: () => ({ node: 'own', views: () => views }),
     swarm: () => ({
-      ...{ networks: new Map(), unanswered: new Set<string>() },
+      ...{ networks, unanswered: new Set<string>() },
       ...(nodes === undefined ? {} : { nodes }),
     }),
     meet: (it) => met.push(it),
@@ -53,6 +55,7 @@ it('leaves it to a manager with which it shares a network', () => {
   expect(look(manager(first), manager(other))).toEqual([]);
 });
 
-it('a manager needs none', () => {
+it('a manager needs none, nor who has no network', () => {
   expect(worker(new Set(['own'])).look()).toEqual([]);
+  expect(worker(undefined, new Map()).look()).toEqual([]);
 });

@@ -32,7 +32,10 @@ export class Informant {
   look(managers: readonly string[]): void {
     const { sessions, swarm, meet } = this.#options;
     const found = sessions();
-    if (found === undefined || managers.length === 0 || swarm()?.nodes !== undefined) return;
+    const view = swarm();
+    // A manager has the list itself; without a network there is nobody to let go.
+    if (view === undefined || view.nodes !== undefined || view.networks.size === 0) return;
+    if (found === undefined || managers.length === 0) return;
     const telling = found.views().filter((it) => it.state === 'up' && it.nodes !== undefined);
     const others = telling.some((it) => it.address !== this.#current);
     if (others) {
