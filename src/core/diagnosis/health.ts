@@ -2,7 +2,7 @@ import type { Finding } from '../../contract/finding.ts';
 import type { HostReport } from '../../contract/report.ts';
 import { inCommand } from '../in-command.ts';
 import { faultFinding } from './host-fault.ts';
-import { sessionFinding } from './session-finding.ts';
+import { renewal, sessionFinding } from './session-finding.ts';
 
 /** What is wrong on a host, by its own report. */
 export function health(report: HostReport): Finding[] {
@@ -98,7 +98,7 @@ export function certificateFindings({ swarm, now, tunnel }: HostReport): Finding
       what: expired
         ? `the Swarm certificate of host ${host} expired on ${time} UTC: other hosts refuse its sessions`
         : `the Swarm certificate of host ${host} expires on ${time} UTC and was not renewed in time`,
-      remedy: `on a manager: docker swarm ca --rotate; if ${host} does not follow, there: docker swarm leave, then docker swarm join`,
+      remedy: renewal(host),
     },
   ];
 }

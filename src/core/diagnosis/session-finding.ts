@@ -8,6 +8,10 @@ export interface SessionContext {
   readonly port: number;
 }
 
+/** What gives a host another certificate. */
+export const renewal = (host: string): string =>
+  `on a manager: docker swarm ca --rotate; if ${host} does not follow, there: docker swarm leave, then docker swarm join`;
+
 /** What is wrong with the session to a peer, if anything is. */
 export function sessionFinding(
   peer: Pick<PeerReport, 'address' | 'state' | 'fault' | 'lastError' | 'listed'>,
@@ -48,6 +52,13 @@ export function sessionFinding(
             `ping ${address}; on a manager: docker node ls`,
           );
     case 'certificate':
+      // In the words of OpenSSL, of the other side's certificate alone, and of a session that ended by it.
+      if (lastError?.includes('certificate has expired'))
+        return error(
+          'certificate-expired',
+          `the Swarm certificate of host ${address} has expired: ${from} refuses its sessions`,
+          renewal(address),
+        );
       return error(
         'certificate',
         `the certificates of ${from} and ${address} do not fit together: ${lastError ?? 'refused'}`,
