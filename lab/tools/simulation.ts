@@ -5,6 +5,7 @@
 import { localApi, type Reporter } from '../../src/api/api.ts';
 import type { HostBalance, HostEvent, HostLive } from '../../src/contract/answers.ts';
 import type { EndpointReport, HostReport, NetworkReport } from '../../src/contract/report.ts';
+import { bareAddress } from '../../src/core/local.ts';
 import { portName, vxlanName } from '../../src/core/names.ts';
 import { listenAt } from '../../src/system/listen.ts';
 
@@ -146,7 +147,7 @@ export function simulatedReporter(size: Size): Reporter {
     const flows = groups
       .filter((it) => it.sender.host === host && it.rate > 0)
       .map((it) => ({
-        ...{ port: it.sender.port, source: it.sender.address, group: it.group },
+        ...{ port: it.sender.port, source: bareAddress(it.sender.address), group: it.group },
         ...{ packets: sent(it), bytes: sent(it) * 500 },
       }));
     const report = reports[host] as HostReport;
