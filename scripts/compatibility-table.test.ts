@@ -15,14 +15,26 @@ const report = JSON.stringify({
 
 it('a lab run is counted, with the files that it ran', () => {
   const counts = { passed: 2, failed: 1, skipped: 0 };
-  expect(labResult(report, ABOUT)).toEqual({
+  expect(labResult([report], ABOUT)).toEqual({
     ...{ kind: 'engine', ...ABOUT, files: ['basics', 'groups'], ...counts },
   });
 });
 
+it('a test file that was run again counts as it did then, wherever it lay', () => {
+  const again = JSON.stringify({
+    testResults: [
+      {
+        name: '/y/lab/tests/groups.lab.test.ts',
+        assertionResults: [test('passed'), test('passed')],
+      },
+    ],
+  });
+  expect(labResult([report, again], ABOUT)).toMatchObject({ passed: 3, failed: 0 });
+});
+
 it('a newer run of the same takes the place of the older', () => {
-  const first = labResult(report, ABOUT);
-  const second = labResult(report, { ...ABOUT, when: '2026-12-01' });
+  const first = labResult([report], ABOUT);
+  const second = labResult([report], { ...ABOUT, when: '2026-12-01' });
   expect(withResult(withResult([], first), second)).toEqual([second]);
 });
 

@@ -34,14 +34,22 @@ export function parseResults(text: string): Result[] {
   return lines.map((it) => result.parse(JSON.parse(it)));
 }
 
-/** A vitest report of lab tests as a result. @param about where they ran, and when */
+/**
+ * Vitest's reports of lab tests as a result. A test file that is in several counts as in the last.
+ * @param about where they ran, and when
+ */
 export function labResult(
-  report: string,
+  reports: readonly string[],
   about: Pick<EngineResult, 'engine' | 'kernel' | 'when'>,
 ): EngineResult {
-  const { testResults = [] } = JSON.parse(report) as { testResults?: { name: string }[] };
-  const files = testResults.map(({ name }) => (name.split('/').at(-1) ?? '').split('.')[0] ?? '');
-  return { kind: 'engine', ...about, files: files.sort(), ...countReport(report, 0) };
+  const byFile = new Map(
+    reports.flatMap((report) => {
+      const { testResults = [] } = JSON.parse(report) as { testResults?: { name: string }[] };
+      return testResults.map((it) => [(it.name.split('/').at(-1) ?? '').split('.')[0] ?? '', it]);
+    }),
+  );
+  const counts = countReport(JSON.stringify({ testResults: [...byFile.values()] }), 0);
+  return { kind: 'engine', ...about, files: [...byFile.keys()].sort(), ...counts };
 }
 
 /** The results with a new one: it takes the place of one that tells of the same. */

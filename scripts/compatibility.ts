@@ -3,7 +3,8 @@
  *
  *   npm run compatibility                              the page alone
  *   npm run compatibility -- kernels.jsonl             with what `npm run test:kernels` wrote
- *   npm run compatibility -- 28.5.2=test-output/lab.json   with a lab run on that Engine
+ *   npm run compatibility -- 28.5.2=test-output/lab.json   with a lab run on that Engine; of several
+ *                                                      reports (FILE,FILE) a test file's last counts
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
@@ -26,13 +27,13 @@ function read(file: string): Promise<string> {
 async function write(words: readonly string[]): Promise<void> {
   let results = parseResults(await read(RESULTS));
   for (const word of words) {
-    const [engine, file] = word.includes('=') ? word.split('=') : [undefined, word];
-    const text = await read(file ?? '');
+    const [engine, files = ''] = word.includes('=') ? word.split('=') : [undefined, word];
+    const texts = await Promise.all(files.split(',').map(read));
     const when = new Date().toISOString().slice(0, 10);
     const added =
       engine === undefined
-        ? parseResults(text)
-        : [labResult(text, { engine, kernel: release(), when })];
+        ? texts.flatMap(parseResults)
+        : [labResult(texts, { engine, kernel: release(), when })];
     for (const it of added) results = withResult(results, it);
   }
   await writeFile(RESULTS, results.map((it) => `${JSON.stringify(it)}\n`).join(''));
