@@ -37,6 +37,18 @@ it('whom it met in another Swarm it still tries, and says nothing when they do n
   expect(met.isQuiet('10.0.0.1')).toBe(true);
 });
 
+it('whom it met before it left a Swarm it tries anew in the next, though leaving took a minute', () => {
+  let now = 0;
+  const met = new UnlistedPeers(() => now);
+  met.add('10.0.0.1');
+  now = 60_000;
+  expect(met.addresses()).toEqual([]);
+  met.hush();
+  expect(met.addresses()).toEqual(['10.0.0.1']);
+  now = 91_000;
+  expect(met.addresses()).toEqual([]);
+});
+
 it('a host that is met quietly again and again counts on after another reason is over', () => {
   let now = 0;
   const met = new UnlistedPeers(() => now);

@@ -2,6 +2,8 @@ import { isSource } from '../net/group.ts';
 
 /** How long a host counts as a peer before Docker lists it, milliseconds. */
 const COUNTS_MS = 30_000;
+/** How long one is remembered for `hush`, milliseconds: leaving a Swarm and joining one takes up to a minute. */
+const REMEMBERED_MS = 300_000;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /**
@@ -43,21 +45,24 @@ export class UnlistedPeers {
   }
 
   /**
-   * This host is another node now, and whom it met was of the Swarm before: they are still tried, for
+   * This host is another node now, and whom it met was of the Swarm before: they are tried anew, for
    * hosts may have gone to a new Swarm together, but that they do not answer is nothing to tell.
    */
   hush(): void {
-    for (const [address, { loud, quiet }] of this.#met) {
-      this.#met.set(address, { loud: NEVER, quiet: Math.max(loud, quiet) });
-    }
+    const quiet = this.#now();
+    for (const address of this.#met.keys()) this.#met.set(address, { loud: NEVER, quiet });
   }
 
   /** The addresses of those that count. */
   addresses(): string[] {
+    const forgotten = this.#now() - REMEMBERED_MS;
     for (const [address, { loud, quiet }] of this.#met) {
-      if (this.#isOld(loud) && this.#isOld(quiet)) this.#met.delete(address);
+      if (Math.max(loud, quiet) < forgotten) this.#met.delete(address);
     }
-    return [...this.#met.keys()];
+    const counting = [...this.#met].filter(
+      ([, { loud, quiet }]) => !this.#isOld(Math.max(loud, quiet)),
+    );
+    return counting.map(([address]) => address);
   }
 
   #isOld(at: number): boolean {
