@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LocalEndpoint } from '../core/local.ts';
 import type { Log } from './log.ts';
 
@@ -10,6 +11,12 @@ export interface FirstQuestionOptions {
   readonly macOf: (network: string, ip: string) => string | undefined;
   readonly log: Log;
 }
+
+/**
+ * How long after its port is up a container is looked into, milliseconds. The kernel tells of a port several
+ * times while the rules of this and other containers are written, which come first.
+ */
+const LOOK_AFTER_MS = 50;
 
 /**
  * Answers what a container asked before it could be heard. The kernel lets a port of a bridge forward
@@ -33,6 +40,7 @@ export class FirstQuestion {
     if (sandbox === undefined || this.#busy.has(sandbox)) return;
     this.#busy.add(sandbox);
     try {
+      await pause(LOOK_AFTER_MS);
       const lines = (await unanswered(sandbox)).flatMap(({ ip, dev }) => {
         const mac = macOf(network, ip);
         const line = `neigh replace ${ip} lladdr ${mac} dev ${dev} nud reachable`;
