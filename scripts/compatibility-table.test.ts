@@ -38,6 +38,13 @@ it('a newer run of the same takes the place of the older', () => {
   expect(withResult(withResult([], first), second)).toEqual([second]);
 });
 
+it('a run of more test files takes the place of one of some of them, and not the other way', () => {
+  const whole = labResult([report], ABOUT);
+  const part = { ...whole, files: ['basics'] };
+  expect(withResult([part], whole)).toEqual([whole]);
+  expect(withResult([whole], part)).toEqual([whole, part]);
+});
+
 it('of a kernel no reason is kept, which would hold paths of the machine it ran on', () => {
   const step = { step: 'demo', status: 'failed', seconds: 1, why: '/some/path' };
   const about = { kind: 'kernel', suite: 'bookworm', engine: '20.10', castnet: '0', when: 'x' };
