@@ -13,7 +13,7 @@ export interface HeldNamespaceOptions {
 export class HeldNamespace {
   readonly #options: HeldNamespaceOptions;
   #own: string | undefined;
-  #binding: Promise<boolean> | undefined;
+  #binding: Promise<void> | undefined;
   #onRestored: () => void = () => {};
 
   constructor(options: HeldNamespaceOptions) {
@@ -38,9 +38,8 @@ export class HeldNamespace {
     await this.#binding;
   }
 
-  async #restore(): Promise<boolean> {
+  async #restore(): Promise<void> {
     await this.#options.bind();
     this.#onRestored();
-    return true;
   }
 }

@@ -1,28 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
+import { expect, it } from 'vitest';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
 /** A host that says more than is taken of one. */
 
-let swarm: TestSwarm;
-const open: Credentials[] = [];
-beforeAll(() => {
-  swarm = testSwarm('cluster-1');
-});
-afterAll(() => {
-  for (const it of open) it.close();
-  swarm.remove();
-});
-
-async function node(name: string): Promise<Credentials> {
-  const loaded = await loadSwarmCredentials({ directory: swarm.node(name), log: silentLog });
-  open.push(loaded);
-  return loaded;
-}
+const node = useSwarm();
 
 it.each([
   ['messages', { messagesPerSecond: 1, messagesAtOnce: 100 }],

@@ -1,30 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
+import { expect, it } from 'vitest';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type NodeChange, type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
 /** Who was taken out of the Swarm still has a certificate: the managers' list of nodes tells. */
 
-let swarm: TestSwarm;
-const open: Credentials[] = [];
-beforeAll(() => {
-  swarm = testSwarm('cluster-1');
-});
-afterAll(() => {
-  for (const it of open) it.close();
-  swarm.remove();
-});
-
-async function node(name: string, change: NodeChange = {}): Promise<Credentials> {
-  const directory = swarm.node(name, change);
-  const loaded = await loadSwarmCredentials({ directory, log: silentLog });
-  open.push(loaded);
-  return loaded;
-}
+const node = useSwarm();
 
 it('a removed node’s session ends at once, and it is let in no more', async () => {
   let members = ['node-a', 'node-b'];

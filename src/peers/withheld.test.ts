@@ -1,31 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
+import { expect, it } from 'vitest';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
 /** A network whose id a node knows, but in which it takes no part. */
 
-let swarm: TestSwarm;
-const open: Credentials[] = [];
-beforeAll(() => {
-  swarm = testSwarm('cluster-1');
-});
-afterAll(() => {
-  for (const it of open) it.close();
-  swarm.remove();
-});
-
-async function node(name: string, role = 'swarm-manager'): Promise<Credentials> {
-  const loaded = await loadSwarmCredentials({
-    directory: swarm.node(name, { role }),
-    log: silentLog,
-  });
-  open.push(loaded);
-  return loaded;
-}
+const node = useSwarm();
 
 it('is as one that this host has not, until it takes part, and again afterwards', async () => {
   let hears = false;
@@ -61,7 +41,7 @@ it.each([
     const from = await publisher(await node('node-a'), {
       answer: async (what, _args, by) => void asked.push(what, by),
     });
-    const to = subscriber(await node('node-b', role), from.port);
+    const to = subscriber(await node('node-b', { role }), from.port);
     await to.until(({ state }) => state === 'up');
     await to.ask('report', {}, { timeoutMs: 1000 });
     expect(asked).toEqual(['report', { node: 'node-b', address: '127.0.0.1', manager }]);
