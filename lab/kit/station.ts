@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { until } from '../run.ts';
-import type { Heard } from '../tools/station.ts';
+import type { Heard, Say } from '../tools/station.ts';
 import { NODE_IN_CONTAINER, STATION_IN_CONTAINER } from './containers.ts';
 import type { Container } from './stack.ts';
 
-export type { Heard };
+export type { Heard, Say };
 
 export const PORT = 5000;
 
@@ -14,16 +14,6 @@ export const PORT = 5000;
 const PATIENCE_MS = 30_000;
 
 type Answer = { id?: number; ready?: boolean; error?: string } & Record<string, unknown>;
-
-export type Say = {
-  to: string;
-  tag?: string;
-  count?: number;
-  rate?: number;
-  port?: number;
-  /** Bytes of each datagram. */
-  size?: number;
-};
 
 export type Membership = {
   /** Only packets from this address are asked for. */

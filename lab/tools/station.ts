@@ -29,7 +29,7 @@ export type Heard = {
 };
 
 type Command = { id: number; do: string; [argument: string]: unknown };
-type Say = {
+export type Say = {
   to: string;
   tag?: string;
   count?: number;
