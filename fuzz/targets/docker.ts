@@ -7,7 +7,7 @@ import type { NetworkOptions } from '../../src/core/local.ts';
 import { parseOptions } from '../../src/core/options.ts';
 import { guardTable } from '../../src/core/rules/guards.ts';
 import { dockerHandlers } from '../../src/docker/handlers.ts';
-import { resolveNames } from '../../src/docker/names.ts';
+import { hasTask } from '../../src/docker/names.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
 
@@ -194,22 +194,20 @@ const names: Target = {
   corpus: [answerTo('web.1', 'A'), answerTo('web.1', 'CNAME', 'b.c'), answerTo('other', 'A')],
   async take(input) {
     const socket = new EventEmitter() as EventEmitter & { send(query: Buffer): void };
+    const docker = { 'web.1': answerTo('web.1', 'A', '10.0.1.9'), web: answerTo('web', 'A') };
     socket.send = (query) => {
-      for (const text of [answerTo('web.1', 'A', '10.0.1.9'), input]) {
+      const name = dns.decode(query).questions?.[0]?.name as keyof typeof docker;
+      for (const text of [input, docker[name]]) {
         const answer = Buffer.from(text, 'latin1');
         // With the question's own id, or nothing of it would be looked at.
         query.copy(answer, 0, 0, 2);
         socket.emit('message', answer, { address: '127.0.0.11', port: 53 });
       }
     };
-    const found = await resolveNames(socket as never, ['web.1']);
-    const addresses = found.get('web.1') ?? [];
-    must(found.size === 1 && Array.isArray(addresses), 'another name was answered');
-    must(
-      addresses.every((it) => typeof it === 'string'),
-      'an address is no text',
-    );
-    return addresses.join() === '10.0.1.9' ? 'not taken' : `${addresses.length} taken`;
+    const task = { name: 'web.1', ip: '10.0.1.5' };
+    const found = await hasTask(socket as never, task, { name: 'web', ip: '10.0.1.5' });
+    must(typeof found === 'boolean', 'Docker’s own answer was not taken');
+    return found ? 'in service' : 'not in service';
   },
 };
 

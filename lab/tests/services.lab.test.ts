@@ -269,6 +269,25 @@ it('a container that flushes its own tables gets its rules again within 10 s', a
   await removeContainers([able]);
 });
 
+it('tasks without Docker’s DNS stay in service, and keep no other task from coming and going', async () => {
+  const [caller] = callers as [Caller];
+  const args = ['--cap-add', 'NET_ADMIN'];
+  const networks = ['vips'];
+  await createWeb(lab(), { name: 'deaf', networks, replicas: 3, global: true, args });
+  await spreads(caller, 'deaf', 3);
+  const deaf = await tasks('deaf');
+  for (const it of deaf) await nft(it, 'flush', 'ruleset');
+  await createWeb(lab(), { name: 'new', networks, replicas: 3, global: true });
+  await spreads(caller, 'new', 3);
+  await lab()
+    .host('h1')
+    .docker(['service', 'update', '--force', '--update-parallelism', '0', 'new']);
+  await tasksRun(lab(), 'new', 3);
+  await spreads(caller, 'new', 3);
+  await spreads(caller, 'deaf', 3);
+  await removeServices(lab(), 'new', 'deaf');
+});
+
 it('a port published with mode=host reaches the task of that host', async () => {
   const args = ['--publish', 'mode=host,target=9000,published=9100'];
   const replicas = lab().hosts.length;

@@ -8,6 +8,9 @@ const SERVER = { address: '127.0.0.11', port: 53 };
 /** A name that Docker knows is answered within a millisecond; others it asks of other servers. */
 const PATIENCE_MS = 200;
 
+/** How long the task's own name has before the service's is asked for too, milliseconds. */
+const TASK_FIRST_MS = 10;
+
 /** The longest part of a name between two dots, bytes (RFC 1035). */
 const LABEL_BYTES = 63;
 
@@ -20,59 +23,73 @@ export function onNetwork(name: string, network: string): string {
   return fits ? `${name}.${network}` : name;
 }
 
+/** A name and the address that Docker gives it, if it has it. */
+export interface Named {
+  readonly name: string;
+  readonly ip: string;
+}
+
 /**
- * Asks for the IPv4 addresses of several names at once, over a socket in a container's namespace.
- * @returns by name: no address when it has none; the name is absent when nobody answered in time
+ * Asks whether Docker's DNS has a task, over a socket in the task's own namespace. A name that Docker
+ * does not know it asks of other servers, whose answer, a refusal or none, says nothing of the task.
+ * It knows the name of a service for as long as there is any task of it, stopping or not (seen with
+ * 20.10): when it answers for the service and not for the task, it does not have the task.
+ * @returns undefined when it said nothing of either
  */
-export async function resolveNames(
+export async function hasTask(
   socket: Socket,
-  names: readonly string[],
-): Promise<Map<string, string[]>> {
-  const answers = new Map<string, string[]>();
-  if (names.length === 0) return answers;
-  const { promise: all, resolve: done } = Promise.withResolvers<void>();
-  const asked = withIds(names);
+  task: Named,
+  service: Named,
+): Promise<boolean | undefined> {
+  const { promise: said, resolve } = Promise.withResolvers<boolean | undefined>();
+  const ids = { task: randomInt(65_536), service: randomInt(65_536) };
+  let isTaskDenied = false;
+  let isServiceKnown = false;
+  let isServiceAsked = false;
+  const askService = (): void => {
+    if (isServiceAsked) return;
+    isServiceAsked = true;
+    ask(socket, ids.service, service.name);
+  };
   const take = (bytes: Buffer, from: RemoteInfo): void => {
     // Whatever else runs in the container may send here too.
     if (from.address !== SERVER.address || from.port !== SERVER.port) return;
     const answer = decode(bytes);
-    const name = asked.get(answer?.id ?? -1);
     // An answer may be a late one, to a question of before.
-    if (answer === undefined || name === undefined || answer.name !== name) return;
-    answers.set(name, answer.addresses);
-    if (answers.size === names.length) done();
+    if (answer?.id === ids.task && answer.name === task.name) {
+      isTaskDenied = !answer.addresses.includes(task.ip);
+      if (isTaskDenied) askService();
+      else resolve(true);
+    }
+    if (answer?.id === ids.service && answer.name === service.name) {
+      isServiceKnown ||= answer.addresses.includes(service.ip);
+    }
+    if (isTaskDenied && isServiceKnown) resolve(false);
   };
+  const second = setTimeout(askService, TASK_FIRST_MS);
   // A process that got no core for so long has its timers run before it reads what came meanwhile.
-  const timer = setTimeout(() => setImmediate(done), PATIENCE_MS);
+  const last = setTimeout(() => {
+    setImmediate(() => resolve(isServiceKnown ? false : undefined));
+  }, PATIENCE_MS);
   socket.on('message', take);
   try {
-    for (const [id, name] of asked) {
-      const question = { type: 'A', name } as const;
-      const query = dns.encode({
-        type: 'query',
-        id,
-        flags: dns.RECURSION_DESIRED,
-        questions: [question],
-      });
-      socket.send(query, SERVER.port, SERVER.address);
-    }
-    await all;
+    ask(socket, ids.task, task.name);
+    return await said;
   } finally {
-    clearTimeout(timer);
+    clearTimeout(second);
+    clearTimeout(last);
     socket.off('message', take);
   }
-  return answers;
 }
 
-/** Each name with an id of its question that nobody can know (RFC 5452 section 4.3). */
-function withIds(names: readonly string[]): Map<number, string> {
-  const asked = new Map<number, string>();
-  for (const name of names) {
-    let id = randomInt(65_536);
-    while (asked.has(id)) id = randomInt(65_536);
-    asked.set(id, name);
-  }
-  return asked;
+/** @param id which nobody can know, so that nobody answers in Docker's place (RFC 5452 section 4.3) */
+function ask(socket: Socket, id: number, name: string): void {
+  const questions = [{ type: 'A', name } as const];
+  const query = dns.encode({ type: 'query', id, flags: dns.RECURSION_DESIRED, questions });
+  // What is wrong with the socket it tells itself; its owner may have closed it meanwhile.
+  try {
+    socket.send(query, SERVER.port, SERVER.address, () => {});
+  } catch {}
 }
 
 function decode(bytes: Buffer): { id: number; name: string; addresses: string[] } | undefined {

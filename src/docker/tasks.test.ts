@@ -3,9 +3,16 @@ import { EventEmitter } from 'node:events';
 import dns from 'dns-packet';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { ServiceRecord } from '../core/records.ts';
-import { type LocalTask, type TaskWatch, watchTasks } from './tasks.ts';
+import type { LocalEndpoint } from './local-task.ts';
+import { type TaskWatch, watchTasks } from './tasks.ts';
 
-const task = (id: string): LocalTask => ({ endpoint: id, ip: `10.0.1.${id}`, sandbox: '/run/s' });
+const task = (id: string): LocalEndpoint => ({
+  endpoint: id,
+  ip: `10.0.1.${id}`,
+  sandbox: `/run/${id}`,
+});
+
+const NXDOMAIN = 3;
 
 let watch: TaskWatch | undefined;
 afterEach(() => {
@@ -14,9 +21,8 @@ afterEach(() => {
 });
 
 /** Docker with a network "front" whose service "web" has these tasks; `known` is in its DNS. */
-function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
+function watching(tasks: LocalEndpoint[], services: object, intervalMs = 5) {
   const known = new Map([['web.front', '10.0.1.2']]);
-  const socket = new EventEmitter() as EventEmitter & Record<string, unknown>;
   const asking: (() => void)[] = [];
   let silent = false;
   let closed = 0;
@@ -25,29 +31,40 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
   const dead = new Set<string>();
   let opening: Promise<void> | undefined;
   const opened: (() => void)[] = [];
-  socket.close = () => {
-    closed++;
+  /** Docker's DNS in one container. */
+  const socketIn = (sandbox: string): Socket => {
+    const socket = new EventEmitter();
+    const say = (reply: Buffer) =>
+      setImmediate(() => socket.emit('message', reply, { address: '127.0.0.11', port: 53 }));
+    const send = (query: Buffer): void => {
+      const { id = 0, questions } = dns.decode(query);
+      const name = questions?.[0]?.name ?? '';
+      questioned.push(name);
+      if (name.startsWith('web.')) asking.shift()?.();
+      const data = forged.get(sandbox) ?? known.get(name);
+      if (silent || flushed.has(sandbox) || (data === undefined && !refuses)) return;
+      const answers = data === undefined ? [] : [{ type: 'A' as const, name, data }];
+      // Docker passes the word of another server on, like the answers of its own.
+      const flags = data === undefined ? NXDOMAIN : 0;
+      say(dns.encode({ type: 'response', id, flags, questions: [{ type: 'A', name }], answers }));
+    };
+    const close = (): void => {
+      closed++;
+    };
+    return Object.assign(socket, { send, close }) as unknown as Socket;
   };
-  socket.send = (query: Buffer) => {
-    const { id = 0, questions } = dns.decode(query);
-    const name = questions?.[0]?.name ?? '';
-    if (name.startsWith('web.')) asking.shift()?.();
-    const data = known.get(name);
-    if (silent || data === undefined) return;
-    const reply = dns.encode({
-      type: 'response',
-      id,
-      questions: [{ type: 'A', name }],
-      answers: [{ type: 'A', name, data }],
-    });
-    setImmediate(() => socket.emit('message', reply, { address: '127.0.0.11', port: 53 }));
-  };
+  const reads: string[] = [];
+  const questioned: string[] = [];
+  const forged = new Map<string, string>();
+  const flushed = new Set<string>();
+  let refuses = false;
   const seen: ReadonlyMap<string, ServiceRecord>[] = [];
   const errors: string[] = [];
   const waiting: (() => void)[] = [];
   watch = watchTasks({
     engine: {
       get: async (path) => {
+        reads.push(path);
         if (path.startsWith('/networks/stuck')) await new Promise(() => {});
         await slow;
         return { Name: 'front', Services: services };
@@ -60,10 +77,10 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
       const all = [['stuck', stuck] as const, ['n1', others] as const];
       return new Map(all.filter(([, it]) => it.length > 0));
     },
-    openSocket: async () => {
+    openSocket: async (sandbox) => {
       opened.shift()?.();
       await opening;
-      return socket as unknown as Socket;
+      return socketIn(sandbox);
     },
     isThere: (sandbox) => !dead.has(sandbox),
     isListening: async (sandbox) => !deaf.has(sandbox),
@@ -80,6 +97,18 @@ function watching(tasks: LocalTask[], services: object, intervalMs = 5) {
     errors,
     hush: (it: boolean) => {
       silent = it;
+    },
+    /** The paths that the Engine was asked for. */
+    reads,
+    /** The names that were asked for. */
+    questioned,
+    /** The address that all names have in a container. */
+    forged,
+    /** The containers that have lost Docker's DNS. */
+    flushed,
+    /** Names that Docker does not know another server refuses. */
+    refuse: () => {
+      refuses = true;
     },
     /** From now on the Engine's list takes for ever. */
     stall: () => {
@@ -178,7 +207,7 @@ it('a task in which nothing ever listens is in service after a while', async () 
 it('what an agent finds when it starts is in service, whether it listens or not', async () => {
   const { known, seen, change, deaf } = watching([task('5')], WEB);
   known.set('web.5.x.front', '10.0.1.5');
-  deaf.add('/run/s');
+  deaf.add('/run/5');
   await change();
   expect(seen.at(-1)?.get('5')?.serving).toBe(true);
 });
@@ -186,12 +215,12 @@ it('what an agent finds when it starts is in service, whether it listens or not'
 it('a task is what it was while the DNS says nothing, not even of its service', async () => {
   const { known, seen, hush, change, asked } = watching([task('5'), task('6')], WEB);
   known.set('web.5.x.front', '10.0.1.5');
-  await change();
+  await vi.waitFor(() => expect(seen.at(-1)?.get('6')?.serving).toBe(false));
+  const changes = seen.length;
   hush(true);
   for (const _ of [1, 2, 3, 4, 5]) await asked();
-  expect(seen).toHaveLength(1);
-  expect(seen[0]?.get('5')?.serving).toBe(true);
-  expect(seen[0]?.get('6')?.serving).toBe(false);
+  expect(seen).toHaveLength(changes);
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
   hush(false);
   known.delete('web.5.x.front');
   await change();
@@ -231,15 +260,13 @@ it('forgets a network that has no container here any more', async () => {
   expect(closed()).toBe(1);
 });
 
-it('lets go of the namespace of a container that died, also when no task is left to ask for', async () => {
-  const tasks = [{ ...task('7'), sandbox: '/run/7' }, task('5')];
-  const { known, change, dead, closed } = watching(tasks, WEB);
-  known.set('web.5.x.front', '10.0.1.5');
+it('lets go of the namespace of a container that died, and of no other', async () => {
+  const { known, change, dead, closed, asked } = watching([task('5'), task('6')], WEB);
+  known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
   await change();
-  tasks.pop();
-  await change();
+  await asked();
   expect(closed()).toBe(0);
-  dead.add('/run/7');
+  dead.add('/run/5');
   await vi.waitFor(() => expect(closed()).toBe(1));
 });
 
@@ -249,7 +276,7 @@ it('lets go of the namespace of a container that died while the Engine is slow',
   known.set('web.5.x.front', '10.0.1.5');
   await change();
   stall();
-  dead.add('/run/s');
+  dead.add('/run/5');
   await vi.waitFor(() => expect(closed()).toBe(1));
 });
 
@@ -288,9 +315,7 @@ it('says that Docker’s DNS is silent', async () => {
 
 it('looks at once when a task is started, and again and again for a moment', async () => {
   const { known, asked, change, seen } = watching([task('5')], WEB, 60_000);
-  await asked();
-  await change();
-  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+  await vi.waitFor(() => expect(seen.at(-1)?.get('5')?.serving).toBe(false));
   const begun = performance.now();
   watch?.hurry();
   for (let look = 0; look < 3; look++) await asked();
@@ -306,7 +331,7 @@ it('a task started while a look is under way is looked for right after it', asyn
   const looking = asked();
   await looking;
   watch?.hurry();
-  await change();
+  await vi.waitFor(() => expect(seen.at(-1)?.get('5')?.serving).toBe(false));
   known.set('web.5.x.front', '10.0.1.5');
   await change();
   expect(seen.at(-1)?.get('5')?.serving).toBe(true);
@@ -328,16 +353,15 @@ it('does not look once closed, whoever is in a hurry', async () => {
 it('a started task is in service by the first look that follows, though the list is of before', async () => {
   const tasks = [task('5')];
   const services = { web: { VIP: '10.0.1.2', Tasks: listed('5') } };
-  const { known, change, seen } = watching(tasks, services, 60_000);
+  const { known, change, seen, questioned } = watching(tasks, services, 60_000);
   known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
   await change();
   services.web.Tasks = listed('5', '6');
   tasks.push(task('6'));
-  const looks = vi.spyOn(known, 'get');
   watch?.hurry();
   await change();
   expect(seen.at(-1)?.get('6')?.serving).toBe(true);
-  expect(looks.mock.calls.filter(([name]) => name === 'web.front')).toHaveLength(1);
+  expect(questioned.filter((it) => it === 'web.6.x.front')).toHaveLength(1);
 });
 
 it('a network that the Engine does not answer for delays no other', async () => {
@@ -351,4 +375,80 @@ it('a network that the Engine does not answer for delays no other', async () => 
   known.delete('web.5.x.front');
   await change();
   expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+});
+
+it('what is answered in one container says nothing of the task in another', async () => {
+  const { known, seen, change, forged } = watching([task('5'), task('6')], WEB);
+  known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
+  await change();
+  forged.set('/run/5', '10.0.1.2');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+  expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+});
+
+it('a container that has lost Docker’s DNS delays no other and is no fault of the Engine', async () => {
+  const { known, seen, change, flushed, errors } = watching([task('5'), task('6')], WEB);
+  known.set('web.5.x.front', '10.0.1.5').set('web.6.x.front', '10.0.1.6');
+  await change();
+  flushed.add('/run/5');
+  known.delete('web.6.x.front');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
+  expect(seen.at(-1)?.get('6')?.serving).toBe(false);
+  expect(errors).toEqual([]);
+});
+
+it('a new task that has lost Docker’s DNS is in service after a while, as it is listed', async () => {
+  const tasks = [task('5')];
+  const { known, seen, change, flushed, questioned } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  flushed.add('/run/6');
+  tasks.push(task('6'));
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(false);
+  await vi.waitFor(() => expect(questioned).toContain('web.6.x.front'));
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 5_100);
+  await change();
+  expect(seen.at(-1)?.get('6')?.serving).toBe(true);
+});
+
+it('another server’s refusal is no word of Docker’s', async () => {
+  const { known, seen, refuse, change, asked } = watching([task('5')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  refuse();
+  known.clear();
+  for (const _ of [1, 2, 3, 4, 5]) await asked();
+  expect(seen).toHaveLength(1);
+  known.set('web.front', '10.0.1.2');
+  await change();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(false);
+});
+
+it('what has long been out of service is asked for rarely: other servers hear each question', async () => {
+  const { known, seen, questioned, asked, refuse } = watching([task('5'), task('6')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  refuse();
+  await vi.waitFor(() => expect(seen.at(-1)?.get('6')?.serving).toBe(false));
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 31_000);
+  questioned.length = 0;
+  for (let look = 0; look < 30; look++) await asked();
+  const times = (name: string) => questioned.filter((it) => it === name).length;
+  expect(times('web.6.x.front')).toBeGreaterThan(0);
+  expect(times('web.6.x.front')).toBeLessThan(times('web.5.x.front') / 5);
+});
+
+it('reads a network’s tasks rarely while a container is none of them', async () => {
+  const { known, change, reads, asked } = watching([task('5'), task('7')], WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => now + 31_000 + reads.length);
+  reads.length = 0;
+  for (let look = 0; look < 30; look++) await asked();
+  expect(reads.length).toBeLessThan(10);
 });

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:dgram';
 import { setTimeout as pause } from 'node:timers/promises';
-import * as z from 'zod';
 import type { ServiceRecord } from '../core/records.ts';
 import type { Engine } from './engine.ts';
-import { onNetwork, resolveNames } from './names.ts';
+import { type LocalEndpoint, LocalTask } from './local-task.ts';
+import { hasTask, onNetwork } from './names.ts';
+import { TaskList } from './task-list.ts';
+import { TaskSockets } from './task-sockets.ts';
 
 /**
  * Which containers of this host are tasks of which service, and whether they take connections.
@@ -11,21 +13,13 @@ import { onNetwork, resolveNames } from './names.ts';
  * Docker's API lists a service's tasks until they are gone; only its DNS drops one as soon as it is
  * to be stopped, two seconds before its process hears of it (moby, daemon/cluster/executor/
  * container/controller.go, Shutdown), and adds one only when it is healthy. So the list says what
- * belongs to what, and the DNS says what is in service. Each host asks for its own tasks alone and
- * tells the others.
- *
- * The DNS says nothing of a name that it does not know, and nothing in time when the Engine is busy.
- * It knows a service's own name for as long as there is any task of it, stopping or not (seen with
- * 20.10), so this tells the one from the other. When both are silent, a task is what it was before:
- * its end is seen by that of its endpoint.
- *
- * A task without a health check is in the DNS before its program listens, which takes some programs
- * seconds. So it is in service only once something in it listens, or has had the time to.
+ * belongs to what, and the DNS says what is in service. Each host asks for its own tasks alone, each
+ * in its own namespace, and tells the others.
  */
 export interface TaskWatchOptions {
   readonly engine: Engine;
   /** This host's endpoints that joined, by network. */
-  readonly endpoints: () => ReadonlyMap<string, readonly LocalTask[]>;
+  readonly endpoints: () => ReadonlyMap<string, readonly LocalEndpoint[]>;
   /** A socket in a container's namespace. */
   readonly openSocket: (sandbox: string) => Promise<Socket>;
   /** As `sandboxIdentity` of the kernel: undefined when the namespace is gone. */
@@ -39,61 +33,21 @@ export interface TaskWatchOptions {
   readonly intervalMs: number;
 }
 
-export interface LocalTask {
-  readonly endpoint: string;
-  readonly ip: string;
-  readonly sandbox: string;
-}
-
 export interface TaskWatch {
   /** Tasks are about to come into service: looks follow each other quickly for a moment. */
   hurry(): void;
   close(): void;
 }
 
-const Verbose = z.object({
-  Name: z.string(),
-  Services: z
-    .record(
-      z.string(),
-      z.object({
-        VIP: z.string(),
-        Tasks: z
-          .array(z.object({ Name: z.string(), EndpointID: z.string(), EndpointIP: z.string() }))
-          .nullish(),
-      }),
-    )
-    .nullish(),
-});
-
-/** What the list of tasks says of one endpoint; a container that is no task has no service. */
-interface Listed {
-  readonly task: string;
-  readonly service?: { readonly name: string; readonly vip: string };
-}
-
 interface Watched {
-  /** The network's name; empty until it was read. */
-  name: string;
-  listed: Map<string, Listed>;
-  socket?: { readonly sandbox: string; readonly socket: Socket };
-  readAt: number;
-  /** The list is being read. */
-  reading?: Promise<void>;
+  readonly list: TaskList;
+  /** By endpoint id. */
+  tasks: Map<string, LocalTask>;
   /** A look at the network is under way. */
   looking?: Promise<void>;
-  /** When each task was first in the DNS, and whether it has been seen to listen since. */
-  young: Map<string, { readonly since: number; ready: boolean }>;
-  /** The endpoints that were in the DNS when it last said anything of them. */
-  inDns: ReadonlySet<string>;
   /** What was found last. */
-  found: readonly Found[];
+  found: readonly (readonly [endpoint: string, service: ServiceRecord])[];
 }
-
-type Found = readonly [endpoint: string, service: ServiceRecord];
-
-/** How long a task that never listens is waited for, milliseconds: it may want nothing but pings. */
-const LISTEN_MS = 10_000;
 
 /**
  * After a task's process was started, or its health check passed, Docker adds it to its DNS at once
@@ -106,15 +60,16 @@ const HURRY_FOR_MS = 2_000;
 /** How long a look at one network keeps the answers of others waiting, milliseconds. */
 const PATIENCE_MS = 400;
 
-/** How long the list is believed while every local endpoint is in it, milliseconds. */
-const LIST_MS = 5000;
+/** The same of one task, whose container may have lost Docker's DNS. */
+const TASK_PATIENCE_MS = 50;
+
+/** How many looks pass over what has long been as it is: the list, and a task out of service. */
+const RARELY = 10;
 
 export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const { engine, endpoints, onChange, onError, intervalMs } = options;
-  /**
-   * Nobody knows how old those are that an agent finds when it starts, so they count as ready, and as
-   * in service until the DNS says otherwise.
-   */
+  const sockets = new TaskSockets({ ...options, open: options.openSocket });
+  /** Nobody knows how old those are that an agent finds when it starts. */
   const elders = new Set([...endpoints().values()].flat().map((it) => it.endpoint));
   /** Bounded by the networks of this host. */
   const watched = new Map<string, Watched>();
@@ -123,13 +78,11 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
 
   const look = async (): Promise<void> => {
     const here = endpoints();
-    for (const [network, it] of watched) {
-      const isUsed = here.has(network);
-      if (!isUsed || !isHeld(it)) letGo(it);
-      if (!isUsed) watched.delete(network);
-    }
-    const found = await Promise.all([...here].map(([network, tasks]) => foundOn(network, tasks)));
-    const services = new Map(found.flat().sort(([a], [b]) => (a < b ? -1 : 1)));
+    sockets.keep(new Set([...here.values()].flat().map((it) => it.sandbox)));
+    for (const network of watched.keys()) if (!here.has(network)) watched.delete(network);
+    await Promise.all([...here].map(([network, these]) => lookAt(network, these)));
+    const found = [...watched.values()].flatMap((it) => it.found);
+    const services = new Map(found.sort(([a], [b]) => (a < b ? -1 : 1)));
     const text = JSON.stringify([...services]);
     if (text !== last && !closed) {
       last = text;
@@ -141,129 +94,82 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
    * One network's trouble is not another's: it stays as it was found last, also while the Engine takes
    * its time for it.
    */
-  const foundOn = async (network: string, tasks: readonly LocalTask[]) => {
-    const state = watched.get(network) ?? unknownNetwork(elders);
+  const lookAt = async (network: string, here: readonly LocalEndpoint[]): Promise<void> => {
+    const state = watched.get(network) ?? unknownNetwork(network);
     watched.set(network, state);
-    state.looking ??= lookAtNetwork(network, state, tasks)
-      .then((found) => {
-        state.found = found;
-      })
+    state.looking ??= findOn(state, here)
       .catch(onError)
       .finally(() => {
         delete state.looking;
       });
     await Promise.race([state.looking, pause(PATIENCE_MS)]);
-    return state.found;
   };
 
-  const lookAtNetwork = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
-    refreshList(network, state, tasks);
+  const findOn = async (state: Watched, here: readonly LocalEndpoint[]): Promise<void> => {
+    const { list, tasks } = state;
+    const isHurried = performance.now() < hurryUntil;
+    state.tasks = new Map(here.map((it) => [it.endpoint, tasks.get(it.endpoint) ?? newTask(it)]));
+    const isUnlisted = ({ endpoint }: LocalEndpoint) => list.of(endpoint) === undefined;
+    const unlisted = [...state.tasks.values()].filter((it) => isUnlisted(it.at));
+    const isYoung = unlisted.some((it) => it.isYoung());
+    const restMs = intervalMs * (isYoung ? 1 : RARELY);
+    const names = here.map((it) => it.endpoint);
+    const reading = list.refresh(names, isHurried && unlisted.length > 0 ? 0 : restMs);
+    // By the time that a task is in the list there is a socket to ask by.
+    if (isHurried) for (const it of unlisted) if (it.isYoung()) void sockets.of(it.at.sandbox);
     // A busy Engine takes seconds for its list; a task that stops must be noticed meanwhile.
-    if (state.name === '') await state.reading;
+    if (list.name === '') await reading;
     // A task that has just been started is not in the list of before.
-    else if (performance.now() < hurryUntil) await Promise.race([state.reading, pause(HURRY_MS)]);
-    const candidates = tasks.flatMap((it) => {
-      const listed = state.listed.get(it.endpoint);
-      return listed?.service === undefined ? [] : [{ ...it, ...listed, service: listed.service }];
+    else if (isHurried) await Promise.race([reading, pause(HURRY_MS)]);
+    const listed = [...state.tasks.values()].flatMap((task) => {
+      const service = list.of(task.at.endpoint)?.service;
+      return service === undefined ? [] : [{ task, service }];
     });
-    if (candidates.length === 0) return [];
-    const socket = await socketOf(network, state, tasks);
-    if (socket === undefined) return [];
-    const nameOf = (name: string) => onNetwork(name, state.name);
-    const names = candidates.flatMap((it) => [nameOf(it.task), nameOf(it.service.name)]);
-    const answers = await resolveNames(socket, [...new Set(names)]);
-    if (answers.size === 0) onError(new Error('Docker’s DNS does not answer in its containers'));
-    const inDns = candidates.filter(({ endpoint, ip, task, service }) => {
-      const isKnown = answers.has(nameOf(task)) || answers.has(nameOf(service.name));
-      return isKnown ? answers.get(nameOf(task))?.includes(ip) : state.inDns.has(endpoint);
+    const asked = listed.map(({ task }) => task).filter((it) => isHurried || it.isDue(RARELY));
+    const answers = Promise.all(asked.map((it) => ask(it, list)));
+    await Promise.race([answers, pause(TASK_PATIENCE_MS)]);
+    const ready = await Promise.all(
+      listed.map(async ({ task, service }) => {
+        const serving = await task.isServing(options.isListening);
+        return [task.at.endpoint, { ...service, serving }] as const;
+      }),
+    );
+    state.found = ready;
+    if (listed.length > 0 && listed.every(({ task }) => task.isSilent)) {
+      onError(new Error('Docker’s DNS does not answer in its containers'));
+    }
+  };
+
+  /** What comes of it after its look is told by one more. */
+  const ask = async (task: LocalTask, list: TaskList): Promise<void> => {
+    const before = task.isInDns;
+    const begin = performance.now();
+    await task.ask(async (endpoint) => {
+      const socket = await sockets.of(endpoint.sandbox);
+      const listed = list.of(endpoint.endpoint);
+      if (socket === undefined || listed?.service === undefined) return undefined;
+      const { name, vip } = listed.service;
+      const asked = { name: onNetwork(listed.task, list.name), ip: endpoint.ip };
+      return hasTask(socket, asked, { name: onNetwork(name, list.name), ip: vip });
     });
-    state.inDns = new Set(inDns.map((it) => it.endpoint));
-    const serving = await readyOf(inDns, state);
-    return candidates.map(({ endpoint, service }) => {
-      return [endpoint, { ...service, serving: serving.has(endpoint) }] as const;
-    });
+    const isLate = performance.now() - begin > TASK_PATIENCE_MS;
+    if (isLate && task.isInDns !== before) lookAgain();
   };
 
-  /** Those of the tasks in the DNS that listen, or did, or have had the time to. */
-  const readyOf = async (tasks: readonly LocalTask[], state: Watched): Promise<Set<string>> => {
-    const now = performance.now();
-    const before = state.young;
-    state.young = new Map();
-    const isReady = async ({ endpoint, sandbox }: LocalTask): Promise<boolean> => {
-      if (elders.has(endpoint)) return true;
-      const young = before.get(endpoint) ?? { since: now, ready: false };
-      state.young.set(endpoint, young);
-      young.ready ||= now - young.since > LISTEN_MS || (await options.isListening(sandbox));
-      return young.ready;
-    };
-    const ready = await Promise.all(tasks.map(isReady));
-    return new Set(tasks.filter((_, at) => ready[at]).map((it) => it.endpoint));
-  };
+  const newTask = (at: LocalEndpoint) => new LocalTask(at, elders.has(at.endpoint), onError);
 
-  const refreshList = (network: string, state: Watched, tasks: readonly LocalTask[]): void => {
-    const complete = tasks.every((it) => state.listed.has(it.endpoint));
-    if (complete && performance.now() - state.readAt < LIST_MS) return;
-    state.reading ??= readList(network, state, tasks)
-      .catch(onError)
-      .finally(() => {
-        delete state.reading;
-      });
-  };
-
-  const readList = async (network: string, state: Watched, tasks: readonly LocalTask[]) => {
-    const { Name, Services } = Verbose.parse(await engine.get(`/networks/${network}?verbose=true`));
-    const listed = new Map<string, Listed>();
-    for (const [name, { VIP: vip, Tasks }] of Object.entries(Services ?? {})) {
-      const service = name !== '' && isAddress(vip) ? { name, vip } : undefined;
-      for (const { Name: task, EndpointID } of Tasks ?? []) {
-        listed.set(EndpointID, service === undefined ? { task } : { task, service });
-      }
-    }
-    // An endpoint never goes from one service to another, and the list may lack it for a moment.
-    for (const { endpoint } of tasks) {
-      const before = state.listed.get(endpoint);
-      if (before?.service !== undefined) listed.set(endpoint, before);
-    }
-    state.name = Name;
-    state.listed = listed;
-    state.readAt = performance.now();
-  };
-
-  const isHeld = ({ socket }: Watched) => socket !== undefined && options.isThere(socket.sandbox);
-
-  /** A socket keeps its namespace, and with it the port of a container that died. */
-  const letGo = (state: Watched): void => {
-    state.socket?.socket.close();
-    delete state.socket;
-  };
-
-  /** @returns undefined when the network's last container left while its namespace was entered */
-  const socketOf = async (
-    network: string,
-    state: Watched,
-    tasks: readonly LocalTask[],
-  ): Promise<Socket | undefined> => {
-    const held = state.socket;
-    const inUse = tasks.some((it) => it.sandbox === held?.sandbox);
-    if (held !== undefined && inUse && isHeld(state)) return held.socket;
-    letGo(state);
-    const sandbox = tasks.find((it) => options.isThere(it.sandbox))?.sandbox;
-    if (sandbox === undefined) throw new Error('no container of the network has a namespace yet');
-    const socket = await options.openSocket(sandbox);
-    socket.on('error', onError);
-    // Nobody would let go of it any more.
-    if (closed || watched.get(network) !== state) {
-      socket.close();
-      return undefined;
-    }
-    state.socket = { sandbox, socket };
-    return socket;
-  };
+  const unknownNetwork = (network: string): Watched => ({
+    list: new TaskList(engine, network, onError),
+    tasks: new Map(),
+    found: [],
+  });
 
   let timer: NodeJS.Timeout | undefined;
   let hurryUntil = 0;
+  let isDueAgain = false;
   const turn = async (): Promise<void> => {
     timer = undefined;
+    isDueAgain = false;
     const begin = performance.now();
     try {
       await look();
@@ -272,30 +178,29 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     }
     const end = performance.now();
     const took = end - begin;
-    const rest = end < hurryUntil ? Math.max(HURRY_MS, took) : Math.max(0, intervalMs - took);
+    const isHurried = isDueAgain || end < hurryUntil;
+    const rest = isHurried ? Math.max(HURRY_MS, took) : Math.max(0, intervalMs - took);
     if (!closed) timer = setTimeout(turn, rest);
   };
   timer = setTimeout(turn, 0);
 
+  const lookAgain = (): void => {
+    isDueAgain = true;
+    // Otherwise a look is under way, and its rest will be short.
+    if (timer === undefined || closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(turn, 0);
+  };
+
   return {
     hurry(): void {
       hurryUntil = performance.now() + HURRY_FOR_MS;
-      // Otherwise a look is under way, and its rest will be short.
-      if (timer === undefined || closed) return;
-      clearTimeout(timer);
-      timer = setTimeout(turn, 0);
+      lookAgain();
     },
     close(): void {
       closed = true;
       clearTimeout(timer);
-      for (const { socket } of watched.values()) socket?.socket.close();
+      sockets.keep(new Set());
     },
   };
 }
-
-const unknownNetwork = (inDns: ReadonlySet<string>): Watched => ({
-  ...{ name: '', listed: new Map(), readAt: 0 },
-  ...{ young: new Map(), inDns, found: [] },
-});
-
-const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(text);
