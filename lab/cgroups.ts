@@ -61,12 +61,11 @@ export async function makeCgroups(lab: string, host: string): Promise<string[]> 
     // Version 2 gives controllers only to groups below one without processes,
     // so the Engine is in a leaf there; runc puts its containers beside it.
     const leaf = hierarchy.unified ? ['engine'] : [];
-    let dir = base;
-    for (const part of [PARENT, lab, host, ...leaf]) {
-      await makeGroup(join(dir, part), dir);
-      dir = join(dir, part);
-    }
-    joins.push(dir);
+    const path = [PARENT, lab, host, ...leaf];
+    const group = join(base, ...path);
+    // The end of another lab may take the common parent away between two steps.
+    await until(() => makePath(base, path), { what: `making ${group}`, timeoutMs: 5_000 });
+    joins.push(group);
   }
   return joins;
 }
@@ -100,9 +99,20 @@ async function readHierarchies(): Promise<Hierarchy[]> {
   return parseHierarchies(await readFile('/proc/self/mounts', 'utf8'));
 }
 
+async function makePath(base: string, path: string[]): Promise<true> {
+  let dir = base;
+  for (const part of path) {
+    await makeGroup(join(dir, part), dir);
+    dir = join(dir, part);
+  }
+  return true;
+}
+
 async function makeGroup(dir: string, parent: string): Promise<void> {
   // Two hosts, or two labs, may make a common parent at the same time.
-  await mkdir(dir, { recursive: true });
+  await mkdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
   // A new cpuset is empty, and no process can join it until it has a CPU.
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (!existsSync(join(dir, file)) || existsSync(join(dir, 'cgroup.controllers'))) continue;
@@ -124,6 +134,8 @@ async function findParents(dir: string): Promise<string[]> {
 }
 
 async function removeTree(dir: string): Promise<true> {
+  // Another process may take down the same lab, when a killed one left it.
+  if (!existsSync(dir)) return true;
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     if (entry.isDirectory()) await removeTree(join(dir, entry.name));
   }

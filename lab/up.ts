@@ -175,7 +175,10 @@ async function claim(name: string, dir: string): Promise<void> {
   try {
     await mkdir(dir);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // The base directory went with the last lab just now.
+    if (code === 'ENOENT') return claim(name, dir);
+    if (code !== 'EEXIST') throw error;
     throw new UserError(`a lab called "${name}" is up, being brought up, or left half made.`, {
       hint: `See "castnet lab ls". To remove it: castnet lab down --name ${name}`,
     });

@@ -30,13 +30,23 @@ export async function leftovers(labDir: string): Promise<string[]> {
   return found;
 }
 
-/** The machine's links that look like castnet's, Docker's or the underlay's, sorted. */
-export async function machineLinks(): Promise<string[]> {
-  const links = JSON.parse(await mustRun(['ip', '-j', 'link'])) as { ifname: string }[];
-  return links
-    .map((link) => link.ifname)
-    .filter((name) => /^(c[bx]\d+|c[vt][0-9a-f]{13}|h\d+|underlay|docker.*|veth.*)$/.test(name))
-    .sort();
+/**
+ * Notes the links of the machine's own network, where a lab has none at any time: so other labs may
+ * begin and end meanwhile.
+ * @returns what tells the links that are new by then and look like castnet's, Docker's or the underlay's
+ */
+export async function watchLinks(): Promise<() => Promise<string[]>> {
+  const before = new Set((await machineLinks()).map((it) => it.ifindex));
+  return async () => {
+    const now = (await machineLinks()).filter((it) => !before.has(it.ifindex));
+    return now.map((it) => it.ifname).filter((it) => OF_A_LAB.test(it));
+  };
+}
+
+const OF_A_LAB = /^(c[bx]\d+|c[vt][0-9a-f]{13}|h\d+|underlay|docker.*|veth.*)$/;
+
+async function machineLinks(): Promise<{ ifindex: number; ifname: string }[]> {
+  return JSON.parse(await mustRun(['ip', '-j', 'link']));
 }
 
 async function findDirectories(below: string, name: string): Promise<string[]> {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { loadUsrImage } from '../../image.ts';
 import { hostReport } from '../../kit/agent.ts';
 import { ROOT } from '../../kit/containers.ts';
-import { leftovers, machineLinks } from '../../kit/leftovers.ts';
+import { leftovers, watchLinks } from '../../kit/leftovers.ts';
 import { removeOrphans } from '../../kit/orphans.ts';
 import { type Lab, type LabUpOptions, labUp, openLab } from '../../lab.ts';
 
@@ -26,11 +26,11 @@ export function labName(tag: string): string {
  */
 export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): () => Lab {
   let lab: Lab | undefined;
-  let linksBefore: string[] = [];
+  let newLinks = async (): Promise<string[]> => [];
   beforeAll(async () => {
     // A file whose own hooks failed did not come to taking its lab down, and this one needs the cores.
     await removeOrphans();
-    linksBefore = await machineLinks();
+    newLinks = await watchLinks();
     lab = GIVEN ? await openLab(GIVEN) : await labUp({ name: labName(tag), ...options });
     await Promise.all(lab.hosts.map((host) => loadUsrImage(host)));
   });
@@ -40,7 +40,7 @@ export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): (
     await keepLogs(lab, tag);
     await lab.down();
     expect(await leftovers(dir), 'left of the lab').toEqual([]);
-    expect(await machineLinks(), 'links on the machine').toEqual(linksBefore);
+    expect(await newLinks(), 'links on the machine').toEqual([]);
   });
   return () => {
     if (lab === undefined) throw new Error('the lab is not up');
