@@ -1,5 +1,6 @@
 import type { Fact } from '../core/forwarding/facts.ts';
 import type { HostRecord } from '../core/records.ts';
+import { latestFormer } from '../core/services/former-services.ts';
 import { type Service, servicesBySandbox } from '../core/services/services.ts';
 import { staleTasks } from '../core/services/stale-tasks.ts';
 import {
@@ -27,8 +28,10 @@ export class ServiceView {
   /** The same; of it counts what may still be right. */
   readonly #earlier: ReadonlyMap<string, readonly Service[]>;
   #keeping: NodeJS.Timeout | undefined;
-  /** By network; bounded by what the Swarm has. */
+  /** By network; bounded by what the Swarm has, and `FORMER_MOST`. */
   #services: ReadonlyMap<string, readonly Service[]> = new Map();
+  /** By network: the services without tasks, the latest last. */
+  #former: ReadonlyMap<string, readonly string[]> = new Map();
   #tombstones: Tombstones = NO_TOMBSTONES;
 
   constructor(kept: Pick<State, 'reach'>, log: Log) {
@@ -52,7 +55,12 @@ export class ServiceView {
   ): ReadonlyMap<string, readonly Service[]> {
     const { networks, endpoints } = knowledge.state;
     const stale = left.length === 0 ? {} : { stale: staleTasks(this.#earlier, left) };
-    this.#services = desiredServices(knowledge, { own, before: this.#services, ...stale });
+    const known = desiredServices(knowledge, { own, before: this.#services, ...stale });
+    const found = [...known].map(([id, services]) => {
+      return [id, latestFormer(services, this.#former.get(id) ?? [])] as const;
+    });
+    this.#services = new Map(found.map(([id, { services }]) => [id, services]));
+    this.#former = new Map(found.map(([id, { former }]) => [id, former]));
     this.#tombstones = tombstones(this.#tombstones, hostsWords(knowledge, own), networks.values());
     const { gone } = this.#tombstones;
     this.#before = new Map();

@@ -29,8 +29,8 @@ export interface TasksRecord {
  * service meanwhile find their way there as to another task.
  *
  * @param known services of before: one whose last task went stays, without tasks, since its
- *   address still belongs to it and must refuse instead of keeping clients waiting. Bounded by the
- *   addresses of the network.
+ *   address still belongs to it and must refuse instead of keeping clients waiting. Bounded by
+ *   `latestFormer`.
  */
 export function servicesOf(
   records: Iterable<TasksRecord>,
