@@ -8,10 +8,11 @@ import { Coalesced } from '../core/coalesced.ts';
 export class Question<T> {
   readonly #options: QuestionOptions<T>;
   #last: { readonly answer: T } | undefined;
-  readonly #asks = new Coalesced(() => this.#ask());
+  readonly #asks: Coalesced;
 
   constructor(options: QuestionOptions<T>) {
     this.#options = options;
+    this.#asks = new Coalesced(() => this.#ask(), options.rest);
   }
 
   /** What Docker said last; undefined before it has said anything. */
@@ -42,4 +43,6 @@ export interface QuestionOptions<T> {
   readonly get: (before: T | undefined) => Promise<T>;
   /** Docker did not answer, or not so that it could be understood: the last answer stays. */
   readonly onError: (error: Error) => void;
+  /** What is waited for before each time that it is asked. */
+  readonly rest?: () => Promise<void> | undefined;
 }

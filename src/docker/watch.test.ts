@@ -1,4 +1,4 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { EngineError } from './engine.ts';
 import { type SwarmView, type Watch, type WatchOptions, watchSwarm } from './watch.ts';
 
@@ -133,3 +133,54 @@ it('what its own agent makes of a look, however badly, ends no looking', async (
   await vi.waitFor(() => expect(told.length).toBeGreaterThan(2));
   expect(errors).toEqual(['no space left on device']);
 });
+
+it('containers that come and go ten times a second are not ten looks a second, nor lists of all nodes', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const attached = ['a', 'b'];
+  const asked: string[] = [];
+  let tell = (_: unknown): void => {};
+  const { views } = watching({}, attached, {
+    engine: {
+      get: async (path) => {
+        asked.push(path);
+        return path === '/nodes' ? nodes('n1') : network(path.slice('/networks/'.length));
+      },
+      events: ({ onEvent }) => {
+        tell = onEvent;
+        return { close: () => {} };
+      },
+    },
+  });
+  const count = (path: string) => asked.filter((it) => it === path).length;
+  await vi.advanceTimersByTimeAsync(1);
+  const first = views.length;
+  tell({ Type: 'network', Action: 'connect' });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(views.length, 'the first of them waits for nothing').toBeGreaterThan(first);
+  for (let tenths = 0; tenths < 600; tenths++) {
+    tell({ Type: 'network', Action: tenths % 2 === 0 ? 'connect' : 'disconnect' });
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  // Four looks a second after the first twenty.
+  expect(count('/networks/a')).toBeLessThanOrEqual(264);
+  expect(count('/networks/a')).toBeGreaterThan(200);
+  // At the start, and by the timer.
+  expect(count('/nodes')).toBeLessThanOrEqual(2);
+  for (let tenths = 0; tenths < 600; tenths++) {
+    tell({ Type: 'node', Action: 'update' });
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(count('/nodes')).toBeLessThanOrEqual(42);
+});
+
+it('the last of many events is followed by a look', async () => {
+  let hosts = ['10.9.0.1'];
+  const { views, next } = watching({ '/networks/a': () => network('a', ...hosts) }, ['a']);
+  await next();
+  for (let nth = 0; nth < 40; nth++) watch?.poke();
+  await next();
+  hosts = ['10.9.0.1', '10.9.0.2'];
+  watch?.poke();
+  await vi.waitFor(() => expect(views.at(-1)?.networks.get('a')?.hosts).toEqual(hosts));
+}, 15_000);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Coalesced } from '../core/coalesced.ts';
 import { type Engine, EngineError } from './engine.ts';
+import { paced } from './paced.ts';
 import { Question } from './question.ts';
 
 /** A network as this host's Engine sees it. */
@@ -47,20 +48,33 @@ export interface Watch {
 const PATIENCE_MS = 300;
 
 /**
+ * Looks without a wait, and those of a host whose containers come and go all the time: each is a question
+ * for every network, and a list of 1000 nodes is a megabyte that the Swarm's leader makes.
+ */
+const LOOKS = { perSecond: 4, burst: 20 };
+const NODE_LISTS = { perSecond: 0.5, burst: 10 };
+
+const Event = z.object({ Type: z.string() });
+
+/**
  * Keeps asking the Engine about networks and nodes, on events, on demand and by a timer. A network
  * that the Engine has is asked for by its id, which it answers by itself; its list of networks and
- * that of the nodes come from the Swarm's leader, so they wait when there is none.
+ * that of the nodes come from the Swarm's leader, so they wait when there is none. Of a container that
+ * joins or leaves a network Docker has an event of the network, which says nothing of nodes.
  */
 export function watchSwarm(options: WatchOptions): Watch {
   const { engine, onError } = options;
   const nodes = new Question<Members | undefined>({
     get: (before) => readNodes(engine, before),
     onError,
+    rest: paced(NODE_LISTS),
   });
   /** Those attached at the last look. */
   let networks: ReadonlyMap<string, Question<NetworkView | undefined>> = new Map();
   let closed = false;
   let looking = false;
+  /** Whether the next look is to ask for the nodes too. */
+  let isForNodes = false;
   let timer: NodeJS.Timeout | undefined;
 
   const looks = new Coalesced(async () => {
@@ -70,15 +84,25 @@ export function watchSwarm(options: WatchOptions): Watch {
     try {
       const questions = new Map([...options.attached()].map((id) => [id, questionOf(id)]));
       networks = questions;
-      await inTime([nodes, ...questions.values()].map((it) => it.ask().then(tellLate)));
+      const asked = isForNodes ? [nodes, ...questions.values()] : [...questions.values()];
+      isForNodes = false;
+      await inTime(asked.map((it) => it.ask().then(tellLate)));
       tell();
     } catch (error) {
       onError(error as Error);
     }
     looking = false;
     if (!closed) timer = setTimeout(poke, options.intervalMs);
-  });
-  const poke = (): void => void looks.request();
+  }, paced(LOOKS));
+  const poke = (): void => {
+    isForNodes = true;
+    void looks.request();
+  };
+  const onEvent = (event: unknown): void => {
+    const { data } = Event.safeParse(event);
+    if (data?.Type === 'network') void looks.request();
+    else poke();
+  };
 
   const questionOf = (id: string): Question<NetworkView | undefined> =>
     networks.get(id) ?? new Question({ get: () => readNetwork(engine, id), onError });
@@ -102,7 +126,7 @@ export function watchSwarm(options: WatchOptions): Watch {
     });
   };
 
-  const events = engine.events({ types: ['network', 'node'], onEvent: poke, onLost: poke });
+  const events = engine.events({ types: ['network', 'node'], onEvent, onLost: poke });
   poke();
 
   return {
