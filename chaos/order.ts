@@ -1,5 +1,5 @@
 /** In which order faults come, and to whom: a pure function of the seed. */
-import { Random } from '../fuzz/random.ts';
+import fc, { type Arbitrary } from 'fast-check';
 
 /** Hosts that a fault may befall. The first stays a manager, so that there is one to ask. */
 export type Victims = 'any' | 'manager' | 'second-manager' | 'worker' | 'leader';
@@ -26,20 +26,18 @@ export function* order<F extends { victims: Victims }>(
   site: { hosts: readonly string[]; managers: number; seed: number },
 ): Generator<Turn<F>, never> {
   if (faults.length === 0) throw new RangeError('there is no fault to put in order');
-  const random = new Random(site.seed);
-  for (;;) {
-    for (const fault of shuffled(faults, random)) {
-      yield { fault, victim: random.pick(candidates(fault.victims, site)) };
-    }
+  const victims = ({ victims }: F) => fc.constantFrom(...candidates(victims, site));
+  const turns = (round: readonly F[]): Arbitrary<Turn<F>[]> =>
+    fc.tuple(
+      ...round.map((fault) => fc.record({ fault: fc.constant(fault), victim: victims(fault) })),
+    );
+  const round = shuffled(faults).chain(turns);
+  for (let turn = 0; ; turn++) {
+    // Seeds beside each other must not share rounds.
+    yield* fc.sample(round, { seed: Math.imul(site.seed, 0x9e3779b1) + turn, numRuns: 1 }).flat();
   }
 }
 
-/** Fisher and Yates's shuffle: every order is as likely as any other. */
-export function shuffled<T>(list: readonly T[], random: Random): T[] {
-  const result = [...list];
-  for (let last = result.length - 1; last > 0; last--) {
-    const other = random.below(last + 1);
-    [result[last], result[other]] = [result[other] as T, result[last] as T];
-  }
-  return result;
-}
+/** Every order is as likely as any other. */
+export const shuffled = <T>(list: readonly T[]): Arbitrary<T[]> =>
+  fc.noBias(fc.shuffledSubarray([...list], { minLength: list.length }));

@@ -1,22 +1,14 @@
-import { mutate } from './mutate.ts';
-import { Random } from './random.ts';
+import fc, { type Arbitrary } from 'fast-check';
 
 /** Something of castnet that takes what others wrote. */
-export interface Target {
+export interface Target<T = unknown> {
   readonly name: string;
-  /** What it takes in good order: real lines, of real programs. */
-  readonly corpus: readonly string[];
+  readonly inputs: Arbitrary<T>;
   /**
    * Gives it one input. Throws when it did what it must never do; refusing in its own way is fine.
-   * @returns how it answered, in few words: an input that is answered in a new way is mutated too
+   * @returns how it answered, in few words
    */
-  take(input: string, random: Random): string | Promise<string>;
-}
-
-/** An input that breaks a target. */
-export interface Crash {
-  readonly input: string;
-  readonly error: string;
+  take(input: T): string | Promise<string>;
 }
 
 export interface Outcome {
@@ -27,56 +19,39 @@ export interface Outcome {
   readonly answers: number;
   /** Milliseconds that the slowest input took. */
   readonly slowest: number;
-  /** At most one for each error's first line. */
-  readonly crashes: readonly Crash[];
+  /** The smallest input found that breaks the target, with which it ended; null if none did. */
+  readonly crash: { readonly input: unknown; readonly error: string } | null;
 }
 
 /** An input that takes longer than this is a finding too, milliseconds; a busy machine is slow. */
 const TOO_SLOW_MS = 2_000;
 
-/** Inputs that were answered in a new way are kept, up to so many. */
-const KEEP = 2_000;
-
-/** Feeds a target with so many inputs; equal seeds make equal inputs. */
+/** Feeds a target with so many inputs, or until one breaks it; equal seeds make equal inputs. */
 export async function fuzz(
-  target: Target,
+  { name, inputs, take }: Target,
   { runs, seed }: { runs: number; seed: number },
 ): Promise<Outcome> {
-  const random = new Random(seed);
-  const corpus = [...target.corpus];
   const answers = new Set<string>();
-  const crashes = new Map<string, Crash>();
   const began = performance.now();
   let slowest = 0;
-  for (let run = 0; run < runs; run++) {
-    // What it takes in good order comes first, as it is.
-    const input = target.corpus[run] ?? mutate(corpus, random);
+  const property = fc.asyncProperty(inputs, async (input) => {
     const at = performance.now();
-    try {
-      const said = target.take(input, random);
-      const answer = typeof said === 'string' ? said : await said;
-      if (!answers.has(answer)) {
-        answers.add(answer);
-        if (corpus.length < KEEP && input.length > 0) corpus.push(input);
-      }
-    } catch (error) {
-      const said = describe(error);
-      const key = said.split('\n')[0] ?? '';
-      const shorter = input.length < (crashes.get(key)?.input.length ?? Number.POSITIVE_INFINITY);
-      if (shorter && (crashes.has(key) || crashes.size < 20))
-        crashes.set(key, { input, error: said });
-    }
+    answers.add(await take(input));
     const took = performance.now() - at;
-    if (took > TOO_SLOW_MS) crashes.set('slow', { input, error: `it took ${took.toFixed(0)} ms` });
     slowest = Math.max(slowest, took);
-  }
+    must(took <= TOO_SLOW_MS, `it took ${took.toFixed(0)} ms`);
+  });
+  const { numRuns, counterexample, errorInstance } = await fc.check(property, {
+    numRuns: runs,
+    seed,
+  });
   return {
-    target: target.name,
-    inputs: runs,
+    target: name,
+    inputs: numRuns,
     seconds: (performance.now() - began) / 1000,
     answers: answers.size,
     slowest,
-    crashes: [...crashes.values()],
+    crash: counterexample && { input: counterexample[0], error: describe(errorInstance) },
   };
 }
 

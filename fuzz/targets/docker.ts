@@ -1,6 +1,7 @@
 /** What Docker sends: its calls to the driver, its DNS, its settings of networks. */
 import { EventEmitter } from 'node:events';
 import dns from 'dns-packet';
+import fc from 'fast-check';
 import { createDriver } from '../../src/agent/driver.ts';
 import type { State } from '../../src/agent/state.ts';
 import type { NetworkOptions } from '../../src/core/local.ts';
@@ -10,6 +11,7 @@ import { dockerHandlers } from '../../src/docker/handlers.ts';
 import { hasTask } from '../../src/docker/names.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
+import { mutated } from '../inputs.ts';
 
 const NETWORK = 'k7xq2m9v0c4bz8n1t5r3w6y2d';
 const ENDPOINT = 'e'.repeat(64);
@@ -80,7 +82,7 @@ function memoryState(): State {
   return made as unknown as State;
 }
 
-function driverCalls(): Target {
+function driverCalls(): Target<{ input: string; misspelt: boolean }> {
   let unexpected: unknown;
   let seldom = 0;
   const log = { debug() {}, error: (fields: object) => (unexpected = fields) };
@@ -113,14 +115,13 @@ function driverCalls(): Target {
   let { app, state } = fresh();
   return {
     name: 'calls of Docker',
-    corpus: CALLS,
-    async take(input, random) {
+    // Docker never misspells a path; now and then somebody else may.
+    inputs: fc.record({ input: mutated(CALLS), misspelt: fc.nat(49).map((it) => it === 0) }),
+    async take({ input, misspelt }) {
       if (++seldom % 200 === 0) ({ app, state } = fresh());
       const space = input.indexOf(' ');
-      // Docker never misspells a path; now and then somebody else may.
-      const path = random.once(50)
-        ? input.slice(0, space)
-        : input.slice(0, space).replace(/[^\w.]/g, '');
+      const name = input.slice(0, space);
+      const path = misspelt ? name : name.replace(/[^\w.]/g, '');
       const body = space < 0 ? '' : input.slice(space + 1);
       unexpected = undefined;
       const url = new URL(`http://castnet/${encodeURI(path.toWellFormed())}`);
@@ -154,9 +155,9 @@ const SETTINGS = [
   '{"multicast-rate":"500kbit","com.docker.network.enable_ipv6":"false"}',
 ];
 
-const settings: Target = {
+const settings: Target<string> = {
   name: 'settings of networks',
-  corpus: SETTINGS,
+  inputs: mutated(SETTINGS),
   take(input) {
     let raw: unknown;
     try {
@@ -189,9 +190,13 @@ const answerTo = (name: string, type: 'A' | 'CNAME', data = '10.0.1.5'): string 
     .toString('latin1');
 
 /** A container may put a DNS of its own in the place of Docker's. */
-const names: Target = {
+const names: Target<string> = {
   name: 'answers of DNS',
-  corpus: [answerTo('web.1', 'A'), answerTo('web.1', 'CNAME', 'b.c'), answerTo('other', 'A')],
+  inputs: mutated([
+    answerTo('web.1', 'A'),
+    answerTo('web.1', 'CNAME', 'b.c'),
+    answerTo('other', 'A'),
+  ]),
   async take(input) {
     const socket = new EventEmitter() as EventEmitter & { send(query: Buffer): void };
     const docker = { 'web.1': answerTo('web.1', 'A', '10.0.1.9'), web: answerTo('web', 'A') };

@@ -13,12 +13,17 @@ import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from '../../src/kern
 import { refusedOf } from '../../src/kernel/refused.ts';
 import { checkRecord } from '../../src/peers/record-schema.ts';
 import { must, type Target } from '../fuzz.ts';
+import { mutated } from '../inputs.ts';
 
 /** A parser that reads the whole or says in its own way that it cannot. */
-function parser(name: string, read: (text: string) => unknown, corpus: readonly string[]): Target {
+function parser(
+  name: string,
+  read: (text: string) => unknown,
+  corpus: readonly string[],
+): Target<string> {
   return {
     name,
-    corpus,
+    inputs: mutated(corpus),
     take(input) {
       try {
         return shapeOf(read(input));
@@ -90,9 +95,9 @@ const GONE = [
 ];
 
 /** What containers join, as it is told to the other hosts: they must take it. */
-const events: Target = {
+const events: Target<string> = {
   name: 'membership events',
-  corpus: EVENTS,
+  inputs: mutated(EVENTS, '\n'),
   take(input) {
     const rows: Membership[] = input.split('\n').flatMap((line) => parseMdbEvent(line)?.row ?? []);
     const { rows: told } = admit(rows.filter(isMembership), {
@@ -106,9 +111,9 @@ const events: Target = {
   },
 };
 
-const devices: Target = {
+const devices: Target<string> = {
   name: 'devices that go',
-  corpus: GONE,
+  inputs: mutated(GONE, '\n'),
   take(input) {
     const gone = input.split('\n').flatMap((line) => parseGoneLink(line) ?? []);
     must(!gone.some((it) => /[\s@:]/.test(it)), `no name of a device: ${gone.join(', ')}`);

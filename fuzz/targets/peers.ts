@@ -1,4 +1,5 @@
 /** What another host says: bytes to messages to records to commands for this host's kernel. */
+import fc, { type Arbitrary } from 'fast-check';
 import { DesiredState } from '../../src/core/forwarding/desired-state.ts';
 import { afterStep, differenceOf, explain } from '../../src/core/forwarding/difference.ts';
 import type { Fact } from '../../src/core/forwarding/facts.ts';
@@ -12,7 +13,7 @@ import { plainKey } from '../../src/peers/pem.ts';
 import { Replica } from '../../src/peers/replica.ts';
 import { Decoder, encode } from '../../src/peers/wire.ts';
 import { must, type Target } from '../fuzz.ts';
-import type { Random } from '../random.ts';
+import { mutated } from '../inputs.ts';
 
 const MAX_LINE = 4_096;
 const id = (n: number): string => n.toString(16).padStart(64, '0');
@@ -35,24 +36,31 @@ const CLIENT = [
 
 type Decoded = ReturnType<Decoder<typeof clientSchemas & typeof serverSchemas>['push']>;
 
-/** Half of the inputs are bytes, in which a text's letters are no UTF-8. */
-function bytesOf(input: string, random: Random): Buffer {
-  return Buffer.from(input, random.once(2) ? 'latin1' : 'utf8');
+/** Bytes as they come over a connection. */
+interface Stream {
+  readonly bytes: Buffer;
+  /** The sizes of the pieces in which they come, over and over. */
+  readonly pieces: readonly number[];
 }
 
+/** Half of them are made of a text's letters one by one, and are no UTF-8. */
+const streams = (corpus: readonly string[]): Arbitrary<Stream> =>
+  fc.record({
+    bytes: fc
+      .tuple(mutated(corpus, ''), fc.constantFrom('latin1' as const, 'utf8' as const))
+      .map(([text, encoding]) => Buffer.from(text, encoding)),
+    pieces: fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 }),
+  });
+
 /** In one piece, and in pieces of any size: it must read the same. */
-function decode(
-  schemas: typeof clientSchemas & typeof serverSchemas,
-  bytes: Buffer,
-  random: Random,
-) {
+function decode(schemas: typeof clientSchemas & typeof serverSchemas, { bytes, pieces }: Stream) {
   const whole = new Decoder(schemas, { maxLine: MAX_LINE });
   const found = whole.push(bytes);
-  const pieces = new Decoder(schemas, { maxLine: MAX_LINE });
+  const parts = new Decoder(schemas, { maxLine: MAX_LINE });
   const again: Decoded = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + 1 + random.below(200);
-    again.push(...pieces.push(bytes.subarray(at, end)));
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const end = at + (pieces[turn % pieces.length] ?? 1);
+    again.push(...parts.push(bytes.subarray(at, end)));
     at = end;
   }
   must(JSON.stringify(found) === JSON.stringify(again), 'pieces are read otherwise than the whole');
@@ -83,13 +91,10 @@ const words = (found: Decoded): string =>
 const reason = ({ code, reason }: { code: string; reason: string }): string =>
   code === 'malformed' ? reason.replaceAll(/\d+/g, 'N').slice(0, 80) : code;
 
-const fromClients: Target = {
+const fromClients: Target<Stream> = {
   name: 'wire from subscribers',
-  corpus: CLIENT,
-  take: (input, random) =>
-    words(
-      decode({ ...schemas, hello: clientSchemas.hello } as never, bytesOf(input, random), random),
-    ),
+  inputs: streams(CLIENT),
+  take: (input) => words(decode({ ...schemas, hello: clientSchemas.hello } as never, input)),
 };
 
 const LOCAL: Omit<ForwardingInput, 'peers'> = {
@@ -101,11 +106,11 @@ const LOCAL: Omit<ForwardingInput, 'peers'> = {
 /** A line for iproute2 that says nothing but what castnet means. */
 const FINE_LINE = /^[a-z]+( [0-9a-zA-Z_.:/-]+)+$/;
 
-const fromPublishers: Target = {
+const fromPublishers: Target<Stream> = {
   name: 'wire from publishers, to the kernel',
-  corpus: SERVER,
-  take(input, random) {
-    const found = decode(schemas as never, bytesOf(input, random), random);
+  inputs: streams(SERVER),
+  take(input) {
+    const found = decode(schemas as never, input);
     const replica = new Replica();
     replica.setWanted(new Set(['net1']));
     const desired = new DesiredState();
@@ -156,9 +161,9 @@ const LOCKED = [
   '',
 ];
 
-const keys: Target = {
+const keys: Target<string> = {
   name: 'the node’s key file',
-  corpus: [KEY.join('\n'), KEY.join('\r\n'), LOCKED.join('\n')],
+  inputs: mutated([KEY.join('\n'), KEY.join('\r\n'), LOCKED.join('\n')]),
   take(input) {
     try {
       return `${plainKey(input, 'file').split('\n').length > 3}`;

@@ -13,6 +13,7 @@ import { aReport } from '../../src/contract/testing/report.ts';
 import { type LiveAnswer, swarmView } from '../../src/core/views/swarm-view.ts';
 import { Fault } from '../../src/net/fault.ts';
 import { must, type Target } from '../fuzz.ts';
+import { mutated } from '../inputs.ts';
 
 /** A message for a person, or a fault of castnet. */
 function said(error: unknown): string {
@@ -37,19 +38,22 @@ function program(): Command {
   return made;
 }
 
-const commandLines: Target = {
+const commandLines: Target<string> = {
   name: 'command lines',
-  corpus: [
-    'plugin install --name castnet:latest --set LOG_LEVEL=debug -H unix:///x.sock',
-    'plugin uninstall --force -c default',
-    'status --json',
-    'groups --watch --socket /x',
-    'services mynet --json',
-    'lab up --name x --hosts 3',
-    'lab exec h1 --name x -- ip address',
-    'lab docker h1 -- ps -a',
-    '--version',
-  ],
+  inputs: mutated(
+    [
+      'plugin install --name castnet:latest --set LOG_LEVEL=debug -H unix:///x.sock',
+      'plugin uninstall --force -c default',
+      'status --json',
+      'groups --watch --socket /x',
+      'services mynet --json',
+      'lab up --name x --hosts 3',
+      'lab exec h1 --name x -- ip address',
+      'lab docker h1 -- ps -a',
+      '--version',
+    ],
+    ' ',
+  ),
   take(input) {
     try {
       program().parse(input.split(' '), { from: 'user' });
@@ -67,9 +71,9 @@ const SET = [
   'swarm.source=/x',
 ];
 
-const pluginSettings: Target = {
+const pluginSettings: Target<string> = {
   name: 'settings of the plugin',
-  corpus: [...SET, 'castnet:latest', 'registry.local/castnet:1.0'],
+  inputs: mutated([...SET, 'castnet:latest', 'registry.local/castnet:1.0']),
   take(input) {
     const told: string[] = [];
     for (const use of [() => checkSettings(collectSetting(input)), () => pluginName(input)]) {
@@ -84,9 +88,9 @@ const pluginSettings: Target = {
   },
 };
 
-const environment: Target = {
+const environment: Target<string> = {
   name: 'settings of the agent',
-  corpus: SET.map((it) => JSON.stringify(Object.fromEntries([it.split('=')]))),
+  inputs: mutated(SET.map((it) => JSON.stringify(Object.fromEntries([it.split('=')])))),
   take(input) {
     try {
       // A program's environment holds texts only.
@@ -102,11 +106,11 @@ const environment: Target = {
   },
 };
 
-const inspected: Target = {
+const inspected: Target<string> = {
   name: 'docker plugin inspect',
-  corpus: [
+  inputs: mutated([
     '{"Id":"ab","Enabled":true,"Config":{"Env":[{"Name":"LOG_LEVEL","Value":"info","Settable":["value"]}],"Mounts":[{"Name":"swarm","Source":"/var/lib/docker/swarm","Settable":["source"]}]},"Settings":{"Env":["LOG_LEVEL=debug","CASTNET_VERSION=0.1.0"],"Mounts":[{"Name":"swarm","Source":"/x"}]}}',
-  ],
+  ]),
   take(input) {
     try {
       return [...parseState(input).settings.keys()].join().slice(0, 60);
@@ -126,9 +130,9 @@ const REPORT =
 const LIVE = `{"name":"h2","report":${REPORT},"traffic":{"at":5000.5,"devices":[{"dev":"cv1","receivedBytes":1,"receivedPackets":1,"receivedDropped":0,"sentBytes":1,"sentPackets":1,"sentDropped":0}],"flows":[{"port":"cv1","source":"10.0.0.2","group":"239.1.1.1","packets":7,"bytes":700}],"dropped":[]},"events":[{"id":"a-1","at":1,"level":"info","text":"x"}]}`;
 
 /** What the agent is asked by people; `answer` is what the other hosts say to its questions. */
-const questions: Target = {
+const questions: Target<string> = {
   name: 'questions to the agent',
-  corpus: [
+  inputs: mutated([
     'GET /v1/host',
     'GET /v1/plan',
     'GET /v1/swarm',
@@ -140,7 +144,7 @@ const questions: Target = {
     'report null',
     'balance {}',
     'live {}',
-  ],
+  ]),
   async take(input) {
     const [method = '', path = '', ...rest] = input.split(' ');
     const reporter: Reporter = {
@@ -181,16 +185,16 @@ const questions: Target = {
 };
 
 /** A host of another release, or one that lies, answers with anything. */
-const answers: Target = {
+const answers: Target<string> = {
   name: 'answers of other hosts',
-  corpus: [
+  inputs: mutated([
     `/v1/swarm ${REPORT}`,
     `/v1/groups ${REPORT}`,
     `/v1/services ${REPORT}`,
     `/v1/live ${LIVE}`,
     '/v1/groups {"host":"10.9.0.2","seconds":1,"flows":[{"port":"cv1","source":"10.0.0.2","group":"239.1.1.1","packets":7,"bytes":700}],"dropped":[{"vni":8000001,"packets":1,"bytes":60}]}',
     '/v1/services {"services":[{"network":"net1","name":"web","vip":"10.0.0.9"}],"counts":[{"vip":"10.0.0.9","task":"10.0.0.2","connections":1,"packets":7,"bytes":700}]}',
-  ],
+  ]),
   async take(input) {
     const [path = ''] = input.split(' ');
     let answer: unknown;
