@@ -432,3 +432,39 @@ it('names a certificate that expired', async () => {
     ca.remove();
   }
 });
+
+it('names an Engine that keeps its containers’ namespaces where the agent cannot see them', async () => {
+  const h3 = host('h3');
+  const file = inHost(h3, '/run/lab/daemon.json');
+  const before = readFileSync(file, 'utf8');
+  const restart = async (config: string): Promise<void> => {
+    writeFileSync(file, config);
+    await h3.killEngine('SIGTERM');
+    await h3.startEngine();
+    await h3.waitEngine();
+  };
+  const status = () => castnetOn(h3, ['status']);
+  mend = async () => {
+    await h3.docker(['rm', '-f', 'unseen']).catch(() => {});
+    await restart(before);
+    await removeNetwork(lab(), 'unseen');
+  };
+  await createNetwork(lab(), 'unseen');
+  await restart(JSON.stringify({ ...JSON.parse(before), 'exec-root': '/var/lib/docker-run' }));
+  await runContainer(h3, { network: 'unseen', name: 'unseen' });
+  const said = await until(
+    async () => {
+      const { stdout, status: code } = await status();
+      return code === 1 && stdout.includes('by its virtual IP') ? stdout : undefined;
+    },
+    { what: 'a status that names the namespaces', timeoutMs: 40_000, everyMs: 500 },
+  );
+  expect(said).toContain('take --exec-root from dockerd’s options and daemon.json');
+  await mend();
+  mend = undefined;
+  await until(async () => ((await status()).status === 0 ? true : undefined), {
+    what: 'a status that finds nothing wrong',
+    timeoutMs: 40_000,
+    everyMs: 500,
+  });
+});
