@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './lab/tests/support/longest-first.ts';
 
 /** Recipes whose software comes from Maven Central. */
 const FROM_MAVEN = ['hazelcast', 'vertx'].map((it) => `recipes/${it}/*.recipe.test.ts`);
@@ -14,6 +15,7 @@ function recipes(name: string, include: string[], exclude: string[]) {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // Of the unit tests, when all of them run: `npm run test:unit -- --coverage`, and `npm test`.
     coverage: {
       provider: 'v8',
@@ -35,11 +37,12 @@ export default defineConfig({
         },
       },
       {
-        // Lab tests share one machine's kernel and two cores: one file at a time.
+        // A lab waits for most of the time, so three keep two cores busy.
         test: {
           name: 'lab',
           include: ['lab/tests/**/*.lab.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 3,
+          globalSetup: 'lab/tests/support/run.ts',
           testTimeout: 90_000,
           // A busy machine may need that long to bring three Engines up.
           hookTimeout: 240_000,

@@ -1,8 +1,20 @@
 /** What a lab could leave on the machine. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Lab } from '../lab.ts';
 import { cgroupName } from '../plan.ts';
 import { mustRun } from '../run.ts';
+
+/** Takes a lab down. Errors: when anything is left of it. */
+export async function takeDown(lab: Lab): Promise<void> {
+  await lab.down();
+  const left = await leftovers(labDir(lab));
+  if (left.length > 0) throw new Error(`left of the lab: ${left.join('; ')}`);
+}
+
+/** The directory of a lab's files. */
+export const labDir = ({ hosts }: Lab): string => dirname(dirname(hosts[0]?.socket ?? ''));
 
 /**
  * Everything on the machine that belongs to the lab with this directory, in words: processes by

@@ -7,6 +7,7 @@ const never = (2 ** 23).toString(36);
 
 it.each([
   [`test-basics-${never}`, true],
+  [`test-mtu6-${never}`, true],
   [`test-basics-${own}`, false],
   ['lab', false],
   ['demo', false],

@@ -11,6 +11,6 @@ export async function removeOrphans(): Promise<string[]> {
 
 /** Whether a name is of a test, and the process that gave it has ended. */
 export function isOrphan(name: string): boolean {
-  const pid = /^test-[a-z]+-([0-9a-z]+)$/.exec(name)?.[1];
+  const pid = /^test-[a-z0-9]+-([0-9a-z]+)$/.exec(name)?.[1];
   return pid !== undefined && !existsSync(`/proc/${Number.parseInt(pid, 36)}`);
 }

@@ -8,9 +8,9 @@ import { until } from '../run.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
 import { sendFrames } from './support/inside.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('abuse');
+const lab = useSharedLab('abuse');
 const crew = useCrew(lab, { network: 'abused', args: ['--opt', 'ipv6=fd00:ab::/64'] });
 const { station, copiedTo } = crew;
 const STEADY = '239.60.0.1';

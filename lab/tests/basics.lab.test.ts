@@ -14,7 +14,7 @@ import {
 } from '../kit/stack.ts';
 import { closeStations, type Station, startStations } from '../kit/station.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
 const GROUP = '239.77.1.1';
 /** Registered for nothing; snooping never registers 224.0.0.0/24. */
@@ -22,7 +22,7 @@ const LINK_LOCAL = '224.0.0.200';
 /** Packets of each sender for each destination. */
 const COUNT = 3;
 
-const lab = useLab('basics');
+const lab = useSharedLab('basics');
 
 /** Containers of the stack's network, of all hosts: 6 tasks of web, 3 of db, 3 attached. */
 let ours: Station[] = [];

@@ -21,7 +21,7 @@ import {
   openPage,
   screenshot,
 } from './support/dashboard.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
 const GROUP = '239.91.0.1';
 const OTHER = '239.91.0.2';
@@ -30,7 +30,7 @@ const SIZE = 900;
 /** In which the page's command answers, milliseconds. */
 const ANSWER_MS = 100;
 
-const lab = useLab('dashboard');
+const lab = useSharedLab('dashboard');
 const crew = useCrew(lab, { network: 'plaza' });
 let chromium: Chromium;
 let dashboard: Dashboard;

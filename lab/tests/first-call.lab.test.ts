@@ -9,9 +9,9 @@ import { type Container, createNetwork, removeNetwork, runContainer } from '../k
 import { createWeb, removeServices, SERVICE_PORT, vipsOf } from '../kit/vip.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('first-call');
+const lab = useSharedLab('first-call');
 let [vip, secondVip] = ['', ''];
 const made: Pick<Container, 'host' | 'id'>[] = [];
 

@@ -8,14 +8,14 @@ import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, settledPairs, untilHeard } from './support/group.ts';
 import { allowGroups, inNetwork, joinExcluding, received, setSysctl } from './support/inside.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
 const COUNT = 20;
 /** So many that they stand out among the few packets that come anyhow. */
 const MANY = 200;
 const FEW = 20;
 
-const lab = useLab('groups');
+const lab = useSharedLab('groups');
 const crew = useCrew(lab, { network: 'groups' });
 const { station, all, copiedTo } = crew;
 let capture: Capture;

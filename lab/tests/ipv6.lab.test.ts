@@ -8,14 +8,14 @@ import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
 import { inNetwork, sendFrames, setSysctl } from './support/inside.ts';
-import { useLab } from './support/lab.ts';
 import type { TunnelFrame } from './support/pcap.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
 const COUNT = 10;
 /** Names the interface to a group that many of them may have. */
 const BY_ETH0 = { interface: '::%eth0' };
 
-const lab = useLab('ipv6');
+const lab = useSharedLab('ipv6');
 const crew = useCrew(lab, {
   network: 'ipv6',
   args: ['--opt', 'ipv6=fd00:66::/64', '--subnet', '10.166.0.0/24'],

@@ -5,9 +5,9 @@ import { until } from '../run.ts';
 import { castnetJson } from './support/command.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('kept');
+const lab = useSharedLab('kept');
 /** In the range of probes' own addresses (RFC 2544), of which a network cannot be probed. */
 const { station } = useCrew(lab, { network: 'kept', args: ['--subnet', '198.18.7.0/24'] });
 

@@ -19,9 +19,9 @@ import {
 import { closeStations, startStations } from '../kit/station.ts';
 import { until } from '../run.ts';
 import { groupReady } from './support/group.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('life');
+const lab = useSharedLab('life');
 let before: string[][] = [];
 
 const footprints = (): Promise<string[][]> => Promise.all(lab().hosts.map(footprint));

@@ -12,13 +12,13 @@ import { closeStations, Station, startStations } from '../kit/station.ts';
 import { until } from '../run.ts';
 import { Capture } from './support/capture.ts';
 import { groupReady } from './support/group.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
 const COUNT = 20;
 /** From the last leave until no copy leaves any more, milliseconds. */
 const STOPS_WITHIN_MS = 2_500;
 
-const lab = useLab('pruning');
+const lab = useSharedLab('pruning');
 /** The sender and its neighbour are on h1; h2 and h3 have two containers each. */
 let sender: Station;
 let neighbour: Station;

@@ -19,10 +19,10 @@ import { until } from '../run.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
-import { useLab } from './support/lab.ts';
 import { addressOn, settlesOn } from './support/multicast-route.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('senders');
+const lab = useSharedLab('senders');
 const { station, all, copiedTo } = useCrew(lab, { network: 'senders' });
 
 it('six senders at once, two on each host, are all heard by all, without a loss', async () => {

@@ -21,9 +21,9 @@ import {
   vipsOf,
 } from '../kit/vip.ts';
 import { until } from '../run.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('changes');
+const lab = useSharedLab('changes');
 /** On h1, whose host nothing happens to, and on h2. */
 let callers: Caller[] = [];
 let vip = '';

@@ -15,9 +15,9 @@ import {
 } from '../kit/stack.ts';
 import { Caller, createWeb, removeServices, serve, spreads, vipsOf } from '../kit/vip.ts';
 import { until } from '../run.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('services');
+const lab = useSharedLab('services');
 let callers: Caller[] = [];
 let vip = '';
 

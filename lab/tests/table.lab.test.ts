@@ -9,9 +9,9 @@ import { until } from '../run.ts';
 import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { untilHeard } from './support/group.ts';
-import { useLab } from './support/lab.ts';
+import { useSharedLab } from './support/shared-lab.ts';
 
-const lab = useLab('table');
+const lab = useSharedLab('table');
 const { station } = useCrew(lab, { network: 'table' });
 const streams: [Station, string][] = [];
 afterEach(async () => {

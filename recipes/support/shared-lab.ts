@@ -1,9 +1,8 @@
 /** One lab for all recipes of a run: brought up before the first, taken down after the last. */
-import { dirname } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { leftovers, watchLinks } from '../../lab/kit/leftovers.ts';
+import { takeDown, watchLinks } from '../../lab/kit/leftovers.ts';
 import { removeOrphans } from '../../lab/kit/orphans.ts';
-import { labDown, labUp, openLab } from '../../lab/lab.ts';
+import { labUp, openLab } from '../../lab/lab.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,12 +18,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   await removeOrphans();
   const newLinks = await watchLinks();
   const lab = await labUp({ name: `test-recipes-${process.pid.toString(36)}` });
-  const dir = dirname(dirname(lab.hosts[0]?.socket ?? ''));
   project.provide('lab', lab.name);
   return async () => {
-    await labDown(lab.name);
-    const left = await leftovers(dir);
-    if (left.length > 0) throw new Error(`left of the lab: ${left.join('; ')}`);
+    await takeDown(lab);
     const links = await newLinks();
     if (links.length > 0) throw new Error(`links on the machine: ${links.join()}`);
   };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { loadUsrImage } from '../../image.ts';
 import { hostReport } from '../../kit/agent.ts';
 import { ROOT } from '../../kit/containers.ts';
-import { leftovers, watchLinks } from '../../kit/leftovers.ts';
+import { takeDown, watchLinks } from '../../kit/leftovers.ts';
 import { removeOrphans } from '../../kit/orphans.ts';
 import { type Lab, type LabUpOptions, labUp, openLab } from '../../lab.ts';
 
@@ -13,7 +13,7 @@ import { type Lab, type LabUpOptions, labUp, openLab } from '../../lab.ts';
  * Set to the name of a lab that is up, it is used as it is and stays: for writing tests. Each test
  * removes what it deploys.
  */
-const GIVEN = process.env.CASTNET_TEST_LAB;
+export const GIVEN = process.env.CASTNET_TEST_LAB;
 
 /** A name of its own for each run, so that tests run beside any other lab. */
 export function labName(tag: string): string {
@@ -36,10 +36,8 @@ export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): (
   });
   afterAll(async () => {
     if (lab === undefined || GIVEN) return;
-    const dir = dirname(dirname(lab.hosts[0]?.socket ?? ''));
     await keepLogs(lab, tag);
-    await lab.down();
-    expect(await leftovers(dir), 'left of the lab').toEqual([]);
+    await takeDown(lab);
     expect(await newLinks(), 'links on the machine').toEqual([]);
   });
   return () => {
@@ -49,7 +47,7 @@ export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): (
 }
 
 /** What a failure is understood by later: the Engines' logs and the agents' last reports. */
-async function keepLogs(lab: Lab, tag: string): Promise<void> {
+export async function keepLogs(lab: Lab, tag: string): Promise<void> {
   for (const host of lab.hosts) {
     const dir = join(ROOT, 'test-output', 'lab', tag, host.name);
     await mkdir(dir, { recursive: true });
