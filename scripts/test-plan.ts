@@ -1,8 +1,8 @@
 /** What `npm test` runs, and in which order, from the words of its command line. Pure. */
 
 /**
- * The steps in stages. A stage is not begun when one before it failed: what takes seconds need not
- * wait for the lab to be told.
+ * The steps in stages. Those of a stage run beside each other; it is not begun when one before it
+ * failed: what takes seconds need not wait for the lab to be told.
  */
 const STAGES = [['lint', 'types'], ['unit'], ['lab', 'recipes', 'recipes-maven']] as const;
 

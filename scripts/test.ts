@@ -1,7 +1,7 @@
 /**
  * What `npm test` runs: lint and types, then the unit tests; then it builds the plugin and runs the
- * lab tests on real Docker Engines and the recipes whose software comes from Debian and npm. Where
- * one of these stages fails, it ends. Reports go to test-output/. What failed is named once more at
+ * lab tests on real Docker Engines, and beside them the recipes whose software comes from Debian and
+ * npm. Where one of these stages fails, it ends. Reports go to test-output/. What failed is named once more at
  * the end. The last line says `N passed, N failed`, in which lint and types count as one each, and
  * the exit status is 0 only if nothing failed and something passed.
  *
@@ -10,7 +10,7 @@
  *   npm test -- lab basics pruning  only the files whose path contains one of the words
  */
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeOrphans } from '../lab/kit/orphans.ts';
 import { isTests, needsBuild, planOf, type Step, vitestWords } from './test-plan.ts';
@@ -21,10 +21,10 @@ const OUTPUT = join(ROOT, 'test-output');
 const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 const NPM_SCRIPTS: Partial<Record<Step, string>> = { lint: 'lint', types: 'typecheck' };
 
-/** Runs a program in this checkout. @returns its exit status */
-function run(program: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
+/** Runs a program in this checkout. @param output of its words; @returns its exit status */
+function run(program: string, args: readonly string[], output: Output = 'inherit') {
+  return new Promise<number>((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, stdio: ['inherit', output, output] });
     // The terminal sends Ctrl-C to the child too; it cleans up, and this waits for it.
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
     process.on('SIGTERM', pass);
@@ -36,8 +36,12 @@ function run(program: string, args: readonly string[]): Promise<number> {
   });
 }
 
+/** This process's own, or an open file. */
+type Output = 'inherit' | number;
+
 /** One of this checkout's programs, on this Node. */
-const runNode = (args: readonly string[]): Promise<number> => run(process.execPath, args);
+const runNode = (args: readonly string[], output?: Output): Promise<number> =>
+  run(process.execPath, args, output);
 
 /** What counts as one: passed if the status is 0. */
 function countStatus(name: string, status: number): Counts {
@@ -46,25 +50,38 @@ function countStatus(name: string, status: number): Counts {
   return { passed: 0, failed: 1, skipped: 0 };
 }
 
-async function runTests(project: Step): Promise<Counts> {
+async function runTests(project: Step, output: Output): Promise<Counts> {
   const json = join(OUTPUT, `${project}.json`);
-  const status = await runNode([
+  const argv = [
     join(ROOT, 'node_modules/vitest/vitest.mjs'),
     ...['run', '--project', project],
     ...['--reporter=default', '--reporter=json', '--reporter=junit'],
     `--outputFile.json=${json}`,
     `--outputFile.junit=${join(OUTPUT, `${project}.xml`)}`,
     ...vitestWords(project, words),
-  ]);
+  ];
+  const status = await runNode(argv, output);
   const report = await readFile(json, 'utf8').catch(() => undefined);
   failures.push(...failuresOf(report, status).map((it) => `${project}: ${it}`));
   return countReport(report, status);
 }
 
-async function runStep(step: Step): Promise<Counts> {
-  if (isTests(step)) return runTests(step);
+async function runStep(step: Step, output: Output = 'inherit'): Promise<Counts> {
+  if (isTests(step)) return runTests(step, output);
   const script = NPM_SCRIPTS[step] ?? step;
-  return countStatus(step, await run('npm', ['run', '--silent', script]));
+  return countStatus(step, await run('npm', ['run', '--silent', script], output));
+}
+
+/** Runs a step beside another. Its words are said together, when it has ended. */
+async function runBeside(step: Step): Promise<Counts> {
+  const path = join(OUTPUT, `${step}.log`);
+  const log = await open(path, 'w');
+  try {
+    return await runStep(step, log.fd);
+  } finally {
+    await log.close();
+    process.stdout.write(await readFile(path));
+  }
 }
 
 /** A build is no test, so only its failure counts. */
@@ -74,12 +91,11 @@ async function build(): Promise<Counts> {
 }
 
 async function runStage(stage: readonly Step[]): Promise<Counts> {
-  let counts = stage.some(needsBuild) ? await build() : NOTHING;
-  if (counts.failed > 0) return counts;
-  for (const step of stage) {
-    if (!isInterrupted) counts = addCounts(counts, await runStep(step));
-  }
-  return counts;
+  const built = stage.some(needsBuild) ? await build() : NOTHING;
+  if (built.failed > 0 || isInterrupted) return built;
+  const [first, ...others] = stage as readonly [Step, ...Step[]];
+  const counts = await Promise.all([runStep(first), ...others.map(runBeside)]);
+  return counts.reduce(addCounts, built);
 }
 
 const { stages, words } = planOf(process.argv.slice(2));
