@@ -12,7 +12,7 @@ function checkups(change: Partial<Examined> = {}) {
     plan: async () => [],
     addPeers: async (addresses) => void asked.push(addresses),
     granted: (addresses) => addresses.slice(0, 1),
-    askPeers: async () => [],
+    askPeers: async () => {},
     state: { endpoints: new Map() } as never,
     ...change,
   });
@@ -54,12 +54,12 @@ it('a worker asks only those that share a network with it, a manager all', async
     let among: (address: string) => boolean = () => false;
     const { made } = checkups({
       report: () => aReport({ networks: [], peers, swarm }),
-      askPeers: async (_what, _args, only = () => true) => {
+      askPeers: async ({ among: only = () => true }) => {
         among = only;
-        return [];
       },
     });
-    await made.all([]);
+    const { askOthers } = await made.all([]);
+    await askOthers(() => {});
     expect(peers.map((it) => among(it.address))).toEqual([true, role === 'manager']);
   }
 });

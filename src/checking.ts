@@ -1,13 +1,14 @@
 import type { State } from './agent/state.ts';
-import { understood } from './api/answers.ts';
+import { type AskPeers, askAll, type Silent } from './api/answers.ts';
 import type { Checkup, MulticastRoute } from './contract/answers.ts';
 import { ANSWERS } from './contract/answers.ts';
 import type { HostReport } from './contract/report.ts';
-import type { HostCheckup, SwarmCheckup } from './core/diagnosis/checkup.ts';
+import { brief } from './core/brief.ts';
+import type { HostCheckup } from './core/diagnosis/checkup.ts';
 import { type Asker, NOT_SHARED, type Scope, visibleCheckup } from './core/visible.ts';
 import { hostVxlans, multicastRoute } from './kernel/checkup.ts';
 import { cardsUnder } from './kernel/network-cards.ts';
-import { hostAddresses, routeTo } from './kernel/routes.ts';
+import { hostAddresses, routesTo } from './kernel/routes.ts';
 
 /** What a checkup needs of the agent. */
 export interface Examined {
@@ -17,12 +18,15 @@ export interface Examined {
   addPeers(addresses: readonly string[]): Promise<void>;
   /** Which of the addresses that another host names are tried. */
   granted(addresses: readonly string[], by: Asker): string[];
-  askPeers(
-    what: string,
-    args: unknown,
-    among?: (address: string) => boolean,
-  ): Promise<{ address: string; answer?: unknown; error?: string }[]>;
+  readonly askPeers: AskPeers;
   readonly state: Pick<State, 'endpoints'>;
+}
+
+/** What all hosts see that look closer. */
+export interface SwarmLook {
+  readonly own: HostCheckup;
+  /** @returns the hosts that did not answer */
+  askOthers(take: (it: HostCheckup) => unknown): Promise<readonly Silent[]>;
 }
 
 /** The question by which hosts ask each other for a checkup. */
@@ -76,32 +80,37 @@ export function openCheckups(examined: Examined) {
       const { scope } = by;
       if (scope !== 'all' && scope.size === 0) return Promise.reject(new Error(NOT_SHARED));
       const hosts = examined.granted(namedIn(args), by);
-      return meet(hosts).then(async () => visibleCheckup(await own(), scope));
+      const isBrief = (args as { brief?: unknown } | null)?.brief === true;
+      return meet(hosts).then(async () => {
+        const found = visibleCheckup(await own(), scope);
+        return isBrief ? brief(found) : found;
+      });
     },
     /**
      * Has every host look closer, and try a session with every other.
      * @param hosts addresses of the Swarm's hosts, as far as they are known
+     * @returns this host's, and what asks the others, whose looks are handed over as they come
      */
-    async all(hosts: readonly string[]): Promise<SwarmCheckup> {
+    async all(hosts: readonly string[]): Promise<SwarmLook> {
       await meet(hosts);
-      const began = Date.now();
       const { swarm, peers } = examined.report();
       const sharing = new Set(peers.flatMap((it) => (it.networks.length > 0 ? it.address : [])));
       // Others tell a worker nothing: whether there is a session with them, this host knows.
       const among = (it: string) => swarm?.role !== 'worker' || sharing.has(it);
-      const [mine, others] = await Promise.all([
-        own(),
-        examined.askPeers(CHECKUP, { hosts }, among),
-      ]);
-      const ended = Date.now();
-      const { answers, silent } = understood(others, ANSWERS.checkup);
-      const hostsAsked = answers.map((it): HostCheckup => {
-        // It looked at its clock at some moment between question and answer.
-        const { now } = it.report;
-        const clockAheadMs = now < began ? now - began : Math.max(0, now - ended);
-        return { ...it, clockAheadMs };
-      });
-      return { version: 1, hosts: [{ ...mine, clockAheadMs: 0 }, ...hostsAsked], silent };
+      const args = { hosts, brief: true };
+      const question = { what: CHECKUP, args, among, takesTime: true, schema: ANSWERS.checkup };
+      return {
+        own: { ...(await own()), clockAheadMs: 0 },
+        askOthers(take) {
+          const began = Date.now();
+          return askAll(examined.askPeers, question, (it) => {
+            // It looked at its clock at some moment between question and answer.
+            const { now } = it.report;
+            const clockAheadMs = now < began ? now - began : Math.max(0, now - Date.now());
+            return take({ ...it, clockAheadMs });
+          });
+        },
+      };
     },
   };
 }
@@ -116,8 +125,7 @@ function namedIn(args: unknown): string[] {
 /** The interfaces by which tunnels leave; without other hosts, that which has the tunnels' address. */
 async function tunnelInterfaces({ peers, tunnel }: HostReport): Promise<Set<string>> {
   const ends = [...new Set(peers.flatMap((it) => it.tunnel ?? []))].slice(0, MAX_HOSTS);
-  const routes = await Promise.all(ends.map(routeTo));
-  const ways = routes.flatMap((it) => it?.interface ?? []);
+  const ways = (await routesTo(ends)).map((it) => it.interface);
   if (ways.length > 0 || tunnel === undefined) return new Set(ways);
   const holder = (await hostAddresses()).get(tunnel.local ?? tunnel.address);
   return new Set(holder === undefined ? [] : [holder.interface]);

@@ -55,8 +55,7 @@ export function openReporter(options: ReporterOptions): Reporter {
         listeners: host.link.sessions?.listeners() ?? 0,
         certificateExpires: certificateExpires(),
       }),
-    askPeers: (what, args, among = () => true) =>
-      askPeers(host.link.sessions, what, { args, among }),
+    askPeers: (question, take) => askPeers(host.link.sessions, question, take),
   };
 }
 

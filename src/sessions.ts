@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { Log } from './agent/log.ts';
 import type { Sessions } from './agent/swarm-link.ts';
-import type { PeerAnswer } from './api/answers.ts';
+import type { PeerAnswer, Question } from './api/answers.ts';
 import type { Config } from './config.ts';
 import type { SwarmReport } from './contract/report.ts';
+import { Turns } from './core/turns.ts';
 import type { Asker } from './core/visible.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
@@ -98,25 +99,26 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
 /** Longer than any question takes a host that is well, milliseconds. */
 const ANSWER_MS = 5000;
 
-/** Asks every peer at once. */
-export function askPeers(
-  sessions: Sessions | undefined,
-  what: string,
-  { args, among }: { args: unknown; among: (address: string) => boolean },
-) {
+/** Hosts whose answers are waited for at a time: enough that the network's way does not count. */
+const ASKED_AT_ONCE = 64;
+
+/** Asks every peer, as `AskPeers` says. */
+export async function askPeers(
+  sessions: Pick<Sessions, 'views' | 'ask'> | undefined,
+  { what, args, among = () => true, takesTime = false }: Question,
+  take: (answer: PeerAnswer) => unknown,
+): Promise<void> {
   const peers = (sessions?.views() ?? []).filter((it) => among(it.address));
-  return Promise.all(
-    peers.map(async ({ address }): Promise<PeerAnswer> => {
-      try {
-        return {
-          address,
-          answer: await sessions?.ask(address, what, args, { timeoutMs: ANSWER_MS }),
-        };
-      } catch (error) {
-        return { address, error: (error as Error).message };
-      }
-    }),
-  );
+  const turns = new Turns(takesTime ? Number.POSITIVE_INFINITY : ASKED_AT_ONCE);
+  const ask = async (address: string): Promise<PeerAnswer> => {
+    try {
+      const answer = await sessions?.ask(address, what, args, { timeoutMs: ANSWER_MS });
+      return { address, answer };
+    } catch (error) {
+      return { address, error: (error as Error).message };
+    }
+  };
+  await Promise.all(peers.map(({ address }) => turns.take(async () => take(await ask(address)))));
 }
 
 /**

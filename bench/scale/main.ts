@@ -16,6 +16,7 @@ import { describeMachine, mark, verdict } from '../report.ts';
 import { median } from '../result.ts';
 import { certificates, type MeshFigures, measureMesh } from './mesh.ts';
 import { drawLines } from './plot.ts';
+import { measureQuestions } from './questions.ts';
 import { charts, findings, type SwarmFigures, scaleMarkdown } from './report.ts';
 import { PER_NETWORK, ScaleSwarm } from './swarm.ts';
 
@@ -113,7 +114,9 @@ const load = loadavg()
 const agents = await measureAgents(sizes);
 const swarms: SwarmFigures[] = [];
 for (const size of sizes) swarms.push(await measureSwarm(size));
-const input = { sizes, swarms, ...agents };
+const questions = await measureQuestions(sizes.at(-1) ?? most);
+say('one agent was asked about all hosts');
+const input = { sizes, swarms, questions, ...agents };
 const rows = findings(input);
 console.log(
   `\n${renderTable(

@@ -3,6 +3,7 @@ import { mark } from '../report.ts';
 import { figure, type Row } from '../result.ts';
 import type { MeshFigures } from './mesh.ts';
 import type { Chart } from './plot.ts';
+import type { QuestionFigures } from './questions.ts';
 
 /** One simulated Swarm. Times are of the simulated network, without processing. */
 export interface SwarmFigures {
@@ -31,14 +32,19 @@ export interface ScaleFigures {
   readonly some: readonly MeshFigures[];
   /** One agent that shares all 20 networks with all hosts. */
   readonly all: readonly MeshFigures[];
+  /** What people ask of one agent about all hosts. */
+  readonly questions: readonly QuestionFigures[];
 }
 
 const MIB_MOST = 100;
 const CHANGE_MS_MOST = 200;
 const RECONCILE_MS_MOST = 50;
+const QUESTION_MS_MOST = 5000;
+/** Of the old space that the plugin's Node has. */
+const HEAP_MIB_MOST = 128;
 
 /** The targets, each with what the largest Swarm showed. */
-export function findings({ swarms, some, all }: ScaleFigures): Row[] {
+export function findings({ swarms, some, all, questions }: ScaleFigures): Row[] {
   const [swarm, shared, whole] = [swarms.at(-1), some.at(-1), all.at(-1)];
   if (swarm === undefined || shared === undefined || whole === undefined) return [];
   const slowest = swarm.changeMs + Math.max(shared.change, whole.change);
@@ -93,6 +99,12 @@ export function findings({ swarms, some, all }: ScaleFigures): Row[] {
       measured: `${figure(whole.complete)} ms; ${figure(shared.complete)} ms for ${shared.peers} hosts`,
       ok: undefined,
     },
+    ...questions.map((it) => ({
+      figure: `${it.question} asked of an agent about ${swarm.hosts} hosts, over TLS, on one core`,
+      must: `below ${QUESTION_MS_MOST} ms and ${HEAP_MIB_MOST} MiB of heap`,
+      measured: `${figure(it.milliseconds)} ms, ${figure(it.cpu)} of them the agent’s own work; ${figure(it.heap)} MiB; ${figure(it.heardBytes / 2 ** 20)} MiB heard`,
+      ok: it.status === 200 && it.milliseconds < QUESTION_MS_MOST && it.heap < HEAP_MIB_MOST,
+    })),
   ];
 }
 

@@ -162,7 +162,7 @@ const questions: Target<string> = {
         events: [],
       }),
       metrics: async () => ({ text: '', type: 'text/plain' }),
-      askPeers: async () => [],
+      askPeers: async () => {},
     };
     if (/^(GET|POST|PUT|DELETE|HEAD)$/.test(method)) {
       const url = `http://castnet${encodeURI(path.toWellFormed()).replace(/^(?!\/)/, '/')}`;
@@ -215,7 +215,7 @@ const answers: Target<string> = {
         events: [],
       }),
       metrics: async () => ({ text: '', type: 'text/plain' }),
-      askPeers: async () => [{ address: '10.9.0.2', answer }],
+      askPeers: async (_, take) => void (await take({ address: '10.9.0.2', answer })),
     };
     const app = localApi(reporter);
     app.onError((error) => {

@@ -77,8 +77,8 @@ function groupsOf({ groups }: Size, containers: readonly Container[]): Group[] {
   });
 }
 
-/** A reporter whose hosts have so many containers and groups, whose traffic comes and goes. */
-export function simulatedReporter(size: Size): Reporter {
+/** What so many hosts tell of themselves: containers and groups, whose traffic comes and goes. */
+export function simulatedHosts(size: Size) {
   const containers = containersOf(size);
   const groups = groupsOf(size, containers);
   const started = performance.now();
@@ -106,7 +106,7 @@ export function simulatedReporter(size: Size): Reporter {
     const peers = hosts
       .filter((it) => it !== host)
       .map((it) => ({
-        address: hostAddress(it),
+        ...{ address: hostAddress(it), tunnel: hostAddress(it), node: `node${it}` },
         state: 'up' as const,
         since: 0,
         listed: true,
@@ -159,6 +159,12 @@ export function simulatedReporter(size: Size): Reporter {
       events,
     };
   };
+  return { reports, live };
+}
+
+/** A reporter of the first of so many hosts, to whom the others answer. */
+export function simulatedReporter(size: Size): Reporter {
+  const { reports, live } = simulatedHosts(size);
   const balance: HostBalance = { services: [], counts: [] };
   return {
     report: () => reports[0] as HostReport,
@@ -167,11 +173,12 @@ export function simulatedReporter(size: Size): Reporter {
     balance: async () => balance,
     live: async () => live(0),
     metrics: async () => ({ text: '', type: 'text/plain' }),
-    askPeers: async (what) =>
-      hosts.slice(1).map((host) => {
-        const answer = what === 'live' ? live(host) : what === 'report' ? reports[host] : balance;
-        return { address: hostAddress(host), answer };
-      }),
+    askPeers: async ({ what }, take) => {
+      for (const [host, report] of [...reports.entries()].slice(1)) {
+        const answer = what === 'live' ? live(host) : what === 'report' ? report : balance;
+        await take({ address: hostAddress(host), answer });
+      }
+    },
   };
 }
 

@@ -154,7 +154,7 @@ export class Balancer {
         .then((it) => void found.push(...it));
       await this.#inTime(path, counts);
     }
-    return [...sums([{ counts: found }]).values()];
+    return sums(found);
   }
 
   async #countsOf(path: string): Promise<TaskCount[]> {

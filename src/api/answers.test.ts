@@ -1,14 +1,25 @@
 import { expect, it } from 'vitest';
 import { ANSWERS } from '../contract/answers.ts';
 import { aReport } from '../contract/testing/report.ts';
-import { understood } from './answers.ts';
+import { askAll } from './answers.ts';
 import { localApi, type Reporter } from './api.ts';
 
 const report = { ...aReport(), later: 'a new field' };
 
-it('an answer as it must be passes with fields of later releases', () => {
-  const found = understood([{ address: '10.9.0.2', answer: report }], ANSWERS.report);
-  expect(found).toEqual({ answers: [report], silent: [] });
+/** What comes of one host's answer to a question for its report. */
+async function understood(answer: unknown) {
+  const answers: unknown[] = [];
+  const question = { what: 'report', args: {}, schema: ANSWERS.report };
+  const silent = await askAll(
+    async (_, take) => void (await take({ address: '10.9.0.2', answer })),
+    question,
+    (it) => answers.push(it),
+  );
+  return { answers, silent };
+}
+
+it('an answer as it must be passes with fields of later releases', async () => {
+  expect(await understood(report)).toEqual({ answers: [report], silent: [] });
 });
 
 it.each([
@@ -19,8 +30,8 @@ it.each([
     { ...report, agent: '\u001b[2J' },
     'agent: has control characters',
   ],
-])('one %s is told as silence, with its fault', (_name, answer, words) => {
-  const { answers, silent } = understood([{ address: '10.9.0.2', answer }], ANSWERS.report);
+])('one %s is told as silence, with its fault', async (_name, answer, words) => {
+  const { answers, silent } = await understood(answer);
   expect(answers).toEqual([]);
   expect(silent).toMatchObject([{ address: '10.9.0.2', error: expect.stringContaining(words) }]);
 });
@@ -41,7 +52,8 @@ it.each(['/v1/swarm', '/v1/groups', '/v1/services', '/v1/live'])(
         events: [],
       }),
       metrics: async () => ({ text: '', type: 'text/plain' }),
-      askPeers: async () => [{ address: '10.9.0.2', answer: { networks: [{ joined: 1 }] } }],
+      askPeers: async (_, take) =>
+        void (await take({ address: '10.9.0.2', answer: { networks: [{ joined: 1 }] } })),
     };
     const answer = await localApi(reporter).request(path);
     expect(answer.status).toBe(200);

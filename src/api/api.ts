@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import type { HostBalance, HostFlows, HostLive } from '../contract/answers.ts';
 import { ANSWERS } from '../contract/answers.ts';
+import type { DroppedRow } from '../contract/commands.ts';
 import type { HostReport } from '../contract/report.ts';
-import { droppedTable } from '../core/views/dropped-table.ts';
-import { groupsTable } from '../core/views/groups-table.ts';
-import { servicesTable } from '../core/views/services-table.ts';
+import { brief, briefReport } from '../core/brief.ts';
+import { droppedRows } from '../core/views/dropped-table.ts';
+import { GroupsDraft } from '../core/views/groups-table.ts';
+import { ServicesDraft } from '../core/views/services-table.ts';
 import {
   type Scope,
   visibleBalance,
@@ -12,7 +14,8 @@ import {
   visibleLive,
   visibleReport,
 } from '../core/visible.ts';
-import { type PeerAnswer, understood } from './answers.ts';
+import { type AskPeers, askAll, type Silent } from './answers.ts';
+import { streamed } from './streamed.ts';
 
 /** What the local API reads; the agent implements it. */
 export interface Reporter {
@@ -31,15 +34,7 @@ export interface Reporter {
   live(seconds: number): Promise<HostLive>;
   /** The same for Prometheus, and its Content-Type. */
   metrics(): Promise<{ text: string; type: string }>;
-  /**
-   * Asks every other host the same; one that does not answer is told with its reason.
-   * @param among only these; by default all
-   */
-  askPeers(
-    what: string,
-    args: unknown,
-    among?: (address: string) => boolean,
-  ): Promise<PeerAnswer[]>;
+  readonly askPeers: AskPeers;
 }
 
 /** What hosts may ask each other over their sessions. */
@@ -60,38 +55,31 @@ export function localApi(reporter: Reporter): Hono {
   app.get('/v1/plan', async (context) =>
     context.json({ version: 1, steps: await reporter.plan() }),
   );
-  app.get('/v1/swarm', async (context) => context.json(await swarm(reporter)));
-  app.get('/v1/groups', async (context) => {
-    const [{ hosts, silent }, own, others] = await Promise.all([
-      swarm(reporter),
-      reporter.flows(MEASURE_MS),
-      reporter.askPeers(QUESTIONS.flows, { milliseconds: MEASURE_MS }),
-    ]);
-    const flows = [own, ...understood(others, ANSWERS.flows).answers];
-    return context.json({
-      version: 1,
-      groups: groupsTable(hosts, flows),
-      dropped: droppedTable(hosts, flows),
-      silent,
-    });
-  });
+  app.get('/v1/swarm', (context) =>
+    streamed(context, reporter.report(), (take) => askReports(reporter, take)),
+  );
+  app.get('/v1/groups', async (context) => context.json(await groups(reporter)));
   app.get('/v1/services', async (context) => {
-    const [{ hosts, silent }, own, others] = await Promise.all([
-      swarm(reporter),
-      reporter.balance(),
-      reporter.askPeers(QUESTIONS.balance, {}),
-    ]);
-    const all = [own, ...understood(others, ANSWERS.balance).answers];
-    return context.json({ version: 1, services: servicesTable(hosts, all), silent });
+    const table = new ServicesDraft();
+    table.add(reporter.report());
+    const question = {
+      what: QUESTIONS.balance,
+      args: {},
+      takesTime: true,
+      schema: ANSWERS.balance,
+    };
+    const counted = askAll(reporter.askPeers, question, (it) => table.count(it));
+    table.count(await reporter.balance());
+    const silent = await askReports(reporter, (it) => table.add(it));
+    await counted;
+    return context.json({ version: 1, services: table.rows(), silent });
   });
   app.get('/v1/live', async (context) => {
     const seconds = secondsOf(context.req.query('seconds'));
-    const [own, others] = await Promise.all([
-      reporter.live(seconds),
-      reporter.askPeers(QUESTIONS.live, { seconds }),
-    ]);
-    const { answers, silent } = understood(others, ANSWERS.live);
-    return context.json({ version: 1, hosts: [own, ...answers], silent });
+    const args = { seconds, brief: true };
+    const question = { what: QUESTIONS.live, args, schema: ANSWERS.live };
+    const own = await reporter.live(seconds);
+    return streamed(context, own, (take) => askAll(reporter.askPeers, question, take));
   });
   app.route('/', metricsApi(reporter));
   return app;
@@ -107,10 +95,33 @@ export function metricsApi(reporter: Pick<Reporter, 'metrics'>): Hono {
   return app;
 }
 
-async function swarm(reporter: Reporter) {
-  const others = await reporter.askPeers(QUESTIONS.report, {});
-  const { answers, silent } = understood(others, ANSWERS.report);
-  return { version: 1, hosts: [reporter.report(), ...answers], silent };
+/** What the others report, in brief. */
+function askReports(
+  reporter: Reporter,
+  take: (report: HostReport) => unknown,
+): Promise<readonly Silent[]> {
+  const question = { what: QUESTIONS.report, args: { brief: true }, schema: ANSWERS.report };
+  return askAll(reporter.askPeers, question, take);
+}
+
+/** Every group of the Swarm: what the hosts measure first, and then what they have. */
+async function groups(reporter: Reporter) {
+  const flows = new Map<string, HostFlows>();
+  const keep = (it: HostFlows) => void flows.set(it.host, it);
+  const args = { milliseconds: MEASURE_MS };
+  const question = { what: QUESTIONS.flows, args, takesTime: true, schema: ANSWERS.flows };
+  const others = askAll(reporter.askPeers, question, keep);
+  keep(await reporter.flows(MEASURE_MS));
+  await others;
+  const table = new GroupsDraft((host) => flows.get(host));
+  const dropped: DroppedRow[] = [];
+  const take = (report: HostReport): void => {
+    table.add(report);
+    dropped.push(...droppedRows(report, flows.get(report.tunnel?.address ?? 'unknown')));
+  };
+  take(reporter.report());
+  const silent = await askReports(reporter, take);
+  return { version: 1, groups: table.rows(), dropped, silent };
 }
 
 /** A day, where nothing sensible is asked for. */
@@ -128,18 +139,29 @@ export interface PeerQuestion {
   readonly scope: Scope;
 }
 
+interface Args {
+  readonly milliseconds?: unknown;
+  readonly seconds?: unknown;
+  /** Without what is well on the host: see `briefReport`. Agents of before tell all. */
+  readonly brief?: unknown;
+}
+
 /** Answers what another host asks; for the sessions. */
 export async function answerPeer(reporter: Reporter, { what, args, scope }: PeerQuestion) {
-  if (what === QUESTIONS.report) return visibleReport(reporter.report(), scope);
+  const { milliseconds, seconds, brief: isBrief } = (args ?? {}) as Args;
+  if (what === QUESTIONS.report) {
+    const report = visibleReport(reporter.report(), scope);
+    return isBrief === true ? briefReport(report) : report;
+  }
   if (what === QUESTIONS.flows) {
-    const asked = Number((args as { milliseconds?: unknown } | null)?.milliseconds);
+    const asked = Number(milliseconds);
     const flows = await reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
     return visibleFlows(flows, reporter.report(), scope);
   }
   if (what === QUESTIONS.balance) return visibleBalance(await reporter.balance(), scope);
   if (what === QUESTIONS.live) {
-    const live = await reporter.live(secondsOf((args as { seconds?: unknown } | null)?.seconds));
-    return visibleLive(live, scope);
+    const live = visibleLive(await reporter.live(secondsOf(seconds)), scope);
+    return isBrief === true ? brief(live) : live;
   }
   throw new Error(`"${what}" is not a question that this version of castnet answers`);
 }

@@ -1,9 +1,14 @@
 import { Hono } from 'hono';
-import type { SwarmCheckup } from '../core/diagnosis/checkup.ts';
+import type { HostCheckup } from '../core/diagnosis/checkup.ts';
+import type { Silent } from './answers.ts';
+import { streamed } from './streamed.ts';
 
 /** What has all hosts look closer at themselves and at each other. */
 export interface Examiner {
-  all(hosts: readonly string[]): Promise<SwarmCheckup>;
+  all(hosts: readonly string[]): Promise<{
+    readonly own: HostCheckup;
+    askOthers(take: (it: HostCheckup) => unknown): Promise<readonly Silent[]>;
+  }>;
 }
 
 /** The part of the local API for `castnet doctor`: `POST /v1/checkup`, `{"hosts": [address, …]}`. */
@@ -15,7 +20,8 @@ export function checkupApi(examiner: Examiner): Hono {
     if (!Array.isArray(hosts) || hosts.some((it) => typeof it !== 'string')) {
       return context.json({ error: 'hosts is no list of addresses' }, 400);
     }
-    return context.json(await examiner.all(hosts as string[]));
+    const { own, askOthers } = await examiner.all(hosts as string[]);
+    return streamed(context, own, askOthers);
   });
   return app;
 }

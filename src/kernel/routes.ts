@@ -69,6 +69,13 @@ export async function routeTo(address: string): Promise<Route | undefined> {
   return status === 0 ? parseRoutes(stdout)[0] : undefined;
 }
 
+/** How this host's packets reach some addresses, of those to which there is a route: by one program. */
+export async function routesTo(addresses: readonly string[]): Promise<Route[]> {
+  if (addresses.length === 0) return [];
+  const lines = addresses.map((it) => `route get ${it}\n`).join('');
+  return parseRoutes((await run(['ip', '-json', '-force', '-batch', '-'], lines)).stdout);
+}
+
 /** Of `ip -json route get`, once or in a batch, which prints a line for each. */
 export function parseRoutes(lines: string): Route[] {
   return lines

@@ -37,8 +37,12 @@ function isPlain(text: string): boolean {
     : ipaddr.IPv6.isValid(text) && !text.includes('%');
 }
 
+/** An IPv4 one as it is written; of a thousand hosts' answers this is asked of each membership. */
+const IPV4_GROUP = /^2(2[4-9]|3\d)(\.(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){3}$/;
+
 /** Whether `text` is an IPv4 or IPv6 multicast address. */
 export function isGroup(text: string): boolean {
+  if (IPV4_GROUP.test(text)) return true;
   if (!isPlain(text)) return false;
   const address = ipaddr.parse(text);
   return address.kind() === 'ipv4'

@@ -76,8 +76,10 @@ export class Feed {
       const begun = performance.now();
       const isFirst = this.#last === undefined;
       await this.#look();
-      // Rates need a second look: nobody should wait long for them.
-      const rest = Math.max(100, (isFirst ? everyMs / 4 : everyMs) - (performance.now() - begun));
+      // Rates need a second look: nobody should wait long for them. A look at a thousand hosts takes
+      // seconds, and the agent has other things to do.
+      const took = performance.now() - begun;
+      const rest = Math.max(100, took, (isFirst ? everyMs / 4 : everyMs) - took);
       await new Promise((resolve) => setTimeout(resolve, rest).unref());
     }
     this.#running = false;

@@ -92,11 +92,15 @@ async function agents(flags: Flags, { facts, dataRoot }: Known): Promise<Check[]
   const known = { others, networks: facts?.networks ?? [] };
   let found: SwarmCheckup;
   try {
-    found = await askAgent<SwarmCheckup>(flags, '/v1/checkup', {
+    const { hosts, ...rest } = await askAgent<SwarmCheckup>(flags, '/v1/checkup', {
       method: 'POST',
       body: { hosts: others },
       timeoutMs: CHECKUP_MS,
     });
+    // Whoever looked first has answered first; this host's own is the first of all.
+    const addressOf = ({ report }: (typeof hosts)[number]) => report.tunnel?.address ?? '';
+    const ordered = hosts.slice(1).sort((a, b) => (addressOf(a) < addressOf(b) ? -1 : 1));
+    found = { ...rest, hosts: [...hosts.slice(0, 1), ...ordered] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const local = await localCheckup({ others, dataRoot: dataRoot ?? '/var/lib/docker' });

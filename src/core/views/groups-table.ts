@@ -18,36 +18,64 @@ export function groupsTable(
   reports: readonly HostReport[],
   measured: readonly HostFlows[],
 ): GroupRow[] {
-  const drafts = new Map<string, Draft>();
-  const draft = (network: string, group: string): Draft => {
-    const key = `${network}\0${group}`;
-    const found = drafts.get(key) ?? emptyDraft();
-    drafts.set(key, found);
-    return found;
-  };
-  for (const report of reports) {
-    const host = report.tunnel?.address ?? 'unknown';
-    const flows = measured.find((it) => it.host === host);
-    for (const network of report.networks) {
+  const flows = new Map(measured.map((it) => [it.host, it]));
+  const table = new GroupsDraft((host) => flows.get(host));
+  for (const report of reports) table.add(report);
+  return table.rows();
+}
+
+/** The same, of one report after the other: of each only what the table shows is kept. */
+export class GroupsDraft {
+  readonly #flows: (host: string) => HostFlows | undefined;
+  readonly #drafts = new Map<string, Draft>();
+  /** By network, the hosts that have it. */
+  readonly #hosts = new Map<string, string[]>();
+
+  /** @param flows what a host measured; it is asked for with the host's report */
+  constructor(flows: (host: string) => HostFlows | undefined) {
+    this.#flows = flows;
+  }
+
+  add({ tunnel, networks }: HostReport): void {
+    const host = tunnel?.address ?? 'unknown';
+    const flows = this.#flows(host);
+    for (const network of networks) {
       const name = network.name ?? network.id;
-      addMembers(network, host, (group) => draft(name, group));
-      addSenders({ network, host, flows }, (group) => draft(name, group));
+      const place = placesOf(network, host);
+      const hosts = this.#hosts.get(name) ?? [];
+      hosts.push(host);
+      this.#hosts.set(name, hosts);
+      addMembers({ network, host, place }, (group) => this.#draft(name, group));
+      addSenders({ network, host, place, flows }, (group) => this.#draft(name, group));
     }
   }
-  const carriers = carriersByMac(reports, drafts);
-  return [...drafts]
-    .map(([key, it]) => {
-      const [network, group] = key.split('\0') as [string, string];
-      return finished([network, group], it, carriers(network, group));
-    })
-    .sort((a, b) => compare(a.network, b.network) || compare(a.group, b.group));
+
+  rows(): GroupRow[] {
+    const carriers = carriersByMac(this.#hosts, this.#drafts);
+    return [...this.#drafts]
+      .map(([key, it]) => {
+        const [network, group] = key.split('\0') as [string, string];
+        return finished([network, group], it, carriers(network, group));
+      })
+      .sort((a, b) => compare(a.network, b.network) || compare(a.group, b.group));
+  }
+
+  #draft(network: string, group: string): Draft {
+    const key = `${network}\0${group}`;
+    const found = this.#drafts.get(key) ?? emptyDraft();
+    this.#drafts.set(key, found);
+    return found;
+  }
 }
 
 /**
  * The hosts that a MAC is copied to: members of any group with that MAC, or all that have the
  * network where it is also the MAC of a group for all.
  */
-function carriersByMac(reports: readonly HostReport[], drafts: ReadonlyMap<string, Draft>) {
+function carriersByMac(
+  having: ReadonlyMap<string, readonly string[]>,
+  drafts: ReadonlyMap<string, Draft>,
+) {
   const found = new Map<string, Set<string>>();
   const add = (network: string, mac: string, host: string) => {
     const key = `${network}\0${mac}`;
@@ -57,9 +85,7 @@ function carriersByMac(reports: readonly HostReport[], drafts: ReadonlyMap<strin
     const [network, group] = key.split('\0') as [string, string];
     for (const host of hosts) add(network, groupMac(group), host);
   }
-  for (const { tunnel, networks } of reports) {
-    for (const { name, id } of networks) add(name ?? id, FOR_ALL, tunnel?.address ?? 'unknown');
-  }
+  for (const [network, hosts] of having) for (const host of hosts) add(network, FOR_ALL, host);
   return (network: string, group: string): ReadonlySet<string> => {
     const mac = groupMac(group);
     return found.get(`${network}\0${isForAll(mac) ? FOR_ALL : mac}`) ?? new Set();
@@ -78,9 +104,15 @@ const emptyDraft = (): Draft => ({
   refused: [],
 });
 
-function addMembers(network: NetworkReport, host: string, draft: (group: string) => Draft): void {
+interface Part {
+  readonly network: NetworkReport;
+  readonly host: string;
+  readonly place: (port: string) => Place;
+}
+
+function addMembers({ network, host, place }: Part, draft: (group: string) => Draft): void {
   for (const { port, group } of network.joined) {
-    draft(group).members.set(`${host} ${port}`, placeOf(network, port, host));
+    draft(group).members.set(`${host} ${port}`, place(port));
   }
   for (const { group, mode, sources } of network.groups) {
     const it = draft(group);
@@ -89,27 +121,30 @@ function addMembers(network: NetworkReport, host: string, draft: (group: string)
     else if (it.sources !== 'any') for (const source of sources) it.sources.add(source);
   }
   for (const { port, count, example, reason } of network.refused) {
-    draft(example).refused.push({ ...placeOf(network, port, host), groups: count, reason });
+    draft(example).refused.push({ ...place(port), groups: count, reason });
   }
 }
 
 function addSenders(
-  { network, host, flows }: { network: NetworkReport; host: string; flows: HostFlows | undefined },
+  { network, host, place, flows }: Part & { readonly flows: HostFlows | undefined },
   draft: (group: string) => Draft,
 ): void {
   const ports = new Set(network.endpoints.map((it) => it.port));
   for (const { port, source, group, packets, bytes } of flows?.flows ?? []) {
     if (!ports.has(port)) continue;
     const it = draft(group);
-    it.senders.set(`${host} ${port} ${source}`, { ...placeOf(network, port, host), source });
+    it.senders.set(`${host} ${port} ${source}`, { ...place(port), source });
     it.packets += packets / (flows?.seconds ?? 1);
     it.bytes += bytes / (flows?.seconds ?? 1);
   }
 }
 
-function placeOf({ endpoints }: NetworkReport, port: string, host: string): Place {
-  const endpoint: EndpointReport | undefined = endpoints.find((it) => it.port === port);
-  return { container: endpoint?.container ?? endpoint?.address ?? port, host };
+function placesOf({ endpoints }: NetworkReport, host: string): Part['place'] {
+  const byPort = new Map(endpoints.map((it) => [it.port, it]));
+  return (port) => {
+    const endpoint: EndpointReport | undefined = byPort.get(port);
+    return { container: endpoint?.container ?? endpoint?.address ?? port, host };
+  };
 }
 
 function finished(

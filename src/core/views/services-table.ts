@@ -8,64 +8,90 @@ export function servicesTable(
   hosts: readonly HostReport[],
   balances: readonly HostBalance[],
 ): ServiceRow[] {
-  const names = new Map<string, string>();
-  const rows = new Map<
+  const draft = new ServicesDraft();
+  for (const it of hosts) draft.add(it);
+  for (const it of balances) draft.count(it);
+  return draft.rows();
+}
+
+interface Task extends Pick<Backend, 'address' | 'host' | 'serving'> {
+  readonly container?: string;
+}
+
+/** The same, of one host after the other: of each only what the table shows is kept. */
+export class ServicesDraft {
+  readonly #names = new Map<string, string>();
+  readonly #rows = new Map<
     string,
-    { network: string; service: string; vip: string; tasks: Backend[] }
+    { network: string; service: string; vip: string; tasks: Task[] }
   >();
-  const row = (network: string, service: string, vip: string) => {
-    const key = `${network} ${vip}`;
-    const found = rows.get(key) ?? { network, service, vip, tasks: [] };
-    rows.set(key, found);
-    return found;
-  };
-  const counts = sums(balances);
-  for (const { tunnel, networks } of hosts) {
+  readonly #counts: Counts = new Map();
+
+  add({ tunnel, networks }: HostReport): void {
     for (const { id, name, endpoints } of networks) {
-      if (name !== undefined) names.set(id, name);
+      if (name !== undefined) this.#names.set(id, name);
       for (const { address, container, service } of endpoints) {
         if (service === undefined) continue;
-        const task = bareAddress(address);
-        const { connections, packets, bytes } = counts.get(`${service.vip} ${task}`) ?? NOTHING;
-        row(id, service.name, service.vip).tasks.push({
-          address: task,
+        this.#row(id, service.name, service.vip).tasks.push({
+          address: bareAddress(address),
           ...(container === undefined ? {} : { container }),
           host: tunnel?.address ?? '',
           serving: service.serving,
-          connections,
-          packets,
-          bytes,
         });
       }
     }
   }
-  for (const { services } of balances) {
-    for (const { network, name, vip } of services) row(network, name, vip);
+
+  count({ services, counts }: HostBalance): void {
+    for (const { network, name, vip } of services) this.#row(network, name, vip);
+    for (const it of counts) add(this.#counts, it);
   }
-  return [...rows.values()]
-    .map(({ network, service, vip, tasks }) => ({
-      network: names.get(network) ?? network,
-      service,
-      vip,
-      backends: tasks.sort((a, b) => (a.address < b.address ? -1 : 1)),
-    }))
-    .sort((a, b) => (`${a.network} ${a.service}` < `${b.network} ${b.service}` ? -1 : 1));
+
+  rows(): ServiceRow[] {
+    const counted = ({ vip }: { vip: string }, { address }: Task) => {
+      const { connections, packets, bytes } = this.#counts.get(vip)?.get(address) ?? NOTHING;
+      return { connections, packets, bytes };
+    };
+    return [...this.#rows.values()]
+      .map((row) => ({
+        network: this.#names.get(row.network) ?? row.network,
+        ...{ service: row.service, vip: row.vip },
+        backends: row.tasks
+          .sort((a, b) => (a.address < b.address ? -1 : 1))
+          .map((it) => ({ ...it, ...counted(row, it) })),
+      }))
+      .sort((a, b) => (`${a.network} ${a.service}` < `${b.network} ${b.service}` ? -1 : 1));
+  }
+
+  #row(network: string, service: string, vip: string) {
+    const key = `${network} ${vip}`;
+    const found = this.#rows.get(key) ?? { network, service, vip, tasks: [] };
+    this.#rows.set(key, found);
+    return found;
+  }
 }
 
 const NOTHING = { connections: 0, packets: 0, bytes: 0 };
 
-/** Those of several containers or hosts taken together, by virtual address and task. */
-export function sums(parts: readonly Pick<HostBalance, 'counts'>[]): Map<string, TaskCount> {
-  const found = new Map<string, TaskCount>();
-  for (const it of parts.flatMap(({ counts }) => counts)) {
-    const key = `${it.vip} ${it.task}`;
-    const { connections, packets, bytes } = found.get(key) ?? NOTHING;
-    found.set(key, {
-      ...it,
-      connections: it.connections + connections,
-      packets: it.packets + packets,
-      bytes: it.bytes + bytes,
-    });
+/** Those of several containers taken together, without those of none. */
+export function sums(counts: Iterable<TaskCount>): TaskCount[] {
+  const found: Counts = new Map();
+  for (const it of counts) if (it.packets > 0 || it.connections > 0) add(found, it);
+  return [...found.values()].flatMap((of) => [...of.values()]);
+}
+
+/** By virtual address and task. Sums are made in place: a thousand hosts have half a million of them. */
+type Counts = Map<string, Map<string, { -readonly [Key in keyof TaskCount]: TaskCount[Key] }>>;
+
+function add(found: Counts, it: TaskCount): void {
+  const of = found.get(it.vip) ?? new Map();
+  found.set(it.vip, of);
+  const sum = of.get(it.task);
+  if (sum === undefined) {
+    of.set(it.task, { ...it });
+    return;
   }
-  return found;
+  sum.connections += it.connections;
+  sum.packets += it.packets;
+  sum.bytes += it.bytes;
 }
