@@ -28,6 +28,19 @@ const timing = {
   ...{ backoffMs: 5, backoffMaxMs: 25 },
 };
 
+/** A quarter of those in force, for more hosts than this process has time for at shorter ones. */
+const slower = {
+  ...{
+    pingMs: 250,
+    tickMs: 125,
+    silenceMs: 1000,
+    probeMs: 500,
+    connectMs: 1500,
+    handshakeMs: 1250,
+  },
+  ...{ backoffMs: 25, backoffMaxMs: 250 },
+};
+
 /** An agent whose socket keeps `backlog` + 1 connections (tcp(7), listen(2)) while it is stopped. */
 async function agent(backlog: number) {
   const file = join(import.meta.dirname, 'testing/stopped-agent.ts');
@@ -86,3 +99,18 @@ it('a stopped agent that is killed is noticed at once, and refuses from then on'
   expect(to.view()).toMatchObject({ state: 'agent-down' });
   expect(to.view().networks.size).toBe(1);
 });
+
+it('300 hosts that try a stopped agent take two places each in its queue, and stay so', async () => {
+  const { child, port } = await agent(4096);
+  child.kill('SIGSTOP');
+  const to = Array.from({ length: 300 }, () => subscriber(b, port, { timing: slower }));
+  const isKept = () => to.every((it) => it.view().state === 'agent-down') && queued(port) >= 600;
+  await until(isKept, { what: 'two connections of each', ms: 20_000 });
+  // As if 16 seconds, in which each host tried eight times before.
+  const begun = Date.now();
+  while (Date.now() < begun + 4_000) {
+    expect(queued(port)).toBe(600);
+    expect(new Set(to.map((it) => it.view().state))).toEqual(new Set(['agent-down']));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}, 60_000);
