@@ -49,6 +49,8 @@ export type LabUpOptions = {
   dataPathPort?: number;
   /** Whether castnet's plugin is installed on every host; default true. */
   plugin?: boolean;
+  /** Whether the hosts are joined in a Swarm; default true. */
+  swarm?: boolean;
   /** Called with a sentence when a step is done. */
   onProgress?: (step: string) => void;
   /** Aborting it stops the work and takes down what was made. */
@@ -114,8 +116,10 @@ async function build(site: Site): Promise<void> {
   // of a new one only after some 20 s, and until then gets no task that needs it.
   if (options.plugin ?? true) await installPlugins(hosts, site);
   const { underlay = 'ipv4', join: way, dataPathPort, signal } = options;
-  await formSwarm(hosts, { underlay, join: way, dataPathPort, signal });
-  say(`the Swarm is formed: ${hosts.map((host) => `${host.name} ${host.role}`).join(', ')}`);
+  if (options.swarm ?? true) {
+    await formSwarm(hosts, { underlay, join: way, dataPathPort, signal });
+    say(`the Swarm is formed: ${hosts.map((host) => `${host.name} ${host.role}`).join(', ')}`);
+  }
   state.phase = 'up';
   await writeState(dir, state);
 }

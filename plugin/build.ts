@@ -17,6 +17,7 @@ import { buildPart, mega, sizeOf } from './part.ts';
  * Builds all that the package ships, and the plugin as a directory for the checkout:
  *
  *   dist/castnet.js      the command; dist/castnet-*.js what it loads on demand
+ *   dist/helper.mjs      what `castnet up` runs on the hosts
  *   dist/web/            the dashboard's page
  *   dist/agent.mjs       the agent
  *   dist/config.json     the plugin's configuration
@@ -71,6 +72,12 @@ export async function buildAll(input: BuildInput): Promise<string[]> {
       target: 'node20',
       shebang: '#!/usr/bin/env node',
       splitting: true,
+      version,
+    }),
+    bundle({
+      entry: await mustExist(join(root, 'src/cli/up/remote/helper.ts')),
+      outfile: join(dist, 'helper.mjs'),
+      target: 'node24',
       version,
     }),
     buildPage(root, join(dist, 'web')),

@@ -23,7 +23,7 @@ chaos_programs="faketime:faketime"
 kernel_programs="qemu-system-x86_64:qemu-system-x86 xz:xz-utils"
 # The plugin for arm64: readelf names its libraries, qemu runs its programs.
 arm64_programs="readelf:binutils qemu-aarch64-static:qemu-user-static"
-test_programs="promtool:prometheus chromium:chromium $chaos_programs $arm64_programs"
+test_programs="promtool:prometheus chromium:chromium sshd:openssh-server ssh:openssh-client $chaos_programs $arm64_programs"
 build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
 stdbuf:coreutils ldd:libc-bin tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
@@ -89,7 +89,7 @@ add_virtiofsd() {
 
 policy=/usr/sbin/policy-rc.d
 # Installing docker.io would start the machine's Docker, which sets up bridges
-# and firewall rules that nobody asked for, and prometheus would listen. Debian's
+# and firewall rules that nobody asked for, and prometheus and sshd would listen. Debian's
 # own way to prevent that is this file; it answers for these services only, and
 # goes when apt is done. A policy that is there already is the owner's decision
 # and stays as it is.
@@ -101,7 +101,7 @@ hold_services() {
   cat >"$policy" <<'POLICY'
 #!/bin/sh
 # Temporary, by castnet's scripts/setup.sh: do not start these on installation.
-case "$1" in docker* | containerd* | prometheus*) exit 101 ;; esac
+case "$1" in docker* | containerd* | prometheus* | ssh*) exit 101 ;; esac
 exit 0
 POLICY
   chmod 755 "$policy"
@@ -111,7 +111,7 @@ install_packages() {
   packages=$(missing_packages "$1")
   [ -n "$packages" ] || return 0
   has apt-get ||
-    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, binutils and qemu-user-static."
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, openssh-server, binutils and qemu-user-static."
   [ "$(id -u)" -eq 0 ] ||
     fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
   DEBIAN_FRONTEND=noninteractive
@@ -127,6 +127,7 @@ install_packages() {
     case "$package" in
     prometheus) say "prometheus was not started; as a service it would start with the next boot, unless you run: systemctl disable prometheus" ;;
     qemu-user-static) say "where systemd runs, programs for other processors now start on this machine; purging qemu-user-static ends that" ;;
+    openssh-server) say "sshd was not started; as a service it would start with the next boot, unless you run: systemctl disable ssh.service ssh.socket" ;;
     docker.io) say "the machine's own Docker was not started; as a service it would start with the next boot, unless you run: systemctl disable docker.service docker.socket" ;;
     esac
   done

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import limit from 'p-limit';
 import type { Log } from './agent/log.ts';
 import type { Sessions } from './agent/swarm-link.ts';
 import type { PeerAnswer, Question } from './api/answers.ts';
 import type { Config } from './config.ts';
 import type { SwarmReport } from './contract/report.ts';
-import { Turns } from './core/turns.ts';
 import type { Asker } from './core/visible.ts';
 import type { Credentials } from './peers/credentials.ts';
 import { createPeers } from './peers/peers.ts';
@@ -109,7 +109,7 @@ export async function askPeers(
   take: (answer: PeerAnswer) => unknown,
 ): Promise<void> {
   const peers = (sessions?.views() ?? []).filter((it) => among(it.address));
-  const turns = new Turns(takesTime ? Number.POSITIVE_INFINITY : ASKED_AT_ONCE);
+  const turns = limit(takesTime ? Number.POSITIVE_INFINITY : ASKED_AT_ONCE);
   const ask = async (address: string): Promise<PeerAnswer> => {
     try {
       const answer = await sessions?.ask(address, what, args, { timeoutMs: ANSWER_MS });
@@ -118,7 +118,7 @@ export async function askPeers(
       return { address, error: (error as Error).message };
     }
   };
-  await Promise.all(peers.map(({ address }) => turns.take(async () => take(await ask(address)))));
+  await Promise.all(peers.map(({ address }) => turns(async () => take(await ask(address)))));
 }
 
 /**

@@ -29,7 +29,9 @@ export async function nextPackage(
   const dir = await mkdtemp(join(tmpdir(), 'castnet-next-'));
   const dist = join(dir, 'dist');
   await mkdir(dist);
-  await mustRun(['cp', '-al', join(ROOT, 'dist/plugin'), join(dist, 'plugin')]);
+  for (const it of ['plugin', 'rootfs.tar.gz', 'helper.mjs']) {
+    await mustRun(['cp', '-al', join(ROOT, 'dist', it), join(dist, it)]);
+  }
   const command = (await readdir(join(ROOT, 'dist'))).filter((it) => /^castnet.*\.js$/.test(it));
   await Promise.all(command.map((it) => cp(join(ROOT, 'dist', it), join(dist, it))));
   const config = JSON.parse(await readFile(join(ROOT, 'dist/config.json'), 'utf8')) as {
@@ -42,7 +44,10 @@ export async function nextPackage(
   const agent = join(inPlugin, 'agent.mjs');
   const code = await readFile(agent, 'utf8');
   for (const path of [agent, join(dist, 'plugin/config.json')]) await rm(path);
-  await writeFile(agent, `${code}\n// Another build: ${build}.\n`);
+  // Beside the archive for who unpacks it, in the directory for who has it.
+  for (const path of [agent, join(dist, 'agent.mjs')]) {
+    await writeFile(path, `${code}\n// Another build: ${build}.\n`);
+  }
   await Promise.all(files.map((it) => cp(it, join(inPlugin, basename(it)), { dereference: true })));
   for (const path of ['config.json', 'plugin/config.json']) {
     await writeFile(join(dist, path), JSON.stringify(config));

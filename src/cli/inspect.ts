@@ -12,15 +12,24 @@ export function registerInspect(program: Command): void {
   const command = (name: string, what: string) =>
     withWatch(withSocket(program.command(name).description(what)));
 
-  command('status', 'one screen: is all well on this host, and what to do if not').action(
-    (flags: Flags) =>
+  command('status', 'one screen: is all well on this host, and what to do if not')
+    .argument('[hosts...]', 'with --all: hosts to ask by ssh, [user@]host[:port]')
+    .option('--all', 'every host of the Swarm, a line each')
+    .option('-f, --file <path>', 'with --all: a file with the hosts, as castnet up -f')
+    .option('-F, --ssh-config <path>', 'with --all: a config for ssh, as ssh -F takes it')
+    .action((hosts: string[], flags: StatusFlags) =>
       show(flags, async () => {
+        if (flags.all) {
+          const { allStatus } = await import('./up/all-status.ts');
+          return allStatus(hosts, flags);
+        }
+        onlyWithAll(hosts, flags);
         const report = await host(flags);
         const problems = health(report);
         markHealth(problems.length === 0);
         return { value: { ...report, problems }, text: statusText(report, problems) };
       }),
-  );
+    );
   command('peers', 'the other hosts, and how the sessions with them are').action((flags: Flags) =>
     show(flags, async () => {
       const { peers, now } = await host(flags);
@@ -104,6 +113,18 @@ export function registerInspect(program: Command): void {
 }
 
 type Flags = AgentFlags & WatchFlags;
+
+type StatusFlags = Flags & { all?: boolean; file?: string; sshConfig?: string };
+
+/** @throws UserError for what only a look at several hosts takes */
+function onlyWithAll(hosts: readonly string[], { file, sshConfig }: StatusFlags): void {
+  const given = [...hosts, file, sshConfig].filter((it) => it !== undefined);
+  if (given.length === 0) return;
+  throw new UserError(`castnet status is of this host, and "${given[0]}" was given`, {
+    hint: 'For other hosts: castnet status --all HOST…',
+    exitCode: 2,
+  });
+}
 
 /** The exit status tells healthy (0) from not (1). */
 const markHealth = (isHealthy: boolean): void => {

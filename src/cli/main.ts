@@ -10,6 +10,7 @@ import { registerServices } from './services.ts';
 
 const OVERVIEW = `
 Examples:
+  castnet up root@h1 root@h2 root@h3     a Swarm with castnet of three hosts, by ssh
   castnet plugin install                 install the plugin on the Engine of DOCKER_HOST
   docker network create -d castnet:latest --attachable mynet
   castnet lab up --hosts 3               three Docker hosts with the plugin, on this machine
@@ -33,12 +34,17 @@ export type Register = (program: Command) => void;
 
 /** Adds all the other commands. */
 async function registerRest(program: Command, loadMore: () => Promise<Register>): Promise<void> {
-  const [{ registerDoctor }, { registerPlugin }, registerMore] = await Promise.all([
-    import('./doctor/doctor.ts'),
-    import('./plugin/plugin.ts'),
-    loadMore(),
-  ]);
-  for (const register of [registerDoctor, registerPlugin, registerMore]) register(program);
+  const [{ registerUp }, { registerDown }, { registerDoctor }, { registerPlugin }, registerMore] =
+    await Promise.all([
+      import('./up/command.ts'),
+      import('./up/down-command.ts'),
+      import('./doctor/doctor.ts'),
+      import('./plugin/plugin.ts'),
+      loadMore(),
+    ]);
+  for (const register of [registerUp, registerDown, registerDoctor, registerPlugin, registerMore]) {
+    register(program);
+  }
 }
 
 async function buildProgram(
