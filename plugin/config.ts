@@ -145,6 +145,11 @@ export function pluginConfig({ version, build }: ConfigInput) {
         'Address at which the other hosts reach it, behind NAT; empty means what Swarm advertises',
       ),
       setting(
+        'CASTNET_NOTRACK',
+        'on',
+        'on: VXLAN between hosts, and groups in containers, pass connection tracking by; off: tracked',
+      ),
+      setting(
         'CASTNET_METRICS',
         '',
         'ADDRESS:PORT at which Prometheus may read metrics by TCP; empty means nowhere',

@@ -18,6 +18,8 @@ export interface Config {
   readonly advertiseAddress: string | undefined;
   /** Where Prometheus may read metrics by TCP; undefined: only at the agent's own socket. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Whether the tunnels' packets, and those to groups in containers, pass connection tracking by. */
+  readonly untracked: boolean;
   /** Docker's API. */
   readonly dockerSocket: string;
   /** The Swarm's files: certificates and addresses. */
@@ -78,6 +80,11 @@ export function readConfig(environment: Environment): Config {
     if (value === undefined || isIP(value) !== 0) return canonical(value);
     throw new Fault(`${name}=${value} is not an IPv4 or IPv6 address`);
   };
+  const onOrOff = (name: string): string => {
+    const value = text(name, 'on');
+    if (value === 'on' || value === 'off') return value;
+    throw new Fault(`${name}=${value} is not on or off`);
+  };
   const tunnelAddress = address('CASTNET_TUNNEL_ADDRESS');
   const advertiseAddress = address('CASTNET_ADVERTISE_ADDRESS');
   const families = new Set([tunnelAddress, advertiseAddress].map((it) => isIP(it ?? '')));
@@ -93,6 +100,7 @@ export function readConfig(environment: Environment): Config {
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),
     tunnelAddress,
     advertiseAddress,
+    untracked: onOrOff('CASTNET_NOTRACK') !== 'off',
     metrics: listenAddress('CASTNET_METRICS', environment.CASTNET_METRICS),
     dockerSocket: text('CASTNET_DOCKER_SOCKET', '/run/docker.sock'),
     swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),

@@ -53,7 +53,7 @@ async function timeUpdates(paths: string[], count: number) {
   };
   const silent = () => {};
   const balancer = new Balancer({
-    sandboxes: { ...sandbox, identity: sandbox.sandboxIdentity },
+    sandboxes: { ...sandbox, identity: sandbox.sandboxIdentity, untracked: true },
     // All that the agent computes is in it too.
     desired: () => {
       const found = servicesOf(records(stopping));

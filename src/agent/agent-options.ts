@@ -13,7 +13,7 @@ import type { Kernel } from './reconciler.ts';
 import type { State } from './state.ts';
 import type { SwarmLink } from './swarm-link.ts';
 import type { Measures } from './timings.ts';
-import type { TunnelGuardKernel } from './tunnel-guard.ts';
+import type { TunnelGuardKernel, TunnelGuardOptions } from './tunnel-guard.ts';
 
 /** The world as an agent needs it: kernel, Docker, sessions, clocks. */
 export interface AgentOptions {
@@ -33,7 +33,7 @@ export interface AgentOptions {
       readonly unanswered: FirstQuestionOptions['unanswered'];
     };
   readonly guards: Pick<GuardOptions, 'table' | 'canLockPorts'> & {
-    readonly tunnels: TunnelGuardKernel & { readonly port: number };
+    readonly tunnels: TunnelGuardKernel & Pick<TunnelGuardOptions, 'port' | 'untracked'>;
   };
   readonly log: Log;
   /** Where it is noted what the agent needs and lacks. */

@@ -75,7 +75,8 @@ async function host() {
     sandboxes: {
       identity: (path) => (gone.has(path) ? undefined : 'a'),
       applyRules: async (path) => void calls.push(`rules ${path}`),
-      listTable: async () => undefined,
+      listTables: async () => undefined,
+      untracked: false,
       appears: async () => true,
       unanswered: async () => [],
       routes: { read: async () => ({ links: [], routes: [] }), change: async () => {} },
@@ -85,6 +86,7 @@ async function host() {
       canLockPorts: async () => true,
       tunnels: {
         port: 4789,
+        untracked: true,
         table: none,
         readUnderlay: async () => ({ links: [], ways: [], defaults: [] }),
       },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GROUPS_LANDMARK, GROUPS_TABLE, groupsTable } from '../core/rules/untracked-groups.ts';
 import { LANDMARK, TABLE } from '../core/services/balancing.ts';
 import type { Service } from '../core/services/services.ts';
 import { WARM_MS } from '../core/services/warmup.ts';
@@ -15,6 +16,7 @@ function fakeSandboxes() {
   const written: { path: string; script: string }[] = [];
   const ruled = new Map<string, string>();
   const looked: string[] = [];
+  const tables: (readonly string[])[] = [];
   const able = new Set<string>();
   const ids = new Map<string, string>();
   let failing = false;
@@ -23,10 +25,11 @@ function fakeSandboxes() {
     applyRules: async (path, script) => {
       if (failing) throw new Error('nft says no');
       written.push({ path, script });
-      ruled.set(path, LANDMARK);
+      ruled.set(path, LANDMARK + GROUPS_LANDMARK);
     },
-    listTable: async (path) => {
+    listTables: async (path, names) => {
       looked.push(path);
+      tables.push(names);
       return ruled.get(path);
     },
     pairCounters: async (path, table, set) => {
@@ -35,8 +38,12 @@ function fakeSandboxes() {
       return [{ pair: ['10.0.1.2', '10.0.1.5'], packets, bytes: 100 }];
     },
     mayChange: async () => able,
+    untracked: false,
   };
-  return { sandboxes, written, ruled, looked, able, ids, fail: (it: boolean) => (failing = it) };
+  return {
+    ...{ sandboxes, written, ruled, looked, tables, able, ids },
+    fail: (it: boolean) => (failing = it),
+  };
 }
 
 function balancerOf(paths: string[], first: Service[]) {
@@ -96,10 +103,45 @@ describe('update', () => {
     expect(written[2]?.script).toBe(written[3]?.script);
   });
 
-  it('leaves a container alone that reaches no service, and one that is gone', async () => {
+  it('balances nothing for a container that reaches no service, nor for one that is gone', async () => {
     const { balancer, written } = balancerOf(['/a', '/gone/b'], []);
     await balancer.update();
-    expect(written).toEqual([]);
+    await balancer.update();
+    expect(written).toEqual([{ path: '/a', script: groupsTable(false) }]);
+    expect(balancer.lacking()).toEqual([]);
+  });
+
+  it('lets groups pass tracking by in every container, and balances once there is a service', async () => {
+    const { balancer, written, set, sandboxes, tables, ruled } = balancerOf(['/a'], []);
+    Object.assign(sandboxes, { untracked: true });
+    await balancer.update();
+    expect(written).toEqual([{ path: '/a', script: groupsTable(true) }]);
+    await balancer.inspect();
+    expect(tables).toEqual([[GROUPS_TABLE]]);
+    set(web('10.0.1.5'));
+    await balancer.update();
+    expect(written[1]?.script).toMatch(/^table ip castnet /);
+    await balancer.inspect();
+    expect(tables[1]).toEqual([GROUPS_TABLE, 'ip castnet']);
+    ruled.set('/a', LANDMARK);
+    await balancer.inspect();
+    expect(written[2]?.script).toContain(groupsTable(true));
+    expect(written[2]?.script).toContain('table ip castnet {');
+  });
+
+  it('does not ask for the namespace of a container at rest again', async () => {
+    const { balancer, sandboxes } = balancerOf(['/a'], []);
+    const identity = vi.spyOn(sandboxes, 'identity');
+    await balancer.update();
+    identity.mockClear();
+    await balancer.update();
+    expect(identity).not.toHaveBeenCalled();
+  });
+
+  it('keeps nobody waiting that reaches no service', async () => {
+    const { balancer, sandboxes } = balancerOf(['/a'], []);
+    sandboxes.applyRules = () => new Promise(() => {});
+    await balancer.prepare('/a');
   });
 
   it('writes anew when another namespace took the path, or nft refused', async () => {
@@ -122,7 +164,7 @@ describe('update', () => {
     const { applyRules } = sandboxes;
     let refused = 0;
     sandboxes.applyRules = async (path, script) => {
-      if (!script.includes('delete table')) {
+      if (!script.includes('delete table ip ')) {
         refused++;
         throw new Error('File exists');
       }
@@ -150,7 +192,7 @@ describe('inspect', () => {
     await balancer.update();
     ruled.delete('/a');
     ruled.set('/b', 'table ip castnet { }');
-    await balancer.inspect();
+    for (let turn = 0; turn < 2; turn++) await balancer.inspect();
     expect(
       written
         .slice(3)
@@ -171,14 +213,14 @@ describe('inspect', () => {
   });
 
   it('looks each time into those who may change theirs, and at the others in turn', async () => {
-    const paths = Array.from({ length: 20 }, (_, at) => `/p${at}`);
+    const paths = Array.from({ length: 7 }, (_, at) => `/p${at}`);
     const { balancer, looked, able } = balancerOf(paths, web('10.0.1.5'));
     able.add('/p3');
     await balancer.update();
     for (let turn = 0; turn < 3; turn++) await balancer.inspect();
     expect(looked.filter((it) => it === '/p3')).toHaveLength(3);
-    expect(new Set(looked).size).toBe(20);
-    expect(looked).toHaveLength(3 + 3 * 8);
+    expect(new Set(looked).size).toBe(7);
+    expect(looked).toHaveLength(3 + 3 * 2);
   });
 
   it('looks on when Docker does not say who may', async () => {
@@ -285,7 +327,7 @@ describe('before a container’s first process', () => {
 
   it('a namespace that cannot be looked into counts as one without rules', async () => {
     const { balancer, sandboxes, written } = balancerOf(['/a'], web('10.0.1.5'));
-    sandboxes.listTable = () => Promise.reject(new Error('no such file'));
+    sandboxes.listTables = () => Promise.reject(new Error('no such file'));
     await balancer.prepareIfNone('/a');
     expect(written).toHaveLength(1);
   });
@@ -334,10 +376,10 @@ describe('a container in whose namespace nft takes long', () => {
       web('10.0.1.5'),
     );
     await balancer.update();
-    const { applyRules, listTable, pairCounters } = sandboxes;
+    const { applyRules, listTables, pairCounters } = sandboxes;
     const never = new Promise<never>(() => {});
     sandboxes.applyRules = (path, script) => (path === '/slow' ? never : applyRules(path, script));
-    sandboxes.listTable = (path, table) => (path === '/slow' ? never : listTable(path, table));
+    sandboxes.listTables = (path, table) => (path === '/slow' ? never : listTables(path, table));
     sandboxes.pairCounters = (path, table, name) =>
       path === '/slow' ? never : (pairCounters?.(path, table, name) ?? never);
     const settled = async (work: Promise<unknown>, within: number) => {

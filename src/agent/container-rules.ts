@@ -1,3 +1,4 @@
+import { GROUPS_LANDMARK, GROUPS_TABLE, groupsTable } from '../core/rules/untracked-groups.ts';
 import {
   freshTable,
   LANDMARK,
@@ -13,7 +14,10 @@ import { Loop, type Next, type Target } from './loop.ts';
 export interface RuledSandboxes {
   identity(path: string): string | undefined;
   applyRules(path: string, script: string): Promise<void>;
-  listTable(path: string, table: string): Promise<string | undefined>;
+  /** nft's text of tables, named with their families; undefined when one of them is not there. */
+  listTables(path: string, tables: readonly string[]): Promise<string | undefined>;
+  /** Whether what goes to groups passes connection tracking by. */
+  readonly untracked: boolean;
 }
 
 /** A namespace that lacks the rules it should have. */
@@ -37,12 +41,18 @@ export interface ContainerRulesOptions {
 /** The rules in a namespace, as this agent wrote them. */
 interface InForce {
   readonly identity: string;
-  readonly services: readonly Service[];
+  /** What the balancing rules were made from; undefined: there are none. */
+  readonly services: readonly Service[] | undefined;
   /** nft's text of them at the first look since; undefined before that. */
   text?: string;
 }
 
-/** The balancing rules of one container. They are written whole once, and by their differences after. */
+const SERVICES_TABLE = `ip ${TABLE}`;
+
+/**
+ * The rules of one container: those of groups, and the balancing rules once it reaches a service. They are
+ * written whole once, and by their differences after.
+ */
 export class ContainerRules implements Target {
   readonly name: string;
   readonly loop: Loop;
@@ -54,13 +64,23 @@ export class ContainerRules implements Target {
 
   constructor(options: ContainerRulesOptions) {
     this.#options = options;
-    this.name = `the balancing rules of ${options.path}`;
+    this.name = `the rules of ${options.path}`;
     this.loop = new Loop(this, options.log);
   }
 
-  /** Whether this agent wrote some. */
+  /** Whether this agent wrote some that must stay. */
   get areInForce(): boolean {
-    return this.#inForce !== undefined;
+    return this.#tables().length > 0;
+  }
+
+  /** Whether this agent wrote balancing rules. */
+  get balances(): boolean {
+    return this.#inForce?.services !== undefined;
+  }
+
+  /** Whether nothing is left to do that only a look could tell: it reaches no service, as before. */
+  isAtRest(services: readonly Service[]): boolean {
+    return services.length === 0 && this.#inForce !== undefined && !this.balances;
   }
 
   /** Why it has not the rules that it should have; undefined when it has. */
@@ -68,27 +88,37 @@ export class ContainerRules implements Target {
     return this.#lack;
   }
 
-  /** Whether an agent wrote some, this one or one before it; not, when nobody can tell. */
+  /** Whether an agent wrote balancing rules, this one or one before it; not, when nobody can tell. */
   async areThere(): Promise<boolean> {
-    if (this.areInForce) return true;
+    if (this.balances) return true;
     const { sandboxes, path } = this.#options;
-    const text = await sandboxes.listTable(path, TABLE).catch(() => undefined);
+    const text = await sandboxes.listTables(path, [SERVICES_TABLE]).catch(() => undefined);
     return text?.includes(LANDMARK) === true;
+  }
+
+  #tables(): string[] {
+    if (this.#inForce === undefined) return [];
+    return [
+      ...(this.#options.sandboxes.untracked ? [GROUPS_TABLE] : []),
+      ...(this.balances ? [SERVICES_TABLE] : []),
+    ];
   }
 
   async observe(): Promise<void> {
     const found = this.#inForce;
     // What is not known is written whole, whatever is there.
-    if (found === undefined) return;
+    const tables = this.#tables();
+    if (found === undefined || tables.length === 0) return;
     const { sandboxes, path, log } = this.#options;
-    const text = await sandboxes.listTable(path, TABLE);
+    const text = await sandboxes.listTables(path, tables);
     // It was written anew, or is gone, while this looked.
     if (this.#inForce !== found) return;
-    const isOurs = text?.includes(LANDMARK) === true && text === (found.text ?? text);
-    if (isOurs) found.text = text;
+    const marks = tables.map((it) => (it === GROUPS_TABLE ? GROUPS_LANDMARK : LANDMARK));
+    const isWhole = marks.every((it) => text?.includes(it));
+    if (text !== undefined && isWhole && text === (found.text ?? text)) found.text = text;
     else {
       this.#inForce = undefined;
-      log.warn({ sandbox: path }, 'the balancing rules were gone or changed');
+      log.warn({ sandbox: path }, 'the rules of a container were gone or changed');
     }
   }
 
@@ -96,37 +126,36 @@ export class ContainerRules implements Target {
     const { path, sandboxes, scripts, log } = this.#options;
     const { desired } = this;
     const before = this.#inForce;
-    // A container that reaches no service pays nothing for those of others.
-    if (before === undefined && desired.length === 0) {
-      this.#lack = undefined;
-      return 'done';
-    }
     const identity = sandboxes.identity(path);
     if (identity === undefined) {
-      this.#lacks('its network namespace is not at that path');
+      // Without its namespace a container that reaches no service lacks nothing.
+      if (before?.services === undefined && desired.length === 0) this.#lack = undefined;
+      else this.#lacks('its network namespace is not at that path');
       return 'done';
     }
-    const known = before?.identity === identity ? before.services : undefined;
-    if (known === undefined && desired.length === 0) return 'done';
-    const script = scripts.of(known, desired);
+    const known = before?.identity === identity ? before : undefined;
+    // One that reaches no service pays nothing for those of others.
+    const needsNone = known?.services === undefined && desired.length === 0;
+    const groups = known === undefined ? groupsTable(sandboxes.untracked) : '';
+    const script = groups + (needsNone ? '' : scripts.of(known?.services, desired));
     if (script === '') return 'done';
     try {
       await sandboxes.applyRules(path, script).catch((error: Error) => {
-        if (known !== undefined) throw error;
+        if (known?.services !== undefined || needsNone) throw error;
         // What is there is not ours, or of another version.
-        return sandboxes.applyRules(path, freshTable(desired));
+        return sandboxes.applyRules(path, groups + freshTable(desired));
       });
     } catch (error) {
       this.#inForce = undefined;
       if (sandboxes.identity(path) !== identity) return 'done';
       const reason = (error as Error).message;
       this.#lacks(reason);
-      log.warn({ sandbox: path, reason }, 'no balancing rules');
+      log.warn({ sandbox: path, reason }, 'a container has not its rules');
       return 'look-later';
     }
-    this.#inForce = { identity, services: desired };
+    this.#inForce = { identity, services: needsNone ? undefined : desired };
     this.#lack = undefined;
-    log.debug({ sandbox: path, services: desired.length }, 'balancing rules changed');
+    log.debug({ sandbox: path, services: desired.length }, 'the rules of a container changed');
     return 'done';
   }
 

@@ -75,7 +75,8 @@ async function started(): Promise<void> {
   const sandboxes = {
     identity: () => 'a',
     applyRules: async (_path: string, script: string) => void written.push(script),
-    listTable: async () => LANDMARK,
+    listTables: async () => LANDMARK,
+    untracked: false,
   };
   rules = new ServiceRules({ host, sandboxes, log, now });
   host.restart.found([...way(HERE, '10.9.0.2'), ...way(THERE, '10.9.0.3')]);

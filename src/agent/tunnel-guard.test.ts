@@ -12,6 +12,7 @@ function world(before?: { rules: string; hosts?: string[] }) {
   let dropped = 0;
   const guard = new TunnelGuard({
     port: 4789,
+    untracked: true,
     tunnel: () => '10.0.0.1',
     hosts: () => known,
     log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -23,6 +23,8 @@ export interface TunnelGuardKernel {
 export interface TunnelGuardOptions extends TunnelGuardKernel {
   /** UDP port of VXLAN. */
   readonly port: number;
+  /** Whether the hosts' packets pass connection tracking by. */
+  readonly untracked: boolean;
   readonly tunnel: () => string | undefined;
   readonly hosts: () => HostsKnown;
   readonly log: Log;
@@ -103,15 +105,19 @@ export class TunnelGuard implements Target {
 
   /** Next to nothing when the hosts known are the same as before; otherwise it reads the interfaces too. */
   async apply(): Promise<Next> {
-    const { readUnderlay, port, tunnel } = this.#options;
+    const { readUnderlay, port, untracked, tunnel } = this.#options;
     const sources = this.#sources();
-    const hosts = `${tunnel()} ${sources === undefined ? 'any' : [...sources].sort().join()}`;
+    const local = tunnel();
+    const hosts = `${local} ${sources === undefined ? 'any' : [...sources].sort().join()}`;
     if (hosts === this.#lastHosts) return 'done';
     // A look from now on finds what is read here no longer good enough.
     this.#lastHosts = hosts;
     try {
       const facts = await readUnderlay(sources ?? []);
-      const wanted: TunnelGuardWanted = { port, sources, underlay: underlay(facts, tunnel()) };
+      const wanted: TunnelGuardWanted = {
+        ...{ port, sources, underlay: underlay(facts, local) },
+        ...(untracked && local !== undefined ? { untracked: local } : {}),
+      };
       await this.#table.put({ table: tunnelTable(wanted), elements: tunnelElements(wanted) });
     } catch (error) {
       this.#lastHosts = '';

@@ -61,9 +61,17 @@ async function list(path: string, ...argv: string[]): Promise<Pick<Outcome, 'sta
   }
 }
 
-/** nft's text of a table inside a namespace, without its sets' contents; undefined: none there. */
-export async function listTable(path: string, table: string): Promise<string | undefined> {
-  const { status, stdout } = await list(path, 'nft', '-t', 'list', 'table', 'ip', table);
+/**
+ * nft's text of tables inside a namespace, without their sets' contents.
+ * @param tables with their families, as `ip castnet`
+ * @returns undefined when one of them is not there
+ */
+export async function listTables(
+  path: string,
+  tables: readonly string[],
+): Promise<string | undefined> {
+  const commands = tables.map((it) => `list table ${it}`).join('; ');
+  const { status, stdout } = await list(path, 'nft', '-t', commands);
   return status === 0 ? stdout : undefined;
 }
 

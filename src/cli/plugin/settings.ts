@@ -28,6 +28,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
       'the IPv4 or IPv6 address at which the others reach the host, or nothing for what Swarm advertises',
     valid: (value) => value === '' || isIP(value) !== 0,
   },
+  CASTNET_NOTRACK: {
+    accepts: 'on, off',
+    valid: (value) => value === 'on' || value === 'off',
+  },
   CASTNET_METRICS: {
     accepts: 'ADDRESS:PORT, as 127.0.0.1:9790 or [fd00::1]:9790, or nothing for no TCP listener',
     valid: (value) => value === '' || addressAndPort(value) !== undefined,

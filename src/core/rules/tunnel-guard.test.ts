@@ -22,6 +22,19 @@ it('lets castnet’s VXLAN in by the hosts’ own network and from the hosts alo
   ]);
 });
 
+it('has packets between the hosts untracked, of either family, and nobody else’s', () => {
+  const of = (untracked?: string) =>
+    tunnelTable({ port: 4789, sources, ...(untracked === undefined ? {} : { untracked }) });
+  expect(of()).not.toContain('notrack');
+  const table = of('10.0.0.1');
+  expect(table).toMatch(
+    /hook prerouting priority -300.*\n +ip daddr 10.0.0.1 udp dport 4789 @th,96,24 >= 8000000 notrack/,
+  );
+  // What is not from an address of this host was dropped before.
+  expect(table).toMatch(/chain leaving \{\n.*drop\n +ip saddr 10.0.0.1 notrack\n/);
+  expect(of('fd00::1')).toContain('ip6 saddr fd00::1 notrack');
+});
+
 it('says what it was made from: another port is another mark', () => {
   const mark = (port: number) => /comment "(.*)"/.exec(tunnelTable({ port, sources }))?.[1];
   expect(mark(4789)).toMatch(/^castnet [0-9a-f]+$/);

@@ -21,7 +21,8 @@ export const TUNNEL_TABLE = 'castnet';
  *
  * What passes this host on its way must come by an interface of the hosts' network too; from which
  * address is for its receiver to judge. What leaves must have an address of this host: ipvlan in its
- * mode l3 sends by the host's own output. Connection tracking has put fragments together before.
+ * mode l3 sends by the host's own output. Connection tracking has put fragments together before
+ * (priority -400), also of what it is then told to leave alone.
  */
 export interface TunnelGuardWanted {
   /** UDP port of VXLAN. */
@@ -29,6 +30,8 @@ export interface TunnelGuardWanted {
   readonly underlay: Underlay;
   /** Addresses of the Swarm's hosts; undefined: not known yet, so every address counts as one. */
   readonly sources: ReadonlySet<string> | undefined;
+  /** The host's own address of the tunnels, whose packets pass connection tracking by; undefined: none. */
+  readonly untracked?: string;
 }
 
 /** Packets that the table's rules dropped, by its counters. */
@@ -38,7 +41,8 @@ export type TunnelDropped = NonNullable<HostReport['tunnelDropped']>;
 export const SOURCES = { v4: 'hosts4', v6: 'hosts6' };
 
 /** The table without what its sets hold. It says in a comment what it was made from. */
-export function tunnelTable({ port, sources }: Omit<TunnelGuardWanted, 'underlay'>): string {
+export function tunnelTable(wanted: Omit<TunnelGuardWanted, 'underlay'>): string {
+  const { port, sources, untracked } = wanted;
   // The 24 bits of the id lie 12 bytes into UDP (RFC 7348 section 5).
   const castnets = `udp dport ${port} @th,96,24 >= ${VNI_MIN}`;
   const drop = (why: string) => `counter name ${why} drop`;
@@ -66,7 +70,9 @@ export function tunnelTable({ port, sources }: Omit<TunnelGuardWanted, 'underlay
     '  }',
     '  chain leaving {',
     `    fib saddr type != local ${drop('not-from-a-host')}`,
+    ...(untracked === undefined ? [] : [`    ${own(untracked, 'saddr')} notrack`]),
     '  }',
+    ...(untracked === undefined ? [] : untrackedChain(castnets, untracked)),
   ];
   const mark = spread([castnets, ...rules].join('\n')).toString(16);
   const chain = (hook: string, to: string) => [
@@ -88,6 +94,21 @@ export function tunnelTable({ port, sources }: Omit<TunnelGuardWanted, 'underlay
     '',
   ].join('\n');
 }
+
+const own = (address: string, direction: string): string =>
+  `${address.includes(':') ? 'ip6' : 'ip'} ${direction} ${address}`;
+
+/**
+ * VXLAN chooses its source port by the inner flow, so that each flow of a container would be a connection
+ * of the host's, of a kind that nobody asks about. What this host only passes on, and may translate, is
+ * tracked as ever.
+ */
+const untrackedChain = (castnets: string, address: string): string[] => [
+  '  chain untracked {',
+  '    type filter hook prerouting priority -300; policy accept;',
+  `    ${own(address, 'daddr')} ${castnets} notrack`,
+  '  }',
+];
 
 /** What the table's sets must hold, as nft names it. */
 export function tunnelElements({ underlay, sources }: TunnelGuardWanted): Set<string> {
