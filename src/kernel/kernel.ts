@@ -7,6 +7,7 @@ import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
 import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+import { show } from './show.ts';
 
 /** Everything the agent reads from the kernel in one look. */
 export interface Observation {
@@ -23,11 +24,9 @@ export interface Refusal {
 /** Reads the whole of what castnet has in the kernel. */
 export async function observe(): Promise<Observation> {
   await heldNamespace.look();
-  const [links, fdb, neighbours, mdb] = await Promise.all([
-    mustRun(inNamespace('ip', '-json', '-details', 'link', 'show')),
-    mustRun(inNamespace('bridge', '-json', 'fdb', 'show')),
-    mustRun(inNamespace('ip', '-json', 'neigh', 'show', 'nud', 'permanent')),
-    mustRun(inNamespace('bridge', '-json', '-details', 'mdb', 'show')),
+  const [[links = '', neighbours = ''], [fdb = '', mdb = '']] = await Promise.all([
+    show(inNamespace('ip'), ['link show', 'neigh show nud permanent']),
+    show(inNamespace('bridge'), ['fdb show', 'mdb show']),
     netfilter.look(),
   ]);
   const { facts, memberships } = mdbContents(mdb);

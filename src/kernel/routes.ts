@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { mustRun, run } from '../system/run.ts';
+import { show } from './show.ts';
 
 /** A host's interface that holds an address, and its MTU, bytes. */
 export interface Underlay {
@@ -100,13 +101,10 @@ export function parseRoutes(lines: string): Route[] {
  */
 export async function routeMtus(to: readonly string[], from: string): Promise<number[]> {
   if (to.length === 0) return [];
-  const lines = to.map((it) => `route get ${it} from ${from}\n`).join('');
-  const [{ stdout }, links] = await Promise.all([
-    run(['ip', '-json', '-force', '-batch', '-'], lines),
-    mustRun(['ip', '-json', 'link', 'show']),
-  ]);
+  const asks = to.map((it) => `route get ${it} from ${from}`);
+  const [links = '', ...found] = await show(['ip'], ['link show'], asks);
   const mtus = new Map(Links.parse(parse(links)).map((it) => [it.ifname, it.mtu]));
-  return parseRoutes(stdout).flatMap((it) =>
+  return parseRoutes(found.join('\n')).flatMap((it) =>
     it.toItself ? [] : (it.mtu ?? mtus.get(it.interface) ?? []),
   );
 }

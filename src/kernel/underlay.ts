@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { HostLink, UnderlayFacts } from '../core/rules/underlay.ts';
-import { mustRun, run } from '../system/run.ts';
+import { show } from './show.ts';
 
 const Links = z.array(
   z.object({
@@ -27,19 +27,17 @@ const Routes = z.array(
  */
 export async function readUnderlay(hosts: Iterable<string>): Promise<UnderlayFacts> {
   // The route that matches, whole: of several next hops one packet's way names one.
-  const asks = [...hosts].map((it) => `route get fibmatch ${it}\n`).join('');
-  const ip = ['ip', '-json'];
-  const everywhere = ['route', 'show', 'table', 'all', 'default'];
-  const [links, ways, ...defaults] = await Promise.all([
-    mustRun([...ip, '-details', 'address', 'show']),
-    // A host without a route fails by itself, and a kernel without IPv6 has no routes of it.
-    run([...ip, '-force', '-batch', '-'], asks),
-    ...['-4', '-6'].map((family) => run([...ip, family, ...everywhere])),
+  const ways = [...hosts].map((it) => `route get fibmatch ${it}`);
+  const everywhere = 'route show table all default';
+  const [[links = '', four = '', ...found], six] = await Promise.all([
+    show(['ip'], ['address show', everywhere], ways),
+    // A kernel without IPv6 has no routes of it.
+    show(['ip', '-6'], [], [everywhere]),
   ]);
   return {
     links: parseLinks(links),
-    ways: parseDevices(ways.stdout),
-    defaults: defaults.flatMap(({ stdout }) => parseDevices(stdout)),
+    ways: parseDevices(found.join('\n')),
+    defaults: [four, ...six].flatMap(parseDevices),
   };
 }
 
