@@ -123,3 +123,18 @@ it('nothing is written before the kernel was read, while a host is waited for', 
   left.mockRestore();
   expect(await tasks(0)).toEqual([HERE, THERE]);
 });
+
+it('what containers join is no reason to look at the rules of all, another task is', async () => {
+  await started();
+  const update = vi.spyOn(rules.balancer, 'update');
+  const says = (it: NetworkRecord) => {
+    const networks = new Map([['net-a', it]]);
+    host.record = { node: 'own', tunnel: '10.9.0.1', networks };
+    host.emit('record');
+    return update.mock.calls.length;
+  };
+  const group = { group: '239.1.1.1', mode: 'exclude', sources: [] } as const;
+  expect(says(record('10.0.1.9'))).toBe(1);
+  expect(says({ ...record('10.0.1.9'), groups: [group] })).toBe(1);
+  expect(says(record('10.0.1.9', false))).toBe(2);
+});

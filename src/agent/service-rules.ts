@@ -32,6 +32,8 @@ export class ServiceRules {
   readonly balancer: Balancer;
   readonly view: ServiceView;
   readonly #host: Host;
+  /** What this host last said of its containers. */
+  #own: string | undefined;
 
   constructor({ host, sandboxes, log, now }: ServiceRulesOptions) {
     this.#host = host;
@@ -43,7 +45,19 @@ export class ServiceRules {
       log,
       now,
     });
-    host.when(['peers', 'services', 'record', 'restarted'], () => void this.balancer.update());
+    host.when(['peers', 'services', 'looked', 'restarted'], () => void this.balancer.update());
+    host.on('record', () => {
+      if (this.#ownHasChanged()) void this.balancer.update();
+    });
+  }
+
+  /** Whether this host says something else of its containers than before: mostly it is of groups. */
+  #ownHasChanged(): boolean {
+    const { record } = this.#host;
+    const own = JSON.stringify([...(record?.networks ?? [])].map(([id, it]) => [id, it.endpoints]));
+    if (own === this.#own) return false;
+    this.#own = own;
+    return true;
   }
 
   /** This host's containers that may be tasks, by network. */
