@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { ROOT } from '../../kit/containers.ts';
 import { type SshdOptions, type SshSite, startSshd } from '../../kit/ssh.ts';
 import type { Lab, LabHost } from '../../lab.ts';
+import type { Underlay } from '../../plan.ts';
 import { labEnv, mustRun, type RunResult, run } from '../../run.ts';
 import { useLab } from './lab.ts';
 
@@ -30,12 +31,15 @@ export type Running = {
   said: () => string;
 };
 
+export type BareOptions = {
+  hosts: number;
+  underlay?: Underlay;
+  sshd?: (host: LabHost) => SshdOptions;
+};
+
 /** A lab of hosts with nothing but Docker and sshd. */
-export function useBareHosts(
-  tag: string,
-  { hosts, sshd }: { hosts: number; sshd?: (host: LabHost) => SshdOptions },
-): UpLab {
-  const lab = useLab(tag, { hosts, plugin: false, swarm: false });
+export function useBareHosts(tag: string, { hosts, sshd, underlay }: BareOptions): UpLab {
+  const lab = useLab(tag, { hosts, plugin: false, swarm: false, underlay: underlay ?? 'ipv4' });
   let site: SshSite | undefined;
   // Before the lab goes, and after it came: hooks of one kind run in the order of their making, or the opposite.
   beforeAll(async () => {
@@ -87,9 +91,10 @@ function start(argv: string[]): Running {
 
 /** What a host has of Docker's, castnet's and the kernel's, in words, to be compared. */
 export async function stateOf(host: LabHost): Promise<string[]> {
-  // A host's files are the machine's with a layer of its own, which is what it wrote.
+  // A host's files are the machine's with a layer of its own, which is what it wrote. Docker takes the
+  // namespaces of a Swarm that is gone away in its own time.
   const files =
-    'find /run/layers/*/upper; find /run -not -path "/run/lab*" -not -path "/run/layers*"';
+    'find /run/layers/*/upper; find /run -not -path "/run/lab*" -not -path "/run/layers*" -not -path "/run/docker/netns/*"';
   const looks = [
     files,
     'find /var/lib/docker/plugins /var/lib/docker/swarm -maxdepth 1 2>/dev/null',

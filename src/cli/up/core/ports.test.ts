@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bareHost, nodeHost } from '../testing/facts.ts';
+import type { HostFacts } from './facts.ts';
 import { busyProblems, portProblems, trialsOf } from './ports.ts';
 
 const bare = [bareHost(1), bareHost(2)];
@@ -71,5 +72,7 @@ describe('a port that is taken', () => {
     const node = [nodeHost(1, { role: 'manager', of: [1] })];
     expect(busyProblems(node, at('tcp', 2377))).toEqual([]);
     expect(busyProblems(bare, at('udp', 4789))).toEqual([]);
+    const without = { ...(node[0] as HostFacts), plugin: undefined };
+    expect(busyProblems([without], at('tcp', 4790))).toHaveLength(1);
   });
 });

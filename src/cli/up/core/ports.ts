@@ -74,9 +74,9 @@ export function busyProblems(facts: readonly HostFacts[], busy: readonly Busy[])
     const it = facts.find((one) => one.host === host);
     const { vxlan, sessions } = portsOf(it?.plugin?.settings ?? {});
     const isOwn =
-      (proto === 'udp' && port === vxlan) ||
-      (proto === 'tcp' && port === sessions && it?.plugin !== undefined) ||
-      it?.swarm.state === 'active';
+      proto === 'tcp' && port === sessions
+        ? it?.plugin !== undefined
+        : (proto === 'udp' && port === vxlan) || it?.swarm.state === 'active';
     if (isOwn) return [];
     const name = `${proto.toUpperCase()} ${port}`;
     return [

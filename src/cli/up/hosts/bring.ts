@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Outcome } from '../../../system/run.ts';
 import { type Architecture, partOf } from '../../plugin/architecture.ts';
 import { distDirectory } from '../../plugin/source.ts';
+import { quote } from '../../quote.ts';
 import type { Problem } from '../core/facts.ts';
 import type { Host } from './host.ts';
 import { STAGING } from './look-script.ts';
-import { quote } from './quote.ts';
 import { unreached } from './unreached.ts';
 
 /** Where a build's files are on a host while `castnet up` works there. */

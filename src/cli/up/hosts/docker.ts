@@ -1,7 +1,7 @@
 import { UserError } from '../../output.ts';
 import { type Docker, DockerError } from '../../plugin/docker.ts';
+import { commandLine } from '../../quote.ts';
 import type { Host } from './host.ts';
-import { commandLine } from './quote.ts';
 import { unreached } from './unreached.ts';
 
 /** Milliseconds for a question, and for what makes or starts something. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '../../output.ts';
 import { distDirectory } from '../../plugin/source.ts';
+import { quote } from '../../quote.ts';
 import type { Host } from './host.ts';
-import { quote } from './quote.ts';
 
 /** Milliseconds until it must have said that it is there. */
 const START_MS = 30_000;
@@ -20,42 +20,51 @@ export interface HttpCallArgs {
   readonly timeoutMs?: number;
 }
 
+interface Answer {
+  /** Undefined for the word that it is there. */
+  readonly id?: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** src/cli/up/remote, running on a host: asks it what a shell cannot answer. */
 export class Helper {
   readonly #host: string;
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<
-    number,
-    { resolve: (it: unknown) => void; reject: (it: Error) => void }
-  >();
+  readonly #ready: Promise<void>;
+  /** Bounded by what is asked at a time: a trial for each port and host. */
+  readonly #waiting = new Map<number, Waiting>();
   #last = 0;
   #said = '';
   #ended: string | undefined;
 
-  private constructor(host: string, child: ChildProcess, onReady: () => void) {
+  private constructor(host: string, child: ChildProcess) {
     this.#host = host;
     this.#child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-2_000);
     });
-    const end = (why: string): void => {
-      this.#ended ??= this.#said.trim() || why;
-      for (const it of this.#waiting.values()) it.reject(this.#failure());
-      this.#waiting.clear();
-    };
-    child.once('error', (error) => end(error.message));
-    child.once('close', (status) => end(`it ended with status ${status}`));
-    if (child.stdout === null) return;
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const answer = JSON.parse(line) as { id?: number; value?: unknown; error?: string };
-      if (answer.id === undefined) {
-        onReady();
-        return;
-      }
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if (answer.error === undefined) waiting?.resolve(answer.value);
-      else waiting?.reject(new Error(answer.error));
+    this.#ready = new Promise((resolve, reject) => {
+      const end = (why: string): void => {
+        this.#ended ??= this.#said.trim() || why;
+        const failure = this.#failure();
+        reject(failure);
+        for (const it of this.#waiting.values()) it.reject(failure);
+        this.#waiting.clear();
+      };
+      child.once('error', (error) => end(error.message));
+      child.once('close', (status) => end(`it ended with status ${status}`));
+      if (child.stdout === null) return;
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const answer = JSON.parse(line) as Answer;
+        if (answer.id === undefined) resolve();
+        else this.#take(answer.id, answer);
+      });
     });
   }
 
@@ -64,16 +73,10 @@ export class Helper {
    * @throws UserError when that Node does not run there
    */
   static async start(host: Host, rootfs: string): Promise<Helper> {
-    const code = await helperCode();
-    const child = host.start(launch(rootfs, code));
-    const ready = Promise.withResolvers<void>();
-    const helper = new Helper(host.name, child, () => ready.resolve());
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      ready.reject(helper.#failure());
-    }, START_MS);
-    child.once('close', () => ready.reject(helper.#failure()));
-    await ready.promise.finally(() => clearTimeout(timer));
+    const child = host.start(launch(rootfs, await helperCode()));
+    const helper = new Helper(host.name, child);
+    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+    await helper.#ready.finally(() => clearTimeout(timer));
     return helper;
   }
 
@@ -81,14 +84,23 @@ export class Helper {
   async ask<T>(operation: string, args: unknown = {}): Promise<T> {
     if (this.#ended !== undefined) throw this.#failure();
     const id = ++this.#last;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#waiting.set(id, { resolve, reject });
-    const timer = setTimeout(() => {
-      this.#waiting.delete(id);
-      reject(new UserError(`${this.#host} does not answer within ${ANSWER_MS / 1000} s`));
-    }, ANSWER_MS);
-    this.#child.stdin?.write(`${JSON.stringify({ id, operation, args })}\n`);
-    return promise.finally(() => clearTimeout(timer)) as Promise<T>;
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new UserError(`${this.#host} does not answer within ${ANSWER_MS / 1000} s`));
+      }, ANSWER_MS);
+      this.#waiting.set(id, {
+        resolve: (value) => {
+          clearTimeout(timer);
+          resolve(value as T);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+      this.#child.stdin?.write(`${JSON.stringify({ id, operation, args })}\n`);
+    });
   }
 
   /** HTTP at a Unix socket of the host. */
@@ -98,6 +110,13 @@ export class Helper {
 
   close(): void {
     this.#child.stdin?.end();
+  }
+
+  #take(id: number, { value, error }: Answer): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error === undefined) waiting?.resolve(value);
+    else waiting?.reject(new Error(error));
   }
 
   #failure(): UserError {

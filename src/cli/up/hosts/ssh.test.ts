@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { quote } from '../../quote.ts';
 import { parseTarget } from '../target.ts';
-import { quote } from './quote.ts';
 import { elevated, Ways } from './ssh.ts';
 
 let directory: string;

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Outcome, run } from '../../../system/run.ts';
+import { quote } from '../../quote.ts';
 import type { Target } from '../core/wanted.ts';
 import type { Host } from './host.ts';
-import { quote } from './quote.ts';
 
 /** Milliseconds for a question; a host that is busy answers in seconds. */
 const ANSWER_MS = 60_000;
@@ -35,6 +35,8 @@ export interface SshOptions {
   /** Ends what runs. */
   readonly signal?: AbortSignal | undefined;
 }
+
+type Ending = [status: number | null, signal: NodeJS.Signals | null];
 
 /** Ways to hosts, which are closed together. */
 export class Ways {
@@ -141,11 +143,22 @@ export class Ways {
       late = true;
       child.kill('SIGKILL');
     }, from.timeoutMs);
-    const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    const ended = new Promise<Ending>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (status, signal) => resolve([status, signal]));
-      // The master that ssh leaves behind keeps its outputs open.
-      child.once('exit', (status, signal) => setTimeout(() => resolve([status, signal]), 200));
+      // The master that ssh leaves behind keeps its error output open, and that alone.
+      let [exit, isRead]: [Ending | undefined, boolean] = [undefined, false];
+      const look = (): void => {
+        if (exit !== undefined && isRead) resolve(exit);
+      };
+      child.once('exit', (status, signal) => {
+        exit = [status, signal];
+        look();
+      });
+      child.stdout?.once('close', () => {
+        isRead = true;
+        look();
+      });
     });
     if (from.file === undefined) child.stdin?.end(from.input ?? '');
     else if (child.stdin) await pipeline(createReadStream(from.file), child.stdin).catch(() => {});
