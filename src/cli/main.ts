@@ -2,6 +2,12 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { registerDashboard } from './dashboard/command.ts';
+import {
+  CALLED_BY_DOCKER,
+  ownArguments,
+  pluginMetadata,
+  registerDockerPlugin,
+} from './docker-plugin.ts';
 import { registerInspect } from './inspect.ts';
 import { registerLogLevel } from './log-level.ts';
 import { describeError, UserError } from './output.ts';
@@ -27,6 +33,7 @@ const LIGHT = [
   registerProbe,
   registerDashboard,
   registerLogLevel,
+  registerDockerPlugin,
 ];
 
 /** Adds a command with its subcommands. */
@@ -70,10 +77,20 @@ async function buildProgram(
 
 /**
  * Runs a command line and returns the exit status.
- * @param args without node and script
+ * @param given without node and script
  * @param loadMore commands of another room, which cost nothing unless they are needed
  */
-export async function main(args: string[], loadMore: () => Promise<Register>): Promise<number> {
+export async function main(
+  given: readonly string[],
+  loadMore: () => Promise<Register>,
+): Promise<number> {
+  const byDocker = process.env[CALLED_BY_DOCKER] !== undefined;
+  const metadata = byDocker ? pluginMetadata(given) : undefined;
+  if (metadata !== undefined) {
+    console.log(metadata);
+    return 0;
+  }
+  const args = byDocker ? ownArguments(given) : [...given];
   const program = await buildProgram(args, loadMore);
   if (args.length === 0) {
     program.outputHelp();
