@@ -1,15 +1,11 @@
 import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { silentLog } from './peers/log.ts';
-import { type TestSwarm, testSwarm } from './peers/testing/certificates.ts';
+import { useSwarm } from './peers/testing/nodes.ts';
 import { swarmIdentity } from './sessions.ts';
 
-let swarm: TestSwarm;
-beforeAll(() => {
-  swarm = testSwarm('cluster-1');
-});
-afterAll(() => swarm.remove());
+const swarm = useSwarm();
 
 const log = { ...silentLog, error() {} };
 const identityIn = (directory: string, pskFile = '/dev/null') =>

@@ -1,28 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, it } from 'vitest';
-import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
+import { it } from 'vitest';
 import type { PublisherOptions } from './publisher.ts';
 import { atEnd, publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useNodes } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
-let swarm: TestSwarm;
-let a: Credentials;
-let b: Credentials;
-
-beforeAll(async () => {
-  swarm = testSwarm('cluster-1');
-  a = await loadSwarmCredentials({ directory: swarm.node('node-a'), log: silentLog });
-  b = await loadSwarmCredentials({ directory: swarm.node('node-b'), log: silentLog });
-});
-afterAll(() => {
-  a.close();
-  b.close();
-  swarm.remove();
-});
+const nodes = useNodes();
 
 /** Two handshakes at a time; a connection that was ended is not made anew while the test runs. */
 async function publishing(
@@ -33,7 +17,7 @@ async function publishing(
     ...{ handshakes: 2, handshakesPerHost: 100, sessions: 100, sessionsPerNode: 100 },
     ...more,
   };
-  const made = await publisher(a, { isListed, limits });
+  const made = await publisher(nodes.a, { isListed, limits });
   made.publish(host('node-a', { net1: network(1) }));
   return made;
 }
@@ -56,7 +40,7 @@ const closed = (sockets: readonly Socket[]): number =>
 
 it('many listed hosts that come at once are all heard at their first try', async () => {
   const { port, sessions } = await publishing(() => true);
-  const all = Array.from({ length: 50 }, () => subscriber(b, port, once));
+  const all = Array.from({ length: 50 }, () => subscriber(nodes.b, port, once));
   await until(() => sessions().length === all.length, { what: 'all sessions' });
   for (const one of all) await one.until(({ networks }) => networks.size === 1);
 });
@@ -65,14 +49,14 @@ it('who is listed and says nothing, or nonsense, keeps no other out', async () =
   const { port } = await publishing(() => true);
   idle(port, 30, {});
   const fools = idle(port, 30, { text: 'GET / HTTP/1.1\r\n\r\n' });
-  await subscriber(b, port, once).until(({ state }) => state === 'up');
+  await subscriber(nodes.b, port, once).until(({ state }) => state === 'up');
   await until(() => closed(fools) === fools.length, { what: 'those who talk nonsense to end' });
 });
 
 it('who is not listed keeps no listed host out, however many they are', async () => {
   const { port } = await publishing((address) => address === '127.0.0.1');
   const strangers = idle(port, 30, { localAddress: '127.0.0.2' });
-  await subscriber(b, port, once).until(({ state }) => state === 'up');
+  await subscriber(nodes.b, port, once).until(({ state }) => state === 'up');
   await until(() => closed(strangers) === 28, { what: 'the oldest strangers to end' });
 });
 

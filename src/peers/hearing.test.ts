@@ -5,7 +5,7 @@ import { host, network } from './testing/records.ts';
 
 /** A host that says more than is taken of one. */
 
-const node = useSwarm();
+const { credentials: node } = useSwarm();
 
 it.each([
   ['messages', { messagesPerSecond: 1, messagesAtOnce: 100 }],

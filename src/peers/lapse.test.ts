@@ -1,13 +1,11 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
 /** A session lasts no longer than what was proved when it was opened. */
 
@@ -16,27 +14,17 @@ const DAY = 86_400_000;
 const QUICK = { limits: { idleMs: 2000 } };
 const TICK = { timing: { tickMs: 20, pingMs: 20 } };
 
-let swarm: TestSwarm;
-let renewed: TestSwarm;
+const swarm = useSwarm();
+const renewed = useSwarm();
 let ahead = 0;
-const open: Credentials[] = [];
 beforeEach(() => {
   ahead = 0;
-  swarm = testSwarm('cluster-1');
-  renewed = testSwarm('cluster-1');
-});
-afterEach(() => {
-  for (const it of open.splice(0)) it.close();
-  swarm.remove();
-  renewed.remove();
 });
 
 async function node(name: string) {
   const directory = swarm.node(name);
   const timeOfDay = () => Date.now() + ahead;
-  const credentials = await loadSwarmCredentials({ directory, log: silentLog, timeOfDay });
-  open.push(credentials);
-  return { directory, credentials };
+  return { directory, credentials: await swarm.load(directory, { timeOfDay }) };
 }
 
 /** Two hosts in a session, which records of one host pass. */
@@ -57,8 +45,7 @@ function replace(directory: string, by: string, trusts: readonly string[]): void
 
 it('who listens is let go when its certificate expires', async () => {
   const [a, b] = [await node('node-a'), await node('node-b')];
-  const plain = await loadSwarmCredentials({ directory: b.directory, log: silentLog });
-  open.push(plain);
+  const plain = await swarm.load(b.directory);
   const { to } = await session(a.credentials, plain);
   ahead = 2 * DAY;
   await to.until(({ lastError }) => lastError?.includes('certificate has expired') === true);
@@ -66,8 +53,7 @@ it('who listens is let go when its certificate expires', async () => {
 
 it('who is listened to is left when its certificate expires, and what it said stays', async () => {
   const [a, b] = [await node('node-a'), await node('node-b')];
-  const plain = await loadSwarmCredentials({ directory: a.directory, log: silentLog });
-  open.push(plain);
+  const plain = await swarm.load(a.directory);
   const { to } = await session(plain, b.credentials);
   ahead = 2 * DAY;
   await to.until(({ fault }) => fault === 'certificate');

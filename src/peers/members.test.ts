@@ -6,7 +6,7 @@ import { until } from './testing/until.ts';
 
 /** Who was taken out of the Swarm still has a certificate: the managers' list of nodes tells. */
 
-const node = useSwarm();
+const { credentials: node } = useSwarm();
 
 it('a removed node’s session ends at once, and it is let in no more', async () => {
   let members = ['node-a', 'node-b'];

@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadPreshared } from './psk.ts';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 
-let swarm: TestSwarm;
+const swarm = useSwarm();
 let work: string;
 let directory: string;
 
 beforeAll(() => {
-  swarm = testSwarm('cluster-1');
   directory = swarm.node('node-a');
   work = mkdtempSync(join(tmpdir(), 'castnet-psk-'));
 });
 afterAll(() => {
-  swarm.remove();
   rmSync(work, { recursive: true });
 });
 

@@ -2,24 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
 import { atEnd, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
-let swarm: TestSwarm;
+const swarm = useSwarm();
 let b: Credentials;
-
 beforeAll(async () => {
-  swarm = testSwarm('cluster-1');
-  b = await loadSwarmCredentials({ directory: swarm.node('node-b'), log: silentLog });
-});
-afterAll(() => {
-  b.close();
-  swarm.remove();
+  b = await swarm.credentials('node-b');
 });
 
 /** Shorter than those in force, a fortieth of most. */

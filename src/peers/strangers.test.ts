@@ -2,35 +2,15 @@ import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, createServer } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Credentials } from './credentials.ts';
-import { silentLog } from './log.ts';
+import { describe, expect, it } from 'vitest';
 import { publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
-import { loadSwarmCredentials } from './tls.ts';
 
-let ours: TestSwarm;
-let theirs: TestSwarm;
-const open: Credentials[] = [];
-
-beforeAll(() => {
-  ours = testSwarm('cluster-1');
-  // The same cluster id, which anyone may write into a certificate; only the root tells.
-  theirs = testSwarm('cluster-1');
-});
-afterAll(() => {
-  for (const credentials of open) credentials.close();
-  ours.remove();
-  theirs.remove();
-});
-
-async function credentials(directory: string): Promise<Credentials> {
-  const loaded = await loadSwarmCredentials({ directory, log: silentLog });
-  open.push(loaded);
-  return loaded;
-}
+const ours = useSwarm();
+// The same cluster id, which anyone may write into a certificate; only the root tells.
+const theirs = useSwarm();
 
 function certificate(directory: string): { cert: Buffer; key: Buffer } {
   const read = (name: string) => readFileSync(join(directory, name));
@@ -54,7 +34,7 @@ function talk(port: number, options: ConnectionOptions, text = HELLO): Promise<s
 }
 
 async function publishing(change = {}) {
-  const made = await publisher(await credentials(ours.node('node-a')), change);
+  const made = await publisher(await ours.credentials('node-a'), change);
   made.publish(host('node-a', { net1: network(1) }));
   return made;
 }
@@ -102,7 +82,7 @@ describe('a subscriber says nothing to a stranger', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
-    const to = subscriber(await credentials(ours.node('node-b')), port);
+    const to = subscriber(await ours.credentials('node-b'), port);
     await to.until(({ lastError }) => lastError?.includes(reason) ?? false);
     expect(read).toBe('');
     expect(to.view().node).toBeUndefined();
@@ -141,7 +121,7 @@ describe('limits', () => {
     const idle = Array.from({ length: 20 }, () =>
       connectTcp(port, '127.0.0.1').on('error', () => {}),
     );
-    const to = subscriber(await credentials(ours.node('node-b')), port);
+    const to = subscriber(await ours.credentials('node-b'), port);
     await to.until(({ state }) => state === 'up');
     await until(() => idle.filter((socket) => socket.closed).length >= 15, {
       what: 'the oldest to end',
@@ -160,7 +140,7 @@ describe('limits', () => {
 
   it('sessions beyond the limit are refused', async () => {
     const { port, sessions } = await publishing({ limits: { sessions: 1 } });
-    const to = subscriber(await credentials(ours.node('node-b')), port);
+    const to = subscriber(await ours.credentials('node-b'), port);
     await to.until(({ state }) => state === 'up');
     expect(await talk(port, certificate(ours.node('node-x')))).toContain('already 1 sessions');
     expect(sessions().map(({ node }) => node)).toEqual(['node-b']);

@@ -1,31 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { identityOf, peerIdentity } from './identity.ts';
 import { silentLog } from './log.ts';
 import { presharedCredentials } from './psk.ts';
-import { atEnd, publisher, subscriber } from './testing/agents.ts';
-import { type TestSwarm, testSwarm } from './testing/certificates.ts';
+import { publisher, subscriber } from './testing/agents.ts';
+import { useSwarm } from './testing/nodes.ts';
 import { host, network } from './testing/records.ts';
 import { until } from './testing/until.ts';
 import { loadSwarmCredentials } from './tls.ts';
 
-let swarm: TestSwarm;
-beforeAll(() => {
-  swarm = testSwarm('cluster-1');
-});
-afterAll(() => swarm.remove());
-
-async function load(directory: string, pollMs?: number) {
-  const credentials = await loadSwarmCredentials({
-    directory,
-    log: silentLog,
-    ...(pollMs && { pollMs }),
-  });
-  atEnd(() => credentials.close());
-  return credentials;
-}
+const swarm = useSwarm();
+const { load } = swarm;
 
 const keyOf = (directory: string) => join(directory, 'swarm-node.key');
 
@@ -73,7 +60,7 @@ it.each([
 
 it('new certificates serve the connections made from then on', async () => {
   const directory = swarm.node('node-a');
-  const credentials = await load(directory, 10);
+  const credentials = await load(directory, { pollMs: 10 });
   const from = await publisher(credentials, { node: 'node-a' });
   const b = await load(swarm.node('node-b'));
   const before = subscriber(b, from.port);
@@ -94,7 +81,7 @@ it('new certificates serve the connections made from then on', async () => {
 
 it('notices changed files by itself', async () => {
   const directory = swarm.node('node-a');
-  const credentials = await load(directory, 10);
+  const credentials = await load(directory, { pollMs: 10 });
   cpSync(swarm.node('node-c'), directory, { recursive: true });
   await until(() => credentials.node === 'node-c', { what: 'the new certificate' });
 });

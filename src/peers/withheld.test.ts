@@ -5,7 +5,7 @@ import { host, network } from './testing/records.ts';
 
 /** A network whose id a node knows, but in which it takes no part. */
 
-const node = useSwarm();
+const { credentials: node } = useSwarm();
 
 it('is as one that this host has not, until it takes part, and again afterwards', async () => {
   let hears = false;

@@ -4,11 +4,18 @@ import { silentLog } from '../log.ts';
 import { loadSwarmCredentials } from '../tls.ts';
 import { type NodeChange, type TestSwarm, testSwarm } from './certificates.ts';
 
-/**
- * One Swarm, for all tests of a file.
- * @returns what makes a node of it: its credentials, which are closed at the end
- */
-export function useSwarm(): (name: string, change?: NodeChange) => Promise<Credentials> {
+type LoadOptions = Omit<Parameters<typeof loadSwarmCredentials>[0], 'directory' | 'log'>;
+
+/** One Swarm, for all tests of a file. What is loaded of it is closed at the end. */
+export interface SwarmBed {
+  /** Makes a node. @returns the directory of its certificates */
+  node(name: string, change?: NodeChange): string;
+  load(directory: string, options?: LoadOptions): Promise<Credentials>;
+  /** The credentials of a new node. */
+  credentials(name: string, change?: NodeChange): Promise<Credentials>;
+}
+
+export function useSwarm(): SwarmBed {
   let swarm: TestSwarm;
   const open: Credentials[] = [];
   beforeAll(() => {
@@ -18,21 +25,22 @@ export function useSwarm(): (name: string, change?: NodeChange) => Promise<Crede
     for (const it of open) it.close();
     swarm.remove();
   });
-  return async (name, change = {}) => {
-    const directory = swarm.node(name, change);
-    const loaded = await loadSwarmCredentials({ directory, log: silentLog });
+  const node: SwarmBed['node'] = (name, change) => swarm.node(name, change);
+  const load: SwarmBed['load'] = async (directory, options) => {
+    const loaded = await loadSwarmCredentials({ directory, log: silentLog, ...options });
     open.push(loaded);
     return loaded;
   };
+  return { node, load, credentials: (name, change) => load(node(name, change)) };
 }
 
 /** Two nodes of one Swarm, for all tests of a file: node-a is a manager, node-b a worker. */
 export function useNodes() {
-  const node = useSwarm();
+  const swarm = useSwarm();
   const nodes = {} as { a: Credentials; b: Credentials };
   beforeAll(async () => {
-    nodes.a = await node('node-a');
-    nodes.b = await node('node-b', { role: 'swarm-worker' });
+    nodes.a = await swarm.credentials('node-a');
+    nodes.b = await swarm.credentials('node-b', { role: 'swarm-worker' });
   });
   return nodes;
 }
