@@ -1,11 +1,11 @@
 /** Services that answer, and clients that ask them by their virtual addresses. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Lab, LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import type { Outcome } from '../tools/vip-client.ts';
 import { IMAGE, NODE, NODE_IN_CONTAINER, ROOT, STACK_VOLUMES } from './containers.ts';
+import { type Answer, Driven } from './driven.ts';
 import { type Container, tasksRun } from './stack.ts';
 
 export type { Outcome };
@@ -83,48 +83,31 @@ export async function removeServices(lab: Lab, ...names: string[]): Promise<void
   }
 }
 
-type Answer = Record<string, unknown> & { id?: number; ready?: boolean; error?: string };
-
-/** Milliseconds in which a client must start, or answer. */
-const PATIENCE_MS = 30_000;
-
 /** The test's end of a client in a container. */
 export class Caller {
   readonly container: Container;
-  readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
-  #next = 0;
+  readonly #program: Driven;
 
-  private constructor(container: Container, child: ChildProcess) {
+  private constructor(container: Container, program: Driven) {
     this.container = container;
-    this.#child = child;
-    this.#child.stdin?.on('error', () => {});
+    this.#program = program;
   }
 
   static start(container: Container): Promise<Caller> {
     const { host, id } = container;
     const argv = ['exec', '-i', id, ...NODE_IN_CONTAINER, CLIENT];
-    const stdio = ['pipe', 'pipe', 'ignore'] as const;
-    const child = spawn('docker', argv, { env: host.dockerEnv(), stdio: [...stdio] });
+    const child = spawn('docker', argv, { env: host.dockerEnv(), stdio: 'pipe' });
     return Caller.#begin(container, child);
   }
 
   /** A client on the host itself, in no container. */
   static startOn(host: LabHost): Promise<Caller> {
     const child = host.spawn([NODE, join(ROOT, 'lab/tools/vip-client.ts')]);
-    child.stderr?.resume();
     return Caller.#begin({ host, id: '', name: host.name, ip: host.address, mac: '' }, child);
   }
 
   static async #begin(container: Container, child: ChildProcess): Promise<Caller> {
-    const caller = new Caller(container, child);
-    const ready = caller.#expect(0, 'start');
-    createInterface({ input: caller.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      const answer = JSON.parse(line) as Answer;
-      caller.#waiting.get(answer.ready ? 0 : (answer.id ?? -1))?.(answer);
-    });
-    await ready;
-    return caller;
+    return new Caller(container, await Driven.begin(container.name, child));
   }
 
   /** Connections one after the other. @param port another one than the services' own */
@@ -164,37 +147,16 @@ export class Caller {
     return (await this.#do('send', { to })).who as string | undefined;
   }
 
-  async resolve(name: string): Promise<string[]> {
-    return (await this.#do('resolve', { to: name })).addresses as string[];
+  resolve(name: string): Promise<string[]> {
+    return this.#program.resolve(name);
   }
 
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.stdin?.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000);
-    await ended;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return this.#program.close();
   }
 
   #do(what: string, given: object): Promise<Answer> {
-    const id = ++this.#next;
-    const answer = this.#expect(id, what);
-    this.#child.stdin?.write(`${JSON.stringify({ port: SERVICE_PORT, ...given, id, do: what })}\n`);
-    return answer;
-  }
-
-  #expect(id: number, what: string): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const fail = (why: string) => reject(new Error(`${this.container.name}, ${what}: ${why}`));
-      const late = setTimeout(() => fail('no answer'), PATIENCE_MS);
-      this.#waiting.set(id, (answer) => {
-        clearTimeout(late);
-        this.#waiting.delete(id);
-        if (answer.error === undefined) resolve(answer);
-        else fail(answer.error);
-      });
-    });
+    return this.#program.ask(what, { port: SERVICE_PORT, ...given });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * A program for containers: it hears and says UDP packets, and tells what it heard. It is driven
- * by JSON lines on its standard input, one answer for each, and ends when that is closed:
+ * by JSON lines (obey.ts):
  *
  *   node station.ts NAME PORT [udp6]
  *   {"id":1,"do":"join","group":"239.1.2.3"}              -> {"id":1}
@@ -8,11 +8,10 @@
  *   {"id":3,"do":"heard"}                                 -> {"id":3,"heard":[…]}
  *
  * Every packet carries its sender's name, a tag and a number that counts from 1, so that losses
- * and doubles show. The first line of output is {"ready":true}, when the port is open.
+ * and doubles show. It is ready when the port is open.
  */
 import { createSocket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
-import { createInterface } from 'node:readline';
+import { obey } from './obey.ts';
 
 /** Packets of one sender under one tag, as this station heard them. */
 export type Heard = {
@@ -28,7 +27,6 @@ export type Heard = {
   missing: number[];
 };
 
-type Command = { id: number; do: string; [argument: string]: unknown };
 export type Say = {
   to: string;
   tag?: string;
@@ -107,61 +105,36 @@ function summary(): Heard[] {
   });
 }
 
-async function carryOut(command: Command): Promise<object> {
-  switch (command.do) {
-    case 'join': {
-      const { group, source, interface: by } = command as unknown as Join;
-      if (source === undefined) socket.addMembership(group, by);
-      else socket.addSourceSpecificMembership(source, group, by);
-      return {};
-    }
-    case 'leave': {
-      const { group, source, interface: by } = command as unknown as Join;
-      if (source === undefined) socket.dropMembership(group, by);
-      else socket.dropSourceSpecificMembership(source, group, by);
-      return {};
-    }
-    case 'ttl':
-      socket.setMulticastTTL(command.hops as number);
-      return {};
-    case 'sendBy':
-      socket.setMulticastInterface(command.interface as string);
-      return {};
-    case 'say':
-      return { sent: await say(command as unknown as Say) };
-    case 'stream':
-      stream(command as unknown as Say);
-      return {};
-    case 'stop':
-      return { sent: streams.get(command.tag as string)?.() ?? 0 };
-    case 'heard':
-      return { heard: summary() };
-    case 'resolve': {
-      const answers = await lookup(command.name as string, { all: true, family: 4 });
-      return { addresses: [...new Set(answers.map((it) => it.address))].sort() };
-    }
-    default:
-      throw new Error(`unknown command "${command.do}"`);
-  }
+function join({ group, source, interface: by }: Join): object {
+  if (source === undefined) socket.addMembership(group, by);
+  else socket.addSourceSpecificMembership(source, group, by);
+  return {};
 }
 
-const answer = (value: object): void => {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-};
+function leave({ group, source, interface: by }: Join): object {
+  if (source === undefined) socket.dropMembership(group, by);
+  else socket.dropSourceSpecificMembership(source, group, by);
+  return {};
+}
 
 socket.bind(port, () => {
   socket.setBroadcast(true);
   // A burst must not be lost here, where nobody looks for it.
   socket.setRecvBufferSize(4 * 1024 * 1024);
-  answer({ ready: true });
+  obey({
+    join,
+    leave,
+    ttl: ({ hops }: { hops: number }) => ({ hops: socket.setMulticastTTL(hops) }),
+    sendBy: ({ interface: by }: { interface: string }) => {
+      socket.setMulticastInterface(by);
+      return {};
+    },
+    say: async (given: Say) => ({ sent: await say(given) }),
+    stream: (given: Say) => {
+      stream(given);
+      return {};
+    },
+    stop: ({ tag }: { tag: string }) => ({ sent: streams.get(tag)?.() ?? 0 }),
+    heard: () => ({ heard: summary() }),
+  });
 });
-
-createInterface({ input: process.stdin })
-  .on('line', (line) => {
-    const command = JSON.parse(line) as Command;
-    carryOut(command).then(
-      (result) => answer({ id: command.id, ...result }),
-      (error: Error) => answer({ id: command.id, error: error.message }),
-    );
-  })
-  .on('close', () => process.exit(0));

@@ -1,6 +1,5 @@
 /**
- * A service's client, for containers. It is driven by JSON lines on its standard input, one answer
- * for each, and ends when that is closed. The first line of output is {"ready":true}.
+ * A service's client, for containers. It is driven by JSON lines (obey.ts):
  *
  *   {"id":1,"do":"ask","to":"web","port":9000,"count":20}   20 connections, one after the other
  *   {"id":2,"do":"load","to":"10.0.1.2","port":9000}        connections without a pause …
@@ -10,9 +9,9 @@
  *   {"id":6,"do":"send","to":"10.0.1.2","port":9000}        one packet, always from one UDP port
  */
 import { createSocket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { obey } from './obey.ts';
 
 /** What came of a number of connections. */
 export type Outcome = {
@@ -26,7 +25,6 @@ export type Outcome = {
 
 /** `from` is the client's port, any by default; `patience` is in milliseconds. */
 type Target = { to: string; port: number; from?: number; patience?: number };
-type Command = Target & { id: number; do: string; count?: number; at_once?: number };
 
 /** A connection that has not been answered by then counts as failed, milliseconds. */
 const PATIENCE_MS = 5000;
@@ -62,33 +60,25 @@ function recorder(): { outcome: Outcome; one: (target: Target) => Promise<void> 
       const { code, message } = error as NodeJS.ErrnoException;
       outcome.failures.push({ at: Date.now(), error: code ?? message });
       // A refused connection must not become a busy loop.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
     outcome.slowest = Math.max(outcome.slowest, performance.now() - begin);
   };
   return { outcome, one };
 }
 
-let running: { outcome: Outcome; ended: Promise<unknown>; stop: () => void } | undefined;
+let isLoading = false;
+let loading: Promise<Outcome> | undefined;
 
-function load(target: Target, atOnce: number): void {
+/** A pause after each leaves the machine's few cores to what is being tested. */
+async function load(target: Target, atOnce: number): Promise<Outcome> {
   const { outcome, one } = recorder();
-  let stopped = false;
+  isLoading = true;
   const worker = async (): Promise<void> => {
-    // A pause leaves the machine's few cores to what is being tested.
-    while (!stopped) {
-      await one(target);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (; isLoading; await delay(5)) await one(target);
   };
-  const ended = Promise.all(Array.from({ length: atOnce }, worker));
-  running = {
-    outcome,
-    ended,
-    stop: () => {
-      stopped = true;
-    },
-  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return outcome;
 }
 
 let held: Socket | undefined;
@@ -141,46 +131,21 @@ function send({ to, port }: Target): Promise<object> {
   });
 }
 
-async function carryOut(command: Command): Promise<object> {
-  switch (command.do) {
-    case 'ask': {
-      const { outcome, one } = recorder();
-      for (let left = command.count ?? 1; left > 0; left--) await one(command);
-      return outcome;
-    }
-    case 'load':
-      load(command, command.at_once ?? 4);
-      return {};
-    case 'stop':
-      running?.stop();
-      await running?.ended;
-      return running?.outcome ?? {};
-    case 'hold':
-      return hold(command);
-    case 'say':
-      return say();
-    case 'send':
-      return send(command);
-    case 'resolve': {
-      const answers = await lookup(command.to, { all: true, family: 4 });
-      return { addresses: [...new Set(answers.map((it) => it.address))].sort() };
-    }
-    default:
-      throw new Error(`unknown command "${command.do}"`);
-  }
-}
-
-const print = (value: object): void => {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-};
-
-print({ ready: true });
-createInterface({ input: process.stdin })
-  .on('line', (line) => {
-    const command = JSON.parse(line) as Command;
-    carryOut(command).then(
-      (result) => print({ id: command.id, ...result }),
-      (error: Error) => print({ id: command.id, error: error.message }),
-    );
-  })
-  .on('close', () => process.exit(0));
+obey({
+  ask: async (given: Target & { count?: number }) => {
+    const { outcome, one } = recorder();
+    for (let left = given.count ?? 1; left > 0; left--) await one(given);
+    return outcome;
+  },
+  load: (given: Target & { at_once?: number }) => {
+    loading = load(given, given.at_once ?? 4);
+    return {};
+  },
+  stop: async () => {
+    isLoading = false;
+    return (await loading) ?? {};
+  },
+  hold,
+  say,
+  send,
+});
