@@ -12,11 +12,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Lab, labUp, openLab } from '../lab/lab.ts';
 import { mustRun, run } from '../lab/run.ts';
 import { describeError, renderTable, UserError } from '../src/cli/output.ts';
+import { drawBars } from './chart.ts';
 import { measure } from './measure.ts';
 import { GROUPS, HELP, type Options, parseOptions } from './options.ts';
 import { describeMachine, mark, markdown, verdict } from './report.ts';
 import type { Findings } from './result.ts';
-import { drawSvg } from './svg.ts';
 
 /** Seconds to wait for a machine that is still busy; then it is measured as it is, and said. */
 const QUIET_SECONDS = 60;
@@ -104,7 +104,10 @@ async function writeResults(findings: Findings, load: string): Promise<void> {
   const machine = await describeMachine(versions);
   const input = { findings, machine, date: new Date(), command: 'npm run bench', load };
   await writeFile(join(import.meta.dirname, 'RESULTS.md'), markdown(input));
-  await writeFile(join(import.meta.dirname, 'results.svg'), drawSvg(findings.series));
+  await writeFile(
+    join(import.meta.dirname, 'results.svg'),
+    drawBars('castnet measured beside its peers', findings.series),
+  );
   console.log('\nWritten: bench/RESULTS.md and bench/results.svg');
 }
 

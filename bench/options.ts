@@ -1,5 +1,5 @@
 /** The command line of the bench. Pure. */
-
+import { parseArgs } from 'node:util';
 import { checkLabName } from '../lab/plan.ts';
 import { UserError } from '../src/cli/output.ts';
 
@@ -37,36 +37,33 @@ bench/results.svg. The exit status is 1 if a figure is not as it must be.`;
 
 /** @throws UserError for an option that is not known or a value that is not accepted */
 export function parseOptions(args: readonly string[]): Options | 'help' {
-  const only: Group[] = [];
-  let quick = false;
-  let lab: string | undefined;
-  const rest = [...args];
-  for (let option = rest.shift(); option !== undefined; option = rest.shift()) {
-    const [name, joined] = splitOption(option);
-    if (name === '--help' || name === '-h') return 'help';
-    if (name === '--quick' && joined === undefined) quick = true;
-    else if (name === '--only') only.push(groupNamed(joined ?? rest.shift()));
-    else if (name === '--lab') lab = checkLabName(joined ?? rest.shift() ?? '');
-    else {
-      throw new UserError(`the bench has no option "${option}".`, {
-        hint: 'Its options: --only GROUP, --quick, --lab NAME, --help',
-        exitCode: 2,
-      });
-    }
+  const { help, only, quick, lab } = parse(args);
+  if (help) return 'help';
+  const chosen = only.map(groupNamed);
+  const groups = chosen.length === 0 ? GROUPS : GROUPS.filter((group) => chosen.includes(group));
+  return { groups, quick, lab: lab === undefined ? undefined : checkLabName(lab) };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string', multiple: true, default: [] },
+        quick: { type: 'boolean', default: false },
+        lab: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UserError(`wrong usage: ${(error as Error).message}`, { hint: HELP, exitCode: 2 });
   }
-  const groups = only.length === 0 ? GROUPS : GROUPS.filter((group) => only.includes(group));
-  return { groups, quick, lab };
 }
 
-function splitOption(option: string): [string, string | undefined] {
-  const at = option.indexOf('=');
-  return at < 0 ? [option, undefined] : [option.slice(0, at), option.slice(at + 1)];
-}
-
-function groupNamed(name: string | undefined): Group {
+function groupNamed(name: string): Group {
   const group = GROUPS.find((it) => it === name);
   if (group !== undefined) return group;
-  throw new UserError(`the bench has no group "${name ?? ''}".`, {
+  throw new UserError(`the bench has no group "${name}".`, {
     hint: `Its groups: ${GROUPS.join(', ')}`,
     exitCode: 2,
   });

@@ -72,7 +72,7 @@ export function markdown({ findings, machine, date, command, load }: ReportInput
     '',
     '## What must be',
     '',
-    ...table(['Figure', 'Must be', 'Measured', 'Kept'], rows),
+    table(['Figure', 'Must be', 'Measured', 'Kept'], rows),
     '',
     '## What was measured',
     '',
@@ -86,11 +86,12 @@ export function markdown({ findings, machine, date, command, load }: ReportInput
 function seriesTable({ title, unit, values }: Series): string[] {
   const own = values.find((it) => it.name === 'castnet')?.value ?? Number.NaN;
   const rows = values.map(({ name, value }) => [name, figure(value), figure(own / value)]);
-  return [`### ${title}`, '', ...table(['Path', unit, 'castnet ÷ this'], rows), ''];
+  return [`### ${title}`, '', table(['Path', unit, 'castnet ÷ this'], rows), ''];
 }
 
-function table(head: string[], rows: string[][]): string[] {
-  const line = (cells: string[]) =>
+/** A table of Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
     `| ${cells.map((it) => it.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -10,12 +10,15 @@
  *   traffic join  port= group= local= groups= slot_ms= t0=       times each join
  *   traffic watch iface= ms= every_us=                           samples counters
  *   traffic echo  port= local=           traffic ping to= port= count= size=
+ *   traffic serve port=                  traffic connect to= port= ms=  TCP connections
+ *   traffic churn group= groups= rate= seconds= NAMESPACE...     members come and go
  *
  * Each takes cpu=N to stay on one CPU, and prints one line of JSON at its end.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -24,6 +27,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -389,10 +393,144 @@ static int ping_mode(void) {
   return 0;
 }
 
+/* ---- connections ---- */
+
+/* Answers each connection with one byte and closes it. */
+static _Noreturn void serve(void) {
+  struct sockaddr_in own = address("0.0.0.0", (uint16_t)number("port", NULL));
+  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(listener, (struct sockaddr *)&own, sizeof own) != 0) fail("bind");
+  if (listen(listener, 1024) != 0) fail("listen");
+  printf("ready\n");
+  fflush(stdout);
+  for (;;) {
+    int fd = accept(listener, NULL, NULL);
+    if (fd < 0) continue;
+    if (write(fd, "x", 1) != 1) { /* it has gone already */ }
+    close(fd);
+  }
+}
+
+static int serve_mode(void) { serve(); }
+
+struct count {
+  uint64_t made, failed;
+};
+
+static struct count connections(struct sockaddr_in to, uint64_t end) {
+  struct count count = {0, 0};
+  struct timeval patience = {.tv_sec = 1};
+  /*
+   * Closed with a reset: otherwise one end would remember the port for a minute, and refuse it to
+   * the next round, which comes by the other address with other time stamps.
+   */
+  struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  while (now() < end) {
+    char byte;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && read(fd, &byte, 1) == 1)
+      count.made++;
+    else
+      count.failed++;
+    close(fd);
+  }
+  return count;
+}
+
+/* Makes connections one after the other, from each of two processes. */
+static int connect_mode(void) {
+  struct sockaddr_in to = address(text("to", NULL), (uint16_t)number("port", NULL));
+  uint64_t begin = now(), end = begin + number("ms", NULL) * MS;
+  int ends[2];
+  if (pipe(ends) != 0) fail("pipe");
+  for (int i = 0; i < 2; i++) {
+    if (fork() != 0) continue;
+    struct count count = connections(to, end);
+    return write(ends[1], &count, sizeof count) == sizeof count ? 0 : 1;
+  }
+  struct count all = {0, 0}, one;
+  for (int i = 0; i < 2; i++) {
+    if (read(ends[0], &one, sizeof one) != sizeof one) fail("read");
+    all.made += one.made;
+    all.failed += one.failed;
+  }
+  printf("{\"made\":%lu,\"failed\":%lu,\"ms\":%.1f}\n", all.made, all.failed,
+         (double)(now() - begin) / MS);
+  while (wait(NULL) > 0)
+    ;
+  return 0;
+}
+
+/* ---- memberships that change ---- */
+
+static int *members;
+static uint64_t per;
+
+/* @returns the time right before */
+static uint64_t change(uint64_t n, int option) {
+  struct in_addr group = nth(address(text("group", NULL), 0).sin_addr, n);
+  struct ip_mreqn request = {.imr_multiaddr = group};
+  uint64_t when = now();
+  if (setsockopt(members[n / per], IPPROTO_IP, option, &request, sizeof request) != 0)
+    fail("membership");
+  return when;
+}
+
+static void change_and_tell(uint64_t n, int option) {
+  uint64_t when = change(n, option);
+  struct in_addr group = nth(address(text("group", NULL), 0).sin_addr, n);
+  const char *what = option == IP_ADD_MEMBERSHIP ? "join" : "leave";
+  printf("%s %s %lu\n", what, inet_ntoa(group), when);
+  fflush(stdout);
+}
+
+/*
+ * In each namespace a socket joins so many groups, counted up over all namespaces, by the interface
+ * with the route to groups. After a line on standard input one group is left and one that was left
+ * before is joined, `rate` times a second each; each is printed with the time right before the call.
+ */
+static int churn_mode(void) {
+  int first = 2;
+  while (first < argc_ && strchr(argv_[first], '=') != NULL) first++;
+  per = number("groups", NULL);
+  uint64_t places = (uint64_t)(argc_ - first), rate = number("rate", NULL);
+  uint64_t count = places * per, turns = rate * number("seconds", NULL);
+  /* A group is away for two seconds, longer than the bridge takes to notice that it is gone. */
+  uint64_t away = 2 * rate;
+  members = calloc(places, sizeof *members);
+  for (uint64_t i = 0; i < places; i++) {
+    int ns = open(argv_[first + (int)i], O_RDONLY | O_CLOEXEC);
+    if (ns < 0 || setns(ns, CLONE_NEWNET) != 0) fail(argv_[first + (int)i]);
+    close(ns);
+    members[i] = socket(AF_INET, SOCK_DGRAM, 0);
+    for (uint64_t g = 0; g < per; g++) change(i * per + g, IP_ADD_MEMBERSHIP);
+  }
+  printf("ready\n");
+  fflush(stdout);
+  if (getchar() == EOF) return 0;
+  uint64_t start = now();
+  for (uint64_t turn = 0; turn < turns + away; turn++) {
+    sleep_until(start + turn * (SECOND / rate));
+    /* Strides spread the changes over the namespaces. */
+    if (turn < turns) change_and_tell(turn * 7 % count, IP_DROP_MEMBERSHIP);
+    if (turn >= away) change_and_tell((turn - away) * 7 % count, IP_ADD_MEMBERSHIP);
+  }
+  printf("done\n");
+  fflush(stdout);
+  while (getchar() != EOF)
+    ;
+  return 0;
+}
+
 int main(int argc, char **argv) {
   static const struct { const char *name; int (*run)(void); } modes[] = {
       {"send", send_mode},   {"recv", recv_mode}, {"hold", hold_mode}, {"call", call_mode},
-      {"join", join_mode},   {"watch", watch_mode}, {"echo", echo_mode}, {"ping", ping_mode}};
+      {"join", join_mode},   {"watch", watch_mode}, {"echo", echo_mode}, {"ping", ping_mode},
+      {"serve", serve_mode}, {"connect", connect_mode}, {"churn", churn_mode}};
   argc_ = argc;
   argv_ = argv;
   /* The bench may be killed: nothing of it stays. */
@@ -409,6 +547,6 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
       if (strcmp(argv[1], modes[i].name) == 0) return modes[i].run();
   }
-  fprintf(stderr, "traffic: the modes are send, recv, hold, call, join, watch, echo and ping\n");
+  fprintf(stderr, "traffic: the modes are in traffic.c\n");
   return 2;
 }

@@ -1,11 +1,32 @@
-/** Trials with the program of traffic.c. */
-import { compileProgram } from './compile.ts';
+/** The bench's own program, traffic.c, and trials with it. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../lab/run.ts';
+import { UserError } from '../src/cli/output.ts';
 import type { Path, Station } from './path.ts';
 import { answer, type Running, startIn } from './programs.ts';
 
-/** Compiles traffic.c into `directory`. Errors: as `compileProgram`. */
-export const compile = async (directory: string): Promise<Traffic> =>
-  new Traffic(await compileProgram('traffic', directory));
+/**
+ * Compiles traffic.c into `directory`.
+ * @throws UserError that names the missing package, or says what the compiler said
+ */
+export async function compile(directory: string): Promise<Traffic> {
+  await mkdir(directory, { recursive: true });
+  const program = join(directory, 'traffic');
+  const source = join(import.meta.dirname, 'traffic.c');
+  const built = await run(['gcc', '-O2', '-o', program, source]).catch(() => undefined);
+  if (built === undefined) {
+    throw new UserError('the bench compiles its program with gcc, which is missing.', {
+      hint: 'Install it, on Debian with: apt-get install gcc libc6-dev',
+    });
+  }
+  if (built.status !== 0) {
+    throw new UserError(`gcc could not compile traffic.c:\n${built.stderr.trim()}`, {
+      hint: 'If a header of libc is missing, on Debian: apt-get install libc6-dev',
+    });
+  }
+  return new Traffic(program);
+}
 
 export interface Trial {
   readonly path: Path;

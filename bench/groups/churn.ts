@@ -5,7 +5,6 @@ import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, until } from '../../lab/run.ts';
 import { parseMdbEvent } from '../../src/kernel/mdb-event.ts';
 import { agentOf } from '../agent.ts';
-import { compileProgram } from '../compile.ts';
 import type { Context } from '../context.ts';
 import { cpuSeconds } from '../counters.ts';
 import { CASTNET, startContainer, stationOf } from '../paths/docker.ts';
@@ -31,18 +30,19 @@ interface Happening {
  * again for a minute. Watched are the bridge of that host, which hears the containers, and the
  * entries of the first host, which send the group there.
  */
-export async function measureChurn(context: Context, directory: string): Promise<void> {
+export async function measureChurn(context: Context): Promise<void> {
   await context.path('castnet');
   const [sender, receiver] = context.lab.hosts as [LabHost, LabHost];
   const containers = context.quick ? 16 : 100;
   const seconds = context.quick ? 6 : 60;
-  const program = await compileProgram('churn', directory);
   context.say(`churn: starting ${containers} containers on one host`);
   const ids: string[] = [];
   try {
     const stations = await crowd(receiver, containers, ids);
-    const words = [FIRST_GROUP, GROUPS_EACH, PER_SECOND, seconds].map(String);
-    const churn = start([program, ...words, ...stations.map((it) => it.ns)]);
+    const churn = start([
+      ...[context.traffic.program, 'churn', `group=${FIRST_GROUP}`, `groups=${GROUPS_EACH}`],
+      ...[`rate=${PER_SECOND}`, `seconds=${seconds}`, ...stations.map((it) => it.ns)],
+    ]);
     const told = await watch(sender, (port) => port.startsWith('cx'));
     const heard = await watch(receiver, (port) => port.startsWith('cv'));
     try {

@@ -8,7 +8,7 @@ import { GROUP_BOTH, GROUP_ONE, type Path } from '../path.ts';
 import { rates } from '../rates.ts';
 import { figure, type Limit, median, ratio, rowOf, spread } from '../result.ts';
 import { LOSS_FREE } from '../search.ts';
-import { compare, medians } from './unicast.ts';
+import { compare, medians, RATE } from './unicast.ts';
 
 const ALL: PathName[] = ['castnet', 'hand-made', 'bare', 'flooding', 'tinc', 'n2n'];
 
@@ -53,18 +53,11 @@ export async function measureRates(context: Context): Promise<void> {
     for (const size of [1300, 100]) {
       const what = `multicast ${size} B`;
       const values = await rates(context, { what, paths, size, group: GROUP_BOTH, start: 36_000 });
-      context.findings.series.push({
-        title: `Multicast ${size} B, two hosts with members`,
-        unit: 'packets/s without loss',
-        more: true,
-        values: medians(values),
+      compare(context, values, {
+        ...{ title: `Multicast ${size} B, two hosts with members`, unit: RATE },
+        what: `Multicast ${size} B without loss`,
+        others: { 'hand-made': 0.97, bare: 0.78, tinc: 3.5, n2n: 5 },
       });
-      compare(context, values, `Multicast ${size} B without loss`, [
-        ['hand-made', 'hand-made', 0.97],
-        ['bare', 'bare', 0.78],
-        ['tinc', 'tinc', 3.5],
-        ['n2n', 'n2n', 5],
-      ]);
     }
   });
 }
@@ -76,16 +69,10 @@ export async function measurePruning(context: Context): Promise<void> {
     const what = 'multicast 1300 B, members on one host';
     const trial = { size: 1300, group: GROUP_ONE, receivers: 2, start: 40_000 };
     const values = await rates(context, { what, paths, ...trial });
-    context.findings.series.push({
-      title: 'Multicast 1300 B, members on one of two hosts',
-      unit: 'packets/s without loss',
-      more: true,
-      values: medians(values),
+    compare(context, values, {
+      ...{ title: 'Multicast 1300 B, members on one of two hosts', unit: RATE },
+      others: { flooding: 1.15, 'hand-made': undefined },
     });
-    compare(context, values, 'Multicast 1300 B, members on one of two hosts', [
-      ['flooding', 'flooding VXLAN', 1.15],
-      ['hand-made', 'hand-made', undefined],
-    ]);
   });
 }
 

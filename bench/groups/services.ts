@@ -5,17 +5,18 @@ import { Balancer } from '../../src/agent/balancer.ts';
 import type { NetworkRecord } from '../../src/core/records.ts';
 import { servicesBySandbox, servicesOf } from '../../src/core/services/services.ts';
 import * as sandbox from '../../src/kernel/sandbox.ts';
-import { compileProgram } from '../compile.ts';
 import type { Context } from '../context.ts';
 import { makeNamespace } from '../namespaces.ts';
 import { CASTNET } from '../paths/docker.ts';
 import { answer, startIn } from '../programs.ts';
 import { median, quantile, rowOf } from '../result.ts';
+import type { Traffic } from '../traffic.ts';
+import { oneStream } from './unicast.ts';
 
 const CONTAINERS = 100;
 const SERVICES = 200;
 const TASKS = 20;
-const PORT = '7100';
+const PORT = 7100;
 
 /** One change among 200 services with 20 tasks each, on a host with 100 containers. */
 export async function measureServiceUpdate(context: Context): Promise<void> {
@@ -94,11 +95,10 @@ function records(stopping: number): NetworkRecord[] {
 }
 
 /** Connections a second and throughput, by a service's address against its task's own. */
-export async function measureServiceAddress(context: Context, directory: string): Promise<void> {
-  const { lab } = context;
+export async function measureServiceAddress(context: Context): Promise<void> {
+  const { lab, traffic } = context;
   const path = await context.path('castnet');
   if (path === undefined) throw new Error('there is no castnet network');
-  const program = await compileProgram('connections', directory);
   const manager = lab.hosts[0] as LabHost;
   const name = 'bench-service';
   await manager.docker([
@@ -115,15 +115,15 @@ export async function measureServiceAddress(context: Context, directory: string)
     });
     const from = path.sender.ns;
     await untilRuled(from, vip);
-    const serving = startIn(task.ns, [program, 'serve', PORT]);
+    const serving = traffic.at(task, 'serve', { port: PORT });
     const iperf = startIn(task.ns, ['iperf3', '-s', '--forceflush']);
     try {
       await Promise.all([serving.ready(), iperf.ready()]);
       const targets = { direct: task.address, vip };
       await compare(context, 'connections a second', targets, (to) =>
-        connections({ program, from, to, ms: 500 }),
+        connections(traffic, { from, to, ms: 500 }),
       );
-      await compare(context, 'Gbit/s', targets, (to) => throughput({ from, to, seconds: 1 }));
+      await compare(context, 'Gbit/s', targets, (to) => oneStream(from, to, 1));
     } finally {
       await Promise.all([serving.kill(), iperf.kill()]);
     }
@@ -212,28 +212,15 @@ async function compare(
 
 const best = (values: readonly number[]): number => quantile(values, 0.75);
 
-interface Calls {
-  readonly program: string;
-  readonly from: string;
-  readonly to: string;
-  readonly ms: number;
-}
-
-async function connections({ program, from, to, ms }: Calls): Promise<number> {
-  const call = startIn(from, [program, 'call', to, PORT, String(ms)]);
+async function connections(
+  traffic: Traffic,
+  { from, to, ms }: { from: string; to: string; ms: number },
+): Promise<number> {
+  const call = traffic.at({ ns: from }, 'connect', { to, port: PORT, ms });
   const counted = await answer<{ made: number; failed: number; ms: number }>(call);
   // At such a rate a port is used again within seconds, which now and then is refused on any path.
   if (counted.failed > counted.made / 1000) {
     throw new Error(`${counted.failed} of ${counted.made} connections to ${to} failed`);
   }
   return (counted.made * 1000) / counted.ms;
-}
-
-async function throughput({ from, to, seconds }: { from: string; to: string; seconds: number }) {
-  const call = ['iperf3', '-c', to, '-t', String(seconds), '-O', '0.3', '-J'];
-  const client = startIn(from, ['timeout', String(seconds + 10), ...call]);
-  const out = JSON.parse(await client.done()) as {
-    end: { sum_received: { bits_per_second: number } };
-  };
-  return out.end.sum_received.bits_per_second / 1e9;
 }

@@ -1,6 +1,5 @@
 /** TCP, small UDP packets and round trips between two containers, against Docker's own overlay. */
-import type { Context } from '../context.ts';
-import { rounds } from '../context.ts';
+import { type Context, type PathName, rounds } from '../context.ts';
 import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
 import { rates } from '../rates.ts';
@@ -17,17 +16,10 @@ export async function measureTcp(context: Context): Promise<void> {
     context.say(`TCP, ${path.name}: ${figure(value)} Gbit/s`);
     return value;
   });
-  context.findings.series.push({
-    title: 'TCP, one stream',
-    unit: 'Gbit/s',
-    more: true,
-    values: medians(values),
+  compare(context, values, {
+    ...{ title: 'TCP, one stream', unit: 'Gbit/s' },
+    others: { overlay: 1.1, 'hand-made': 0.97, bare: undefined },
   });
-  compare(context, values, 'TCP, one stream', [
-    ['overlay', "Docker's overlay", 1.1],
-    ['hand-made', 'hand-made', 0.97],
-    ['bare', 'bare', undefined],
-  ]);
 }
 
 async function iperf(path: Path, seconds: number): Promise<number> {
@@ -35,31 +27,30 @@ async function iperf(path: Path, seconds: number): Promise<number> {
   const server = startIn(to.ns, ['iperf3', '-s', '-1', '-B', to.address, '--forceflush']);
   try {
     await server.ready();
-    const call = ['iperf3', '-c', to.address, '-t', String(seconds), '-O', '0.3', '-J'];
-    const client = startIn(path.sender.ns, ['timeout', String(seconds + 10), ...call]);
-    const out = JSON.parse(await client.done()) as {
-      end: { sum_received: { bits_per_second: number } };
-    };
-    return out.end.sum_received.bits_per_second / 1e9;
+    return await oneStream(path.sender.ns, to.address, seconds);
   } finally {
     await server.kill();
   }
+}
+
+/** @returns Gbit/s of one TCP stream from a namespace to iperf3's server at an address */
+export async function oneStream(from: string, to: string, seconds: number): Promise<number> {
+  const call = ['iperf3', '-c', to, '-t', String(seconds), '-O', '0.3', '-J'];
+  const client = startIn(from, ['timeout', String(seconds + 10), ...call]);
+  const out = JSON.parse(await client.done()) as {
+    end: { sum_received: { bits_per_second: number } };
+  };
+  return out.end.sum_received.bits_per_second / 1e9;
 }
 
 /** The most 64-byte packets a second that all arrive. */
 export async function measureSmallPackets(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
   const values = await rates(context, { what: 'UDP 64 B', paths, size: 64, start: 60_000 });
-  context.findings.series.push({
-    title: 'UDP 64 B',
-    unit: 'packets/s without loss',
-    more: true,
-    values: medians(values),
+  compare(context, values, {
+    ...{ title: 'UDP 64 B', unit: RATE, what: 'UDP 64 B without loss' },
+    others: { overlay: 1.3, 'hand-made': undefined },
   });
-  compare(context, values, 'UDP 64 B without loss', [
-    ['overlay', "Docker's overlay", 1.3],
-    ['hand-made', 'hand-made', undefined],
-  ]);
 }
 
 /** Round trips of 64 bytes, each end on a CPU of its own: left to the scheduler they have two modes. */
@@ -95,21 +86,40 @@ export function medians(values: Map<string, number[]>): { name: string; value: n
   return [...values].map(([name, list]) => ({ name, value: median(list) }));
 }
 
-/** A row for castnet against each of the others: [path, its title, the least ratio]. */
+export interface Comparison {
+  /** Of the chart. */
+  readonly title: string;
+  /** More of it is better. */
+  readonly unit: string;
+  /** Of the rows, where the chart has another title. */
+  readonly what?: string;
+  /** By path, the least that castnet's ratio to it must be; undefined where it only informs. */
+  readonly others: { readonly [name in PathName]?: number | undefined };
+}
+
+/** The unit of `rates`. */
+export const RATE = 'packets/s without loss';
+
+const TITLES: Partial<Record<string, string>> = {
+  overlay: "Docker's overlay",
+  flooding: 'flooding VXLAN',
+};
+
+/** A chart of all paths, and a row for castnet against each of the others. */
 export function compare(
   { findings }: Context,
   values: Map<string, number[]>,
-  what: string,
-  others: readonly (readonly [string, string, number | undefined])[],
+  { title, unit, what = title, others }: Comparison,
 ): void {
+  findings.series.push({ title, unit, more: true, values: medians(values) });
   const own = values.get('castnet');
   if (own === undefined) return;
-  for (const [name, title, least] of others) {
+  for (const [name, least] of Object.entries(others)) {
     const other = values.get(name);
     if (other === undefined) continue;
     findings.rows.push(
       rowOf({
-        figure: `${what}: castnet to ${title}`,
+        figure: `${what}: castnet to ${TITLES[name] ?? name}`,
         value: ratio(own, other),
         unit: '×',
         ...(least === undefined ? {} : { atLeast: least }),

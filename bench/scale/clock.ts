@@ -2,106 +2,54 @@
  * Time that passes only when nothing is left to do at its moment. In force, it takes the place of
  * the process's timers, so that the real code of sessions runs in it unchanged.
  */
-interface Timer {
-  readonly work: () => void;
-  readonly everyMs: number | undefined;
-  at: number;
-  /** Equal moments keep the order in which they were asked for. */
-  order: number;
-  over: boolean;
-  unref(): Timer;
-  ref(): Timer;
-}
+import { createClock, type TimerId } from '@sinonjs/fake-timers';
+
+/** The library counts in whole numbers, and packets take parts of a millisecond: microseconds. */
+const PER_MS = 1_000;
 
 export class Clock {
-  /** Milliseconds since it began. */
-  now = 0;
-  #order = 0;
-  readonly #heap: Timer[] = [];
+  readonly #clock = createClock();
 
-  after(ms: number, work: () => void, everyMs?: number): Timer {
-    const timer: Timer = {
-      work,
-      everyMs,
-      at: this.now + Math.max(0, ms),
-      order: this.#order++,
-      over: false,
-      unref: () => timer,
-      ref: () => timer,
-    };
-    this.#push(timer);
-    return timer;
+  /** Milliseconds since it began. */
+  get now(): number {
+    return this.#clock.now / PER_MS;
+  }
+
+  after(ms: number, work: () => void): TimerId {
+    return this.#clock.setTimeout(work, Math.round(ms * PER_MS));
+  }
+
+  cancel(timer: TimerId): void {
+    this.#clock.clearTimeout(timer);
   }
 
   /** Lets time pass until then, or until `enough` says so; @returns whether it did */
   async run(untilMs: number, enough: () => boolean = () => false): Promise<boolean> {
-    for (let done = 0; ; done++) {
-      const next = this.#heap[0];
-      if (next === undefined || next.at > untilMs) break;
-      this.#pop();
-      if (next.over) continue;
-      this.now = next.at;
-      next.work();
-      if (next.everyMs !== undefined && !next.over) {
-        next.at = this.now + next.everyMs;
-        next.order = this.#order++;
-        this.#push(next);
-      }
+    let over = false;
+    const end = this.after(untilMs - this.now, () => {
+      over = true;
+    });
+    for (let done = 0; !over && !enough(); done++) {
+      this.#clock.next();
       // Promises of the code that runs in it.
       if (done % 1000 === 0) await Promise.resolve();
-      if (enough()) return true;
     }
-    this.now = untilMs;
+    this.cancel(end);
     return enough();
   }
 
   /** Takes the place of the process's timers; @returns what gives them back */
   install(): () => void {
     const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
-    const clear = (timer: Timer | undefined) => {
-      if (timer !== undefined) timer.over = true;
-    };
+    const clock = this.#clock;
     Object.assign(globalThis, {
       setTimeout: (work: () => void, ms = 0) => this.after(ms, work),
-      setInterval: (work: () => void, ms = 0) => this.after(ms, work, ms),
-      clearTimeout: clear,
-      clearInterval: clear,
+      setInterval: (work: () => void, ms = 0) => clock.setInterval(work, ms * PER_MS),
+      clearTimeout: clock.clearTimeout,
+      clearInterval: clock.clearInterval,
     });
     return () => {
       Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval });
     };
-  }
-
-  #before(a: Timer, b: Timer): boolean {
-    return a.at === b.at ? a.order < b.order : a.at < b.at;
-  }
-
-  #push(timer: Timer): void {
-    const heap = this.#heap;
-    let at = heap.push(timer) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.#before(timer, heap[parent] as Timer)) break;
-      heap[at] = heap[parent] as Timer;
-      at = parent;
-    }
-    heap[at] = timer;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#before(heap[child + 1] as Timer, heap[child] as Timer))
-        child++;
-      if (!this.#before(heap[child] as Timer, last)) break;
-      heap[at] = heap[child] as Timer;
-      at = child;
-    }
-    heap[at] = last;
   }
 }

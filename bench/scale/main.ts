@@ -12,10 +12,10 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../src/cli/output.ts';
+import { drawGrowth } from '../chart.ts';
 import { describeMachine, mark, verdict } from '../report.ts';
 import { median } from '../result.ts';
 import { certificates, type MeshFigures, measureMesh } from './mesh.ts';
-import { drawLines } from './plot.ts';
 import { measureQuestions } from './questions.ts';
 import { charts, findings, type SwarmFigures, scaleMarkdown } from './report.ts';
 import { PER_NETWORK, ScaleSwarm } from './swarm.ts';
@@ -129,7 +129,8 @@ if (sizes.length === SIZES.length) {
   const where = join(import.meta.dirname, '..');
   const text = scaleMarkdown({ ...input, rows, machine, date: new Date(), load });
   await writeFile(join(where, 'SCALE.md'), text);
-  await writeFile(join(where, 'scale.svg'), drawLines(charts(input)));
+  const title = 'How castnet grows with the number of hosts';
+  await writeFile(join(where, 'scale.svg'), drawGrowth(title, charts(input)));
   console.log('\nWritten: bench/SCALE.md and bench/scale.svg');
 }
 process.exitCode = rows.some((it) => it.ok === false) ? 1 : 0;

@@ -114,20 +114,25 @@ export class MemoryNet {
       dial: (options) => this.#dial(own, options),
       // Nobody is asked here whose host lives, and so none has to be kept.
       probe: ({ address, timeoutMs, onAnswered, onEnd }) => {
-        const timer = this.clock.after(timeoutMs, () => onEnd(false));
-        const answered = () => {
-          if (timer.over) return;
-          timer.over = true;
+        let over = false;
+        const timer = this.clock.after(timeoutMs, () => {
+          over = true;
+          onEnd(false);
+        });
+        const cancel = () => {
+          over = true;
+          this.clock.cancel(timer);
+        };
+        this.way(
+          own,
+          address,
+        )(() => {
+          if (over) return;
+          cancel();
           onAnswered();
           onEnd(true);
-        };
-        this.way(own, address)(answered);
-        return {
-          isOpen: () => false,
-          cancel() {
-            timer.over = true;
-          },
-        };
+        });
+        return { isOpen: () => false, cancel };
       },
     };
   }
@@ -158,7 +163,7 @@ export class MemoryNet {
     const end = (reason: string, byPeer = false): void => {
       if (over) return;
       over = true;
-      timer.over = true;
+      this.clock.cancel(timer);
       if (!byPeer) there(() => far.emit('close'));
       this.clock.after(0, () => events.onEnd({ byPeer, reason, fault: 'other' }));
     };
@@ -174,7 +179,7 @@ export class MemoryNet {
     };
     const far = new ServerEnd(own, send, () => back(() => end('the peer closed it', true)));
     const connected = (server: MemoryServer): void => {
-      timer.over = true;
+      this.clock.cancel(timer);
       timer = this.clock.after(timing.handshakeMs, () => end('no hello'));
       events.onAnswered();
       // TLS 1.3 takes one more way there and back.
@@ -197,9 +202,7 @@ export class MemoryNet {
         this.#count(text);
         there(() => far.emit('data', Buffer.from(text)));
       },
-      established: () => {
-        timer.over = true;
-      },
+      established: () => this.clock.cancel(timer),
       end: (reason) => end(reason),
     };
   }

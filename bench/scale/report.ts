@@ -1,8 +1,8 @@
 /** What `bench:scale` measured, in words and charts. Pure. */
-import { mark } from '../report.ts';
+import type { Growth } from '../chart.ts';
+import { mark, table } from '../report.ts';
 import { figure, type Row } from '../result.ts';
 import type { MeshFigures } from './mesh.ts';
-import type { Chart } from './plot.ts';
 import type { QuestionFigures } from './questions.ts';
 
 /** One simulated Swarm. Times are of the simulated network, without processing. */
@@ -108,48 +108,48 @@ export function findings({ swarms, some, all, questions }: ScaleFigures): Row[] 
   ];
 }
 
-export function charts({ sizes, swarms, some, all }: ScaleFigures): Chart[] {
+export function charts({ sizes, swarms, some, all }: ScaleFigures): Growth[] {
   const of = (value: (it: SwarmFigures) => number) =>
-    swarms.map((it) => ({ hosts: it.hosts, value: value(it) }));
-  const agent = (list: readonly MeshFigures[], value: (it: MeshFigures) => number) =>
-    list.map((it, i) => ({ hosts: sizes[i] ?? 0, value: value(it) }));
-  const both = (value: (it: MeshFigures) => number) => [
-    { name: '2 networks of 100 hosts', points: agent(some, value) },
-    { name: 'all hosts share all', points: agent(all, value) },
-  ];
+    swarms.map((it) => ({ hosts: it.hosts, value: value(it), line: '' }));
+  const both = (value: (it: MeshFigures) => number) => {
+    const of = (line: string) => (it: MeshFigures, i: number) => {
+      return { hosts: sizes[i] ?? 0, value: value(it), line };
+    };
+    return [...some.map(of('2 networks of 100 hosts')), ...all.map(of('all hosts share all'))];
+  };
   return [
     {
       title: 'One change known by all that share the network',
       unit: 'ms of simulated network',
       target: CHANGE_MS_MOST,
-      lines: [{ name: '', points: of((it) => it.changeMs) }],
+      points: of((it) => it.changeMs),
     },
     {
       title: 'Messages for one change',
       unit: 'messages of all hosts together',
-      lines: [{ name: '', points: of((it) => it.changeMessages) }],
+      points: of((it) => it.changeMessages),
     },
     {
       title: 'Memory of one agent',
       unit: 'MiB resident',
       target: MIB_MOST,
-      lines: both((it) => it.resident),
+      points: both((it) => it.resident),
     },
     {
       title: 'Reconciling one change',
       unit: 'ms',
       target: RECONCILE_MS_MOST,
-      lines: both((it) => it.reconcile),
+      points: both((it) => it.reconcile),
     },
     {
       title: 'All agents restart at once',
       unit: 'KiB sent by each host until all agree',
-      lines: [{ name: '', points: of((it) => it.restartBytes / 1024) }],
+      points: of((it) => it.restartBytes / 1024),
     },
     {
       title: 'One agent hears all others afresh, over TLS',
       unit: 'ms on one core',
-      lines: both((it) => it.complete),
+      points: both((it) => it.complete),
     },
   ];
 }
@@ -242,9 +242,4 @@ function meshRow(hosts: number, networks: number, it: MeshFigures): string[] {
     ...[hosts, networks, it.peers, it.containers, it.facts, it.bare, it.resident],
     ...[it.complete, it.change, it.reconcile],
   ].map(figure);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
