@@ -41,6 +41,14 @@ it('a child that ends is an error of the lines that wait, and the next get anoth
   rmSync(dirname(flag), { recursive: true });
 });
 
+it('a child that hangs is ended, and the next lines get another', async () => {
+  const batch = new Batch(['sleep', '60'], 50);
+  await expect(batch.run(['a line'])).rejects.toThrow(/sleep 60/);
+  const begin = performance.now();
+  await expect(batch.run(['another'])).rejects.toThrow(/sleep 60/);
+  expect(performance.now() - begin).toBeGreaterThan(40);
+});
+
 it('a program that is not there is an error in words', async () => {
   await expect(new Batch(['no-such-program']).run(['x'])).rejects.toThrow('ENOENT');
 });

@@ -33,14 +33,19 @@ interface Pending {
  */
 export class Batch {
   readonly #argv: readonly string[];
+  readonly #timeoutMs: number;
   #child: ChildProcess | undefined;
   #lines = 0;
   #pending: Pending | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** @param argv the tool with its options */
-  constructor(argv: readonly string[]) {
+  /**
+   * @param argv the tool with its options
+   * @param timeoutMs how long a call may take, milliseconds; another one in tests
+   */
+  constructor(argv: readonly string[], timeoutMs = TIMEOUT_MS) {
     this.#argv = argv;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -70,7 +75,7 @@ export class Batch {
     this.#lines = end;
     const { promise, resolve, reject } = Promise.withResolvers<Failure[]>();
     this.#pending = { first, end, failures: [], resolve, reject };
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs);
     child.stdin?.write(`${[...lines, END].join('\n')}\n`);
     return promise.finally(() => clearTimeout(timer));
   }
