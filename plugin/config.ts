@@ -25,13 +25,6 @@ export const NODE_FLAGS = [
 ] as const;
 
 /**
- * How many heaps the C library keeps for the threads of the agent's Node, each of which holds on to what
- * was freed in it. With 300 hosts that listen and are listened to, one took 104 MB resident, several 106
- * to 110.
- */
-export const MALLOC_ARENAS = { name: 'MALLOC_ARENA_MAX', value: '1' } as const;
-
-/**
  * Where the plugin sees the host's /run a second time. What is mounted below it appears on the
  * host under /run and, from there, under the plugin's own /run too, and outlives the agent.
  */
@@ -138,7 +131,6 @@ export function pluginConfig({ version, build }: ConfigInput) {
       fixed('CASTNET_SHARED_RUN', SHARED_RUN, 'Where a mount below the host’s /run is made'),
       fixed('CASTNET_PSK_FILE', PSK_FILE, 'Where the plugin sees the file of psk.source'),
       fixed('CASTNET_BUILD', build, 'Hash of what this plugin holds'),
-      fixed(MALLOC_ARENAS.name, MALLOC_ARENAS.value, 'Heaps of the C library (mallopt(3))'),
       setting('LOG_LEVEL', 'info', 'Least level logged: trace, debug, info, warn, error or fatal'),
       setting('CASTNET_PORT', String(PEER_PORT), 'TCP port for the agents’ sessions, 1 to 65535'),
       setting('CASTNET_VXLAN_PORT', '4789', 'UDP port of VXLAN, 1 to 65535; the same on all hosts'),

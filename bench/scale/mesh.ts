@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bundle } from '../../plugin/bundle.ts';
-import { MALLOC_ARENAS, NODE_FLAGS } from '../../plugin/config.ts';
+import { NODE_FLAGS } from '../../plugin/config.ts';
 import type { NetworkRecord } from '../../src/core/records.ts';
 import { silentLog } from '../../src/peers/log.ts';
 import { createPublisher } from '../../src/peers/publisher.ts';
@@ -118,11 +118,7 @@ async function measure(
     atEnd(() => made.close());
     atEnd(() => credentials.close());
   }
-  const child = fork(outfile, {
-    execArgv: [...NODE_FLAGS, '--expose-gc'],
-    env: { ...process.env, [MALLOC_ARENAS.name]: MALLOC_ARENAS.value },
-    stdio: 'inherit',
-  });
+  const child = fork(outfile, { execArgv: [...NODE_FLAGS, '--expose-gc'], stdio: 'inherit' });
   const answers = new Answers(child);
   atEnd(() => void child.kill('SIGKILL'));
   const job: Job = {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { simulatedHosts } from '../../lab/tools/simulation.ts';
 import { bundle } from '../../plugin/bundle.ts';
-import { MALLOC_ARENAS, NODE_FLAGS } from '../../plugin/config.ts';
+import { NODE_FLAGS } from '../../plugin/config.ts';
 import { answerPeer, type Reporter } from '../../src/api/api.ts';
 import { renderTable } from '../../src/cli/output.ts';
 import type { Checkup, HostBalance, HostFlows, HostLive } from '../../src/contract/answers.ts';
@@ -134,11 +134,7 @@ export async function measureQuestions(hosts: number): Promise<QuestionFigures[]
     const outfile = join(work, 'asked.mjs');
     const entry = join(import.meta.dirname, 'asked.ts');
     await bundle({ entry, outfile, target: 'node24', version: '0' });
-    const child = fork(outfile, {
-      execArgv: [...NODE_FLAGS, '--expose-gc'],
-      env: { ...process.env, [MALLOC_ARENAS.name]: MALLOC_ARENAS.value },
-      stdio: 'inherit',
-    });
+    const child = fork(outfile, { execArgv: [...NODE_FLAGS, '--expose-gc'], stdio: 'inherit' });
     endings.push(() => child.kill('SIGKILL'));
     const socket = join(work, 'socket');
     const job: AskedJob = {
