@@ -10,7 +10,7 @@ export interface Entries {
   cameAt(mac: string): number | undefined;
 }
 
-/** @param said by lab/tools/first-call.pl */
+/** @param said by lab/tools/call.pl */
 export function knownBefore(said: string, watches: readonly Entries[]): Known {
   const [, at = '', from = ''] = /at=(\d+) from=([\d.]+)/.exec(said) ?? [];
   if (from === '') return new Map();

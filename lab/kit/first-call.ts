@@ -3,7 +3,7 @@ import type { LabHost } from '../lab.ts';
 import { IMAGE, RUN_MOUNTS } from './containers.ts';
 import { SERVICE_PORT } from './vip.ts';
 
-const PROGRAM = '/castnet/tools/first-call.pl';
+const PROGRAM = '/castnet/tools/call.pl';
 
 /** How long a first call may take, milliseconds. */
 const PATIENCE_MS = 250;
@@ -38,15 +38,22 @@ export async function failedFirstCalls(calls: FirstCalls): Promise<string[]> {
   return failed;
 }
 
-/** Whether both calls were answered. @param said by lab/tools/first-call.pl */
+/** Whether both calls were answered. @param said by lab/tools/call.pl */
 export const isAnswered = (said: string): boolean => said.startsWith('tcp=ok udp=ok ');
 
-/** @returns `tcp=WORD udp=WORD …`, as lab/tools/first-call.pl says */
+/** @returns `tcp=WORD udp=WORD …`, as lab/tools/call.pl says */
 export async function firstCall(
   host: LabHost,
   { network, vip, patienceMs = PATIENCE_MS }: Pick<FirstCalls, 'network' | 'vip' | 'patienceMs'>,
 ): Promise<string> {
-  const program = ['/usr/bin/perl', PROGRAM, vip, String(SERVICE_PORT), String(patienceMs)];
+  const program = [
+    '/usr/bin/perl',
+    PROGRAM,
+    'first',
+    vip,
+    String(SERVICE_PORT),
+    String(patienceMs),
+  ];
   const argv = ['run', '--rm', ...RUN_MOUNTS, '--network', network, IMAGE, ...program];
   return (await host.docker(argv)).trim();
 }

@@ -30,8 +30,8 @@ afterAll(async () => {
   await removeNetwork(lab(), 'two');
 });
 
-const perl = (program: string, ...args: readonly (string | number)[]): string[] => [
-  ...['/usr/bin/perl', `/castnet/tools/${program}`],
+const perl = (mode: string, ...args: readonly (string | number)[]): string[] => [
+  ...['/usr/bin/perl', '/castnet/tools/call.pl', mode],
   ...args.map(String),
 ];
 
@@ -83,7 +83,7 @@ it('a container’s first call is answered though its agent is killed between Jo
       await host.docker(['version', '-f', '{{.Server.Version}}']),
       10,
     );
-    const call = perl('first-call.pl', vip, SERVICE_PORT, 900);
+    const call = perl('first', vip, SERVICE_PORT, 900);
     const name = `orphan-${host.name}`;
     const what = ['--name', name, ...RUN_MOUNTS, '--network', 'one', IMAGE];
     const id = await host.docker([
@@ -126,7 +126,7 @@ it('a container that joins a second network calls a service of it as soon as it 
   for (const [turn, host] of [...lab().hosts, ...lab().hosts, ...lab().hosts].entries()) {
     const container = await runContainer(host, { network: 'one', name: `both-${turn}` });
     made.push(container);
-    const call = perl('first-call.pl', secondVip, SERVICE_PORT, 500, 'await');
+    const call = perl('first', secondVip, SERVICE_PORT, 500, 'await');
     const calling = docker(host, 'exec', container.id, ...call);
     await calling.line(/^waits/);
     await host.docker(['network', 'connect', 'two', container.id]);
@@ -143,7 +143,7 @@ it('a container that runs calls a service made later as soon as Docker’s DNS a
   );
   made.push(...callers);
   const calling = callers.map(({ host, id }) =>
-    docker(host, 'exec', id, ...perl('later-call.pl', 'later', SERVICE_PORT)),
+    docker(host, 'exec', id, ...perl('later', 'later', SERVICE_PORT)),
   );
   await Promise.all(calling.map((it) => it.line(/^waits/)));
   await createWeb(lab(), { name: 'later', networks: ['one'], replicas: 1 });
