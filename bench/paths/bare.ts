@@ -1,6 +1,6 @@
 import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
 import type { Path, Station } from '../path.ts';
-import { makeSite } from './site.ts';
+import { makeSite, orClose, pathOf } from './site.ts';
 
 /**
  * The underlay itself: the stations' bridges are joined by cables like the hosts', without any
@@ -18,7 +18,7 @@ export async function barePath(homes: readonly Station[]): Promise<Path> {
     await site.close();
     await middle.close();
   };
-  try {
+  return orClose(close, async () => {
     await ip(middle.path, [
       'link add bare type bridge mcast_snooping 0 forward_delay 0',
       'link set bare up',
@@ -30,19 +30,12 @@ export async function barePath(homes: readonly Station[]): Promise<Path> {
       ]);
       await ip(path, ['link set cable master sw0 up']);
     }
-    const [sender, ...receivers] = site.stations;
-    if (sender === undefined) throw new Error('a site has no station');
-    return {
+    return pathOf(site.stations, {
       name: 'bare',
       multicast: true,
-      sender,
-      receivers,
       uplinks: site.switches.map((it: Namespace) => ({ ns: it.path, device: 'cable' })),
       daemons: [],
       close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    });
+  });
 }

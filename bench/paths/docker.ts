@@ -3,7 +3,7 @@ import { loadUsrImage, USR_RUN } from '../../lab/image.ts';
 import type { Lab, LabHost } from '../../lab/lab.ts';
 import { settle } from '../../lab/run.ts';
 import type { Path, Station } from '../path.ts';
-import { hostUplinks } from './site.ts';
+import { hostUplinks, orClose, pathOf } from './site.ts';
 
 const IMAGE = 'castnet/usr:latest';
 
@@ -50,7 +50,7 @@ async function dockerPath(lab: Lab, { name, network, driver, hosts }: Options): 
     await manager.docker(['network', 'rm', network]);
   };
   await manager.docker(['network', 'create', '-d', driver, '--attachable', network]);
-  try {
+  return orClose(close, async () => {
     const stations: Station[] = [];
     for (const index of hosts) {
       const host = lab.hosts[index] as LabHost;
@@ -58,31 +58,16 @@ async function dockerPath(lab: Lab, { name, network, driver, hosts }: Options): 
       made.push({ host, id });
       stations.push(await stationOf(host, id, network));
     }
-    const [sender, ...receivers] = stations;
-    if (sender === undefined) throw new Error('a path has no sender');
     const multicast = name === 'castnet';
-    return { name, multicast, sender, receivers, uplinks: hostUplinks(lab), daemons: [], close };
-  } catch (error) {
-    await close().catch(() => {});
-    throw error;
-  }
+    return pathOf(stations, { name, multicast, uplinks: hostUplinks(lab), daemons: [], close });
+  });
 }
 
 /** Starts a container that only holds its namespaces; returns its id. */
 export async function startContainer(host: LabHost, network: string): Promise<string> {
-  const args = [
-    'run',
-    '-d',
-    '--stop-signal',
-    'KILL',
-    '--network',
-    network,
-    ...USR_RUN,
-    IMAGE,
-    'sleep',
-    '3600',
-  ];
-  return (await host.docker(args, { timeoutMs: 60_000 })).trim();
+  const options = ['-d', '--stop-signal', 'KILL', '--network', network, ...USR_RUN];
+  const argv = ['run', ...options, IMAGE, 'sleep', '3600'];
+  return (await host.docker(argv, { timeoutMs: 60_000 })).trim();
 }
 
 /** A container's namespace and its address on a network. */

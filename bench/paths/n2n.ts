@@ -5,7 +5,7 @@ import { inside, ip } from '../namespaces.ts';
 import { unpack } from '../packages.ts';
 import type { Path, Station } from '../path.ts';
 import { type Running, startIn } from '../programs.ts';
-import { hostUplinks } from './site.ts';
+import { hostUplinks, orClose, pathOf } from './site.ts';
 import { moveTap } from './tinc.ts';
 
 export const N2N_PACKAGES = ['n2n'];
@@ -29,9 +29,10 @@ export async function n2nPath(
   const close = async () => {
     await Promise.all(daemons.map((it) => it.kill()));
   };
-  try {
+  return orClose(close, async () => {
     const [first] = hosts;
-    if (first === undefined) throw new Error('the bench needs a lab of three hosts');
+    if (first === undefined || hosts.length < 3)
+      throw new Error('the bench needs a lab of three hosts');
     const supernode = [await n2n.path('supernode'), '-l', String(PORT)];
     daemons.push(startIn(`/proc/${first.pid}/ns/net`, supernode, n2n.env));
     const edge = await n2n.path('edge');
@@ -53,23 +54,15 @@ export async function n2nPath(
       ]);
       stations.push({ ns: home.ns, address });
     }
-    const [sender, second, third] = stations;
-    if (sender === undefined || second === undefined || third === undefined) {
-      throw new Error('the bench needs a lab of three hosts');
-    }
-    return {
+    const [sender, second, third] = stations as [Station, Station, Station];
+    return pathOf([sender, second, second, third, third], {
       name: 'n2n',
       multicast: true,
-      sender,
-      receivers: [second, second, third, third],
       uplinks: hostUplinks(lab),
       daemons: daemons.map((it) => it.child.pid ?? 0),
       close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    });
+  });
 }
 
 /** Waits until an edge has set its device up, which it cannot once the device is elsewhere. */

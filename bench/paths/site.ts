@@ -4,7 +4,7 @@
  */
 import type { Lab } from '../../lab/lab.ts';
 import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
-import type { Station, Uplink } from '../path.ts';
+import type { Path, Station, Uplink } from '../path.ts';
 
 export interface SiteStation extends Station {
   readonly mac: string;
@@ -49,7 +49,7 @@ export async function makeSite({ homes, net, mtu, bridge }: SiteOptions): Promis
     made.push(one);
     return one;
   };
-  try {
+  return orClose(close, async () => {
     const switches = [await make(), await make(), await make()];
     for (const { path } of switches) {
       await ip(path, [`link add sw0 mtu ${mtu} type bridge ${bridge}`, 'link set sw0 up']);
@@ -72,10 +72,26 @@ export async function makeSite({ homes, net, mtu, bridge }: SiteOptions): Promis
       stations.push({ ns: home.ns, address, mac, host });
     }
     return { switches, stations, close };
+  });
+}
+
+/** Closes what was made so far when `work` fails, for whose reason everybody waits. */
+export async function orClose<T>(close: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
-    await close();
+    await close().catch(() => {});
     throw error;
   }
+}
+
+/** The path from the first of these stations to the others. */
+export function pathOf(
+  [sender, ...receivers]: readonly Station[],
+  rest: Omit<Path, 'sender' | 'receivers'>,
+): Path {
+  if (sender === undefined) throw new Error('a path has no sender');
+  return { ...rest, sender, receivers };
 }
 
 /** What the lab's hosts themselves send and take. */

@@ -6,7 +6,7 @@ import { ip } from '../namespaces.ts';
 import { type Unpacked, unpack } from '../packages.ts';
 import type { Path, Station } from '../path.ts';
 import { type Running, startIn } from '../programs.ts';
-import { hostUplinks, makeSite } from './site.ts';
+import { hostUplinks, makeSite, orClose, pathOf } from './site.ts';
 
 export const TINC_PACKAGES = ['tinc', 'liblzo2-2'];
 const DEVICE = 'benchtinc';
@@ -30,7 +30,7 @@ export async function tincPath(
     await Promise.all(daemons.map((it) => it.kill()));
     await site.close();
   };
-  try {
+  return orClose(close, async () => {
     const program = await tinc.path('tincd');
     for (const [index, host] of lab.hosts.slice(0, 3).entries()) {
       const ns = `/proc/${host.pid}/ns/net`;
@@ -42,21 +42,14 @@ export async function tincPath(
       await moveTap({ ns, to: to.path, device: DEVICE });
       await ip(to.path, [`link set ${DEVICE} master sw0 up`]);
     }
-    const [sender, ...receivers] = site.stations;
-    if (sender === undefined) throw new Error('a site has no station');
-    return {
+    return pathOf(site.stations, {
       name: 'tinc',
       multicast: true,
-      sender,
-      receivers,
       uplinks: hostUplinks(lab),
       daemons: daemons.map((it) => it.child.pid ?? 0),
       close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    });
+  });
 }
 
 /** Moves a daemon's tap device, once it is there, from namespace `ns` to namespace `to`. */

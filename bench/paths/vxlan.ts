@@ -2,7 +2,7 @@
 import type { Lab } from '../../lab/lab.ts';
 import { bridge, ip } from '../namespaces.ts';
 import { GROUP_BOTH, GROUP_ONE, groupMac, type Path, type Station } from '../path.ts';
-import { hostUplinks, makeSite, type Site, SNOOPING } from './site.ts';
+import { hostUplinks, makeSite, orClose, pathOf, type Site, SNOOPING } from './site.ts';
 
 /** VXLAN over IPv4 takes 50 of the underlay's 1500 bytes. */
 const MTU = 1450;
@@ -33,7 +33,7 @@ interface Options {
 
 async function vxlanPath(lab: Lab, options: Options): Promise<Path> {
   const site = await makeSite({ ...options, mtu: MTU });
-  try {
+  return orClose(site.close, async () => {
     for (const [index, { path, pid }] of site.switches.entries()) {
       const host = lab.hosts[index];
       if (host === undefined) throw new Error('the bench needs a lab of three hosts');
@@ -44,21 +44,14 @@ async function vxlanPath(lab: Lab, options: Options): Promise<Path> {
       await ip(path, ['link set vx master sw0 up']);
       await bridge(path, options.entries(lab, site, index));
     }
-    const [sender, ...receivers] = site.stations;
-    if (sender === undefined) throw new Error('a site has no station');
-    return {
+    return pathOf(site.stations, {
       name: options.name,
       multicast: true,
-      sender,
-      receivers,
       uplinks: hostUplinks(lab),
       daemons: [],
       close: site.close,
-    };
-  } catch (error) {
-    await site.close();
-    throw error;
-  }
+    });
+  });
 }
 
 function entries(lab: Lab, site: Site, index: number): string[] {
