@@ -1,10 +1,13 @@
 /** sshd in every host of a lab, and what a user's ssh needs to reach them. */
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabHost } from '../lab.ts';
 import { mustRun, run, until } from '../run.ts';
+
+/** Where a user's sudo is, first of PATH. */
+const SUDO = '/etc/lab-sudo';
 
 export type SshSite = {
   /** For `ssh -F`. */
@@ -28,6 +31,8 @@ export async function startSshd(
   options: (host: LabHost) => SshdOptions = () => ({}),
 ): Promise<SshSite> {
   const dir = await mkdtemp(join(tmpdir(), 'castnet-sshd-'));
+  // sshd reads a user's keys as that user.
+  await chmod(dir, 0o755);
   const keygen = (file: string) =>
     mustRun(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', join(dir, file)]);
   await Promise.all([keygen('user'), keygen('stranger'), ...hosts.map((it) => keygen(it.name))]);
@@ -54,7 +59,9 @@ async function startOn(
   { env = {} }: SshdOptions,
 ): Promise<ChildProcess> {
   const config = join(dir, `${host.name}.sshd`);
-  const variables = Object.entries(env).map(([name, value]) => ` ${name}="${value}"`);
+  // The docker command is the one that belongs to the host's Engine.
+  const all = { PATH: `${SUDO}:${host.env().PATH ?? ''}`, ...env };
+  const variables = Object.entries(all).map(([name, value]) => ` ${name}="${value}"`);
   const lines = [
     `ListenAddress ${host.address}`,
     `HostKey ${join(dir, host.name)}`,
@@ -66,7 +73,7 @@ async function startOn(
     'PasswordAuthentication yes',
     'MaxStartups 100',
     'MaxSessions 100',
-    ...(variables.length === 0 ? [] : [`SetEnv${variables.join('')}`]),
+    `SetEnv${variables.join('')}`,
   ];
   await writeFile(config, `${lines.join('\n')}\n`);
   await run(host.enter(['mkdir', '-p', '/run/sshd']));
@@ -103,4 +110,23 @@ export async function refuseKeys(site: SshSite, refused: boolean): Promise<void>
     join(site.dir, refused ? 'stranger.pub' : 'user.pub'),
     join(site.dir, 'authorized'),
   ]);
+}
+
+/**
+ * Makes a user of a host who is not root, let in by the same key.
+ * @param sudo whether there is a sudo, and asks for a password; a stand-in, which takes `-n -- PROGRAM…`:
+ *   a script whose interpreter has the set-user-id bit
+ */
+export async function addUser(host: LabHost, sudo: 'none' | 'asks' | 'free'): Promise<void> {
+  const free = `#!${SUDO}/bash -p\\nshift 2\\nexec setpriv --reuid 0 --regid 0 --clear-groups -- "$@"\\n`;
+  const asks = '#!/bin/sh\\necho "sudo: a password is required" >&2\\nexit 1\\n';
+  const lines = [
+    "grep -q '^op:' /etc/passwd || echo 'op:x:4242:4242::/tmp:/bin/sh' >>/etc/passwd",
+    "grep -q '^op:' /etc/shadow || echo 'op:*:19000:0:99999:7:::' >>/etc/shadow",
+    `rm -rf ${SUDO} && mkdir ${SUDO} && cp /bin/bash ${SUDO}/bash && chmod 4755 ${SUDO}/bash`,
+    ...(sudo === 'none' ? [] : [`printf '${sudo === 'free' ? free : asks}' >${SUDO}/sudo`]),
+    `chmod 755 ${SUDO} ${SUDO}/*`,
+    `chmod 4755 ${SUDO}/bash`,
+  ];
+  await mustRun(host.enter(['sh', '-ec', lines.join('\n')]));
 }

@@ -6,6 +6,12 @@ import { useBareHosts } from './support/up.ts';
 
 const lab = useBareHosts('uphere', { hosts: 2, underlay: 'ipv6' });
 
+it('makes a Swarm of one host alone', async () => {
+  const { stdout, stderr, status } = await lab.castnet(['up', 'h2']);
+  expect(status, stdout + stderr).toBe(0);
+  expect(stdout).toContain('This host is alone on the network');
+}, 240_000);
+
 it('takes localhost for this machine, without ssh, and an IPv6 address for another', async () => {
   const h1 = lab.host('h1');
   const argv = [

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { nextPackage } from '../kit/next-package.ts';
-import { refuseKeys } from '../kit/ssh.ts';
+import { addUser, refuseKeys } from '../kit/ssh.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { leaveSwarm } from '../swarm.ts';
@@ -184,11 +184,45 @@ it('a host key that is another than the known one', async () => {
   expect(await refused([H1, H2])).toMatchObject([{ code: 'ssh-host-key', host: H2 }]);
 }, 120_000);
 
+it.each([
+  ['none', 'there is no sudo'],
+  ['asks', 'sudo asks for a password'],
+] as const)(
+  'a user who is not root, and sudo: %s',
+  async (sudo, what) => {
+    await addUser(lab.host(H2), sudo);
+    const found = await refused([H1, `op@${H2}`]);
+    expect(found).toMatchObject([
+      { code: 'sudo', host: 'op@h2', what: expect.stringContaining(what) },
+    ]);
+  },
+  120_000,
+);
+
+it('but a user whose sudo asks nothing is as good as root', async () => {
+  await addUser(lab.host(H2), 'free');
+  const { stdout, stderr, status } = await lab.castnet(['up', H1, `op@${H2}`, '--dry-run']);
+  expect(status, stdout + stderr).toBe(0);
+  expect(stdout).toContain('op@h2: join the Swarm as a worker');
+}, 120_000);
+
 it('one host under two names', async () => {
   const found = await refused([H1, lab.host(H1).address, H2]);
   expect(found).toMatchObject([
     { code: 'twice', what: expect.stringContaining('h1 and 10.99.0.1') },
   ]);
+}, 120_000);
+
+it('a host without Docker, and the command that brings it', async () => {
+  const h3 = lab.host(H3);
+  const docker = (await onHost(h3, 'readlink -f $(command -v docker)')).trim();
+  await onHost(h3, `mount --bind /dev/null ${docker}`);
+  undo.push(() => onHost(h3, `umount ${docker}`));
+  const { stdout, status } = await lab.castnet(['up', H1, H3, '--json']);
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    problems: [{ code: 'docker-missing', host: H3, install: expect.stringContaining('docker.io') }],
+  });
 }, 120_000);
 
 it('an Engine that does not run', async () => {

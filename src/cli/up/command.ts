@@ -15,6 +15,7 @@ interface Flags extends HostFlags {
   readonly network?: string;
   readonly opt?: Record<string, string>;
   readonly set?: Record<string, string>;
+  readonly installDocker?: boolean;
   readonly upgrade?: boolean;
   readonly dryRun?: boolean;
 }
@@ -29,6 +30,7 @@ export function registerUp(program: Command): void {
     .option('--network <name>', 'a network that is to be there in the end')
     .option('--opt <key=value>', 'an option of that network; may be repeated', collectSetting)
     .option('--set <key=value>', 'a setting of the plugin; may be repeated', collectSetting)
+    .option('--install-docker', 'install the distribution’s own Docker where there is none')
     .option('--upgrade', 'replace other releases and settings, one host after another')
     .option('--dry-run', 'look, try and say what would be done')
     .action(async (hosts: string[], flags: Flags) => {
@@ -39,13 +41,13 @@ export function registerUp(program: Command): void {
 }
 
 async function run(wanted: Wanted, flags: Flags, signal: AbortSignal): Promise<UpOutcome> {
-  const { json, dryRun = false, sshConfig } = flags;
+  const { json, dryRun = false, installDocker = false, sshConfig } = flags;
   const release = await ownRelease();
   const ways = new Ways({ config: sshConfig, signal });
   await ways.open();
   try {
     return await up({
-      ...{ wanted, release, ways, dryRun, signal },
+      ...{ wanted, release, ways, dryRun, installDocker, signal },
       progress: progressTo(json ? 'program' : 'person'),
       onPlan: (plan) => {
         if (!json) console.log(planText(plan, dryRun));

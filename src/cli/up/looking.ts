@@ -2,6 +2,7 @@ import type { HostFacts, Problem } from './core/facts.ts';
 import { problemsOf } from './core/problems.ts';
 import type { Release, Wanted } from './core/wanted.ts';
 import type { Host } from './hosts/host.ts';
+import { installOn } from './hosts/install.ts';
 import { lookAt } from './hosts/look.ts';
 import type { Ways } from './hosts/ssh.ts';
 import { ambiguousNames } from './names.ts';
@@ -14,6 +15,8 @@ export interface LookInput {
   readonly release: Release;
   readonly ways: Ways;
   readonly progress: Progress;
+  /** Whether Docker is installed where it is all that is in the way. */
+  readonly installDocker?: boolean;
 }
 
 export interface Looked {
@@ -54,12 +57,25 @@ export async function lookAll({
   };
 }
 
-/** As `lookAll`, and what is in the way of what is wanted. */
+/** As `lookAll`, and what is in the way of what is wanted. @throws UserError when Docker cannot be installed */
 export async function lookFor(
   input: LookInput,
 ): Promise<{ facts: readonly HostFacts[]; problems: Problem[] }> {
+  const { hosts, wanted, release, progress, installDocker = false } = input;
   const { facts, unreached } = await lookAll(input);
-  return { facts, problems: [...unreached, ...problemsOf(facts, input.wanted, input.release)] };
+  const problems = [...unreached, ...problemsOf(facts, wanted, release)];
+  const without = problems.filter((it) => it.install !== undefined);
+  // Docker is a change too: only where nothing else is in the way, as far as can be seen without it.
+  if (!installDocker || without.length === 0 || without.length < problems.length) {
+    return { facts, problems };
+  }
+  await progress(
+    without.map(({ host: name, install = '' }) => ({
+      title: `${name}: ${install}`,
+      run: () => installOn(hosts.find((it) => it.name === name) as Host, install),
+    })),
+  );
+  return lookFor({ ...input, installDocker: false });
 }
 
 /** Starts the helper on all hosts that were looked at, side by side, bringing it where it is not. */

@@ -19,6 +19,8 @@ export interface UpInput {
   readonly progress: Progress;
   /** Look, try and say; change nothing. */
   readonly dryRun: boolean;
+  /** Whether Docker is installed where it is all that is in the way. */
+  readonly installDocker: boolean;
   /** Told what is going to be done, before it is. */
   readonly onPlan: (plan: Planned) => void;
   readonly signal?: AbortSignal | undefined;
@@ -49,7 +51,7 @@ export interface UpOutcome {
  */
 export async function up(input: UpInput): Promise<UpOutcome> {
   const hosts = input.wanted.hosts.map((it) => input.ways.host(it));
-  const look = { hosts, ...input };
+  const look = { hosts, ...input, installDocker: input.installDocker && !input.dryRun };
   const { facts, problems } = await lookFor(look);
   if (problems.length > 0) return { facts, problems };
   let members: readonly Member[] = [];

@@ -90,4 +90,6 @@ export interface Problem {
   readonly what: string;
   /** What is accepted, and what to do. */
   readonly remedy: string;
+  /** Of a host without Docker: the command that brings its distribution's own. */
+  readonly install?: string;
 }

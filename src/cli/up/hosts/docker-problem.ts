@@ -26,7 +26,8 @@ export function dockerProblem(
       remedy:
         install === undefined
           ? `Install it there: https://docs.docker.com/engine/install (the distribution is ${distribution})`
-          : `On ${host}, as root: ${install}`,
+          : `Add --install-docker, or run on ${host}, as root: ${install}`,
+      ...(install === undefined ? {} : { install }),
     };
   }
   const version = sections.get('version');
