@@ -32,7 +32,7 @@ export default defineConfig({
           name: 'unit',
           // They take milliseconds; a busy machine may stop one for seconds.
           testTimeout: 60_000,
-          include: ['{src,lab,plugin,demo,bench,chaos,fuzz,scripts,recipes,web}/**/*.test.ts'],
+          include: ['{src,lab,plugin,bench,chaos,fuzz,scripts,recipes,web}/**/*.test.ts'],
           exclude: ['**/*.{lab,recipe}.test.ts', '**/node_modules/**', 'dist/**'],
         },
       },

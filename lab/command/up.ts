@@ -30,21 +30,22 @@ export async function runLabUp(request: {
 }
 
 /**
- * Runs `work` under a title, with a line for each step it reports: a live
+ * Runs `work` under a title, and returns what it does, with a line for each step it reports: a live
  * display on a terminal, plain lines elsewhere.
  */
-export async function withProgress(
+export async function withProgress<T>(
   title: string,
-  work: (onProgress: (step: string) => void) => Promise<void>,
-): Promise<void> {
-  const tasks = new Listr(
+  work: (onProgress: (step: string) => void) => Promise<T>,
+): Promise<T> {
+  const tasks = new Listr<{ result: T }>(
     [
       {
         title,
-        task: (_, task) =>
-          work((step) => {
+        task: async (context, task) => {
+          context.result = await work((step) => {
             task.output = step;
-          }),
+          });
+        },
       },
     ],
     {
@@ -54,7 +55,7 @@ export async function withProgress(
       registerSignalListeners: false,
     },
   );
-  await tasks.run();
+  return (await tasks.run()).result;
 }
 
 function count(hosts: number): string {

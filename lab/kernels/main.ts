@@ -12,7 +12,7 @@
  */
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as demo from '../../demo/prepare.ts';
+import * as demo from '../../recipes/demo/site.ts';
 import { describeError, UserError } from '../../src/cli/output.ts';
 import { builtAs } from '../../src/cli/plugin/source.ts';
 import { mustRun } from '../run.ts';
@@ -32,8 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
     interrupt.abort(new UserError('interrupted', { exitCode }));
   process.on('SIGINT', stop(130)).on('SIGTERM', stop(143));
   const boots = planBoots(args.filter((it) => it !== '--fresh'));
-  if (!(await demo.clientReady())) await demo.installClient();
-  await demo.build(() => {});
+  await demo.prepare(() => {});
   await mkdir(OUTPUT, { recursive: true });
   const steps: StepResult[] = [];
   const { version, build } = await builtAs();

@@ -2,9 +2,9 @@
  * What is tried on a kernel, one step after the other. The steps run inside the virtual machine and
  * use the lab, the demo and the tests' own helpers as they are.
  */
-import { missing, type Scene } from '../../demo/hearing.ts';
-import { observe } from '../../demo/observe.ts';
-import * as demo from '../../demo/site.ts';
+import { missing, type Scene } from '../../recipes/demo/hearing.ts';
+import { observe } from '../../recipes/demo/observe.ts';
+import * as demo from '../../recipes/demo/site.ts';
 import { leftovers } from '../kit/leftovers.ts';
 import { type Lab, type LabHost, labDown } from '../lab.ts';
 import { labBase, labDirectory } from '../plan.ts';

@@ -60,9 +60,10 @@ export async function mavenJars(directory: string): Promise<string> {
 }
 
 /** The modules that the package-lock.json of a directory names. @returns the directory above them */
-export async function npmModules(directory: string): Promise<string> {
+export async function npmModules(directory: string, onBegin = () => {}): Promise<string> {
   const lock = await readFile(join(directory, 'package-lock.json'), 'utf8');
   return await once(`npm-${hash(lock)}`, async (path) => {
+    onBegin();
     await mkdir(path, { recursive: true });
     for (const file of ['package.json', 'package-lock.json']) {
       await copyFile(join(directory, file), join(path, file));
@@ -71,7 +72,8 @@ export async function npmModules(directory: string): Promise<string> {
     const done = await attempt(['npm', 'ci', '--prefix', path, ...quiet], 'npm');
     if (done.status === 0) return;
     const { dependencies } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
-    throw new Missing(`npm package ${Object.keys(dependencies).join(', ')}`);
+    const cause = done.stderr.trim();
+    throw new Missing(`npm package ${Object.keys(dependencies).join(', ')}`, { cause });
   });
 }
 

@@ -28,35 +28,22 @@ const broker = new moleculer.ServiceBroker({
   logLevel: 'warn',
 });
 
-/** The parts of Moleculer that have no public type. */
-type Internals = {
-  transit: {
-    tx: {
-      udpServer: {
-        on(event: 'message', heard: (node: string, address: string) => void): void;
-      };
-    };
-  };
-  registry: { getNodeList(options: { onlyAvailable: boolean }): { id: string }[] };
-};
-
 /** When each announcement was last received, by node and address; report() drops the old ones. */
-const heard = new Map<string, { node: string; address: string; at: number }>();
+const heard = new Map();
 
-/** Prints one line of JSON; `Report` in demo/hearing.ts is its form. */
-function report({ registry }: Internals): void {
+/** Prints one line of JSON; `Report` in hearing.ts is its form. */
+function report() {
   const now = Date.now();
   for (const [key, { at }] of heard) if (now - at > MEMORY * 1000) heard.delete(key);
-  const members = registry.getNodeList({ onlyAvailable: true }).map(({ id }) => id);
+  const members = broker.registry.getNodeList({ onlyAvailable: true }).map(({ id }) => id);
   const list = [...heard.values()].map(({ node, address }) => ({ node, address }));
   console.log(JSON.stringify({ node: broker.nodeID, at: now, heard: list, members }));
 }
 
 await broker.start();
-const internals = broker as unknown as Internals;
-internals.transit.tx.udpServer.on('message', (node, address) => {
+broker.transit.tx.udpServer.on('message', (node, address) => {
   // It hears itself too, on every interface.
   if (node === broker.nodeID) return;
   heard.set(`${node} ${address}`, { node, address, at: Date.now() });
 });
-setInterval(report, 1000, internals);
+setInterval(report, 1000);

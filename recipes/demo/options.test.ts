@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../src/cli/output.ts';
+import { UserError } from '../../src/cli/output.ts';
 import { parseOptions } from './options.ts';
 
 describe('parseOptions', () => {

@@ -1,9 +1,9 @@
 /** Looks at the demo: asks Docker which containers there are, and each container what it hears. */
-import { engineRequest } from '../lab/engine.ts';
-import type { Lab, LabHost } from '../lab/lab.ts';
+import { engineRequest } from '../../lab/engine.ts';
+import type { Lab, LabHost } from '../../lab/lab.ts';
 import { type Container, lastReport, type Scene } from './hearing.ts';
 
-/** Name of the service of demo/stack.yml, deployed as the stack "demo". */
+/** Name of the service of stack.yml, deployed as the stack "demo". */
 const SERVICE = 'demo_client';
 
 /** Log lines to look through; between two reports there are only Moleculer's warnings. */

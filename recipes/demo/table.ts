@@ -1,5 +1,5 @@
 /** The demo's table: a row for each listener, a column for each speaker. Pure. */
-import { renderTable } from '../src/cli/output.ts';
+import { renderTable } from '../../src/cli/output.ts';
 import { hears, known, label, others, pairs, type Scene } from './hearing.ts';
 
 /** Head and rows; the order of the containers is kept. */

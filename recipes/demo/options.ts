@@ -1,7 +1,7 @@
 /** The demo's command line. */
 import { parseArgs } from 'node:util';
-import { MAX_HOSTS } from '../lab/plan.ts';
-import { UserError } from '../src/cli/output.ts';
+import { MAX_HOSTS } from '../../lab/plan.ts';
+import { UserError } from '../../src/cli/output.ts';
 
 export type Options = { hosts: number; once: boolean };
 

@@ -7,14 +7,13 @@
  *   npm run demo -- --hosts 5     another number of hosts
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { withProgress } from '../lab/command/up.ts';
-import type { Lab } from '../lab/lab.ts';
-import { until } from '../lab/run.ts';
-import { describeError, UserError } from '../src/cli/output.ts';
+import { withProgress } from '../../lab/command/up.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { until } from '../../lab/run.ts';
+import { describeError, UserError } from '../../src/cli/output.ts';
 import { missing, type Scene } from './hearing.ts';
 import { observe } from './observe.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
-import { build, clientReady, installClient } from './prepare.ts';
 import { Display } from './show.ts';
 import * as site from './site.ts';
 import { describeScene, progress } from './table.ts';
@@ -29,28 +28,21 @@ const LOOK_MS = 1_000;
 const SIGINT_STATUS = 130;
 
 async function setUp(hosts: number, signal: AbortSignal): Promise<Lab> {
-  if (!(await clientReady())) {
-    await withProgress('installing the client, Moleculer (npm ci in demo/client)', installClient);
-  }
-  signal.throwIfAborted();
-  await withProgress('building castnet', build);
+  await withProgress('building castnet', site.prepare);
   signal.throwIfAborted();
   const title = `bringing up ${hosts === 1 ? 'a Docker host' : `${hosts} Docker hosts`}`;
-  let lab: Lab | undefined;
-  await withProgress(title, async (onProgress) => {
-    lab = await site.bringUpSite({ hosts, signal, onProgress });
-  });
-  if (lab === undefined) throw new Error('the lab came up without hosts');
-  const made = lab;
-  await withProgress('deploying the stack demo/stack.yml', async (onProgress) => {
+  const lab = await withProgress(title, (onProgress) =>
+    site.bringUpSite({ hosts, signal, onProgress }),
+  );
+  await withProgress('deploying the stack recipes/demo/stack.yml', async (onProgress) => {
     onProgress('loading the containers’ image on every host');
-    await site.loadImages(made);
+    await site.loadImages(lab);
     onProgress('waiting until the Swarm knows the plugin of every host');
-    await site.waitForDriver(made, signal);
+    await site.waitForDriver(lab, signal);
     signal.throwIfAborted();
-    onProgress(`docker stack deploy: ${await site.deploy(made)} containers`);
+    onProgress(`docker stack deploy: ${await site.deploy(lab)} containers`);
   });
-  return made;
+  return lab;
 }
 
 /** Waits for a complete table and prints it. @returns the exit status */

@@ -1,6 +1,6 @@
 /** Who hears whom, worked out from what the containers themselves report. Pure. */
 
-/** What a container's client prints, once a second; see client/client.ts. */
+/** What a container's client prints, once a second; see client.mjs. */
 export type Report = {
   /** Its name in the cluster. */
   node: string;
