@@ -10,6 +10,20 @@ const KNOWN: readonly {
   readonly remedy: (by: string) => string;
 }[] = [
   {
+    says: /sudo: (a password is required|a terminal is required|.*is not in the sudoers)|sorry, you must have a tty/i,
+    code: 'sudo',
+    what: 'the user is not root, and sudo asks for a password',
+    remedy: (by) =>
+      `Let that user use sudo without one (NOPASSWD), or name root: this must ask nothing: ${by} sudo -n true`,
+  },
+  {
+    says: /sudo.*(not found|no such file|permission denied)/i,
+    code: 'sudo',
+    what: 'the user is not root, and there is no sudo',
+    remedy: () =>
+      'Name root (root@HOST), or install sudo there and let the user use it without a password.',
+  },
+  {
     says: /host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/i,
     code: 'ssh-host-key',
     what: 'ssh does not know its host key, or knows another',
@@ -27,20 +41,6 @@ const KNOWN: readonly {
     code: 'ssh-unknown',
     what: 'there is no host of that name',
     remedy: () => 'Check how it is written; names come from your ssh config and from DNS.',
-  },
-  {
-    says: /sudo: (a password is required|a terminal is required|.*is not in the sudoers)|sorry, you must have a tty/i,
-    code: 'sudo',
-    what: 'the user is not root, and sudo asks for a password',
-    remedy: (by) =>
-      `Let that user use sudo without one (NOPASSWD), or name root: this must ask nothing: ${by} sudo -n true`,
-  },
-  {
-    says: /sudo.*(not found|no such file)/i,
-    code: 'sudo',
-    what: 'the user is not root, and there is no sudo',
-    remedy: () =>
-      'Name root (root@HOST), or install sudo there and let the user use it without a password.',
   },
   {
     says: /connection refused/i,
