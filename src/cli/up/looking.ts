@@ -6,7 +6,7 @@ import { installOn } from './hosts/install.ts';
 import { lookAt } from './hosts/look.ts';
 import type { Ways } from './hosts/ssh.ts';
 import { ambiguousNames } from './names.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, ToldElsewhere } from './progress.ts';
 import { type Member, openMember } from './session.ts';
 
 export interface LookInput {
@@ -41,12 +41,12 @@ export async function lookAll({
   await progress(
     hosts.map((host) => ({
       title: `look at ${host.name}`,
-      run: async (say) => {
+      run: async () => {
         const found = await lookAt(host);
         if ('facts' in found) facts.push(found.facts);
         else {
           unreached.push(found.problem);
-          say(found.problem.what);
+          throw new ToldElsewhere(found.problem.what);
         }
       },
     })),
@@ -101,7 +101,7 @@ export async function openAll(
         if ('helper' in found) members.push(found);
         else {
           problems.push(found);
-          say(found.what);
+          throw new ToldElsewhere(found.what);
         }
       },
     })),

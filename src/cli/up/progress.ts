@@ -11,6 +11,9 @@ export interface ProgressOptions {
   readonly inTurn?: boolean;
 }
 
+/** Marks a task as failed whose failure is told elsewhere, so that it ends nothing. */
+export class ToldElsewhere extends Error {}
+
 /** Runs tasks with a line for each, as they go. @throws the first error, when all have ended */
 export type Progress = (tasks: readonly Task[], options?: ProgressOptions) => Promise<void>;
 
@@ -33,7 +36,7 @@ export function progressTo(reader: 'person' | 'program'): Progress {
             task.output = text;
           });
         } catch (error) {
-          failures.push(error);
+          if (!(error instanceof ToldElsewhere)) failures.push(error);
           throw error;
         }
       },

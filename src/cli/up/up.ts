@@ -7,7 +7,7 @@ import { leadOf } from './core/swarm-problems.ts';
 import type { Release, Wanted } from './core/wanted.ts';
 import type { Ways } from './hosts/ssh.ts';
 import { type LookInput, lookFor, openAll } from './looking.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, ToldElsewhere } from './progress.ts';
 import { type Member, unstage } from './session.ts';
 import { prove } from './steps/prove.ts';
 import { tryHosts, withOwnAddress } from './trying.ts';
@@ -99,6 +99,8 @@ async function tryAll(
       title: 'try the kernels, and the ports between every two hosts',
       run: async () => {
         tries = await tryHosts(members, wanted.settings);
+        const [first] = tries.problems;
+        if (first !== undefined) throw new ToldElsewhere(first.what);
       },
     },
   ]);
