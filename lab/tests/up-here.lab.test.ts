@@ -42,5 +42,6 @@ it('takes localhost for this machine, without ssh, and an IPv6 address for anoth
 it('names this machine’s name and localhost as one host', async () => {
   const { stdout, status } = await lab.castnet(['up', 'fd99::1', 'h1', '--json']);
   expect(status).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject({ problems: [{ code: 'twice', host: 'h1' }] });
+  const { problems } = JSON.parse(stdout) as { problems: unknown[] };
+  expect(problems).toContainEqual(expect.objectContaining({ code: 'twice', host: 'h1' }));
 }, 60_000);
