@@ -10,6 +10,7 @@ import { engineLog } from './engine.ts';
 import { openEngine } from './engines/engines.ts';
 import { OWN, planEngines } from './engines/names.ts';
 import type { LabHost } from './host.ts';
+import { givePlugin, keepPlugin } from './kept-plugin.ts';
 import { bootHost, prepareHost } from './make-host.ts';
 import { HOST_SCRIPT, SWITCH_SCRIPT, startPauseProcess } from './pause-process.ts';
 import {
@@ -57,7 +58,13 @@ export type LabUpOptions = {
   signal?: AbortSignal;
 };
 
-type Site = { dir: string; state: LabState; options: LabUpOptions };
+type Site = {
+  dir: string;
+  state: LabState;
+  options: LabUpOptions;
+  /** Of the plugin that the hosts get; undefined for none. */
+  build: string | undefined;
+};
 
 /**
  * Makes the hosts, starts their Engines, installs the plugin, forms the Swarm.
@@ -75,7 +82,7 @@ export async function bringUp(options: LabUpOptions): Promise<void> {
   checkMtu(options.mtu);
   checkMachine();
   // Whether there is a plugin to install is better known before the hosts are made.
-  if (options.plugin ?? true) await builtAs();
+  const plugin = (options.plugin ?? true) ? await builtAs() : undefined;
   for (const engine of new Set(engines))
     await openEngine(engine, { onProgress: options.onProgress });
   await claim(name, dir);
@@ -85,7 +92,7 @@ export async function bringUp(options: LabUpOptions): Promise<void> {
   });
   const state: LabState = { version: 1, name, phase: 'starting', switchPid: null, hosts };
   try {
-    await build({ dir, state, options });
+    await build({ dir, state, options, build: plugin?.build });
   } catch (error) {
     options.onProgress?.('taking down what was made');
     await labDown(name);
@@ -114,7 +121,7 @@ async function build(site: Site): Promise<void> {
   );
   // Before the Swarm: a node tells its managers of a plugin it already has at once when it joins,
   // of a new one only after some 20 s, and until then gets no task that needs it.
-  if (options.plugin ?? true) await installPlugins(hosts, site);
+  if (site.build !== undefined) await installPlugins(hosts, site);
   const { underlay = 'ipv4', join: way, dataPathPort, signal } = options;
   if (options.swarm ?? true) {
     await formSwarm(hosts, { underlay, join: way, dataPathPort, signal });
@@ -139,15 +146,16 @@ async function makeSwitch({ dir, state, options }: Site): Promise<number> {
 }
 
 async function makeHost(site: Site, host: HostState, switchPid: number): Promise<LabHost> {
-  const { dir, state, options } = site;
+  const { dir, state, options, build } = site;
   options.signal?.throwIfAborted();
   await prepareHost(dir, host);
+  if (build !== undefined) await givePlugin(host.dir, { engine: host.engine, build });
   return bootHost(host, { dir, state, switchPid, underlay: underlayOf(options) });
 }
 
 const underlayOf = ({ mtu, underlay = 'ipv4' }: LabUpOptions) => ({ mtu, kind: underlay });
 
-async function installPlugins(hosts: LabHost[], { dir, options }: Site): Promise<void> {
+async function installPlugins(hosts: LabHost[], { dir, options, build }: Site): Promise<void> {
   await settle(
     hosts.map(async (host) => {
       options.signal?.throwIfAborted();
@@ -155,6 +163,8 @@ async function installPlugins(hosts: LabHost[], { dir, options }: Site): Promise
       options.onProgress?.(`${host.name}: the plugin castnet:latest is enabled`);
     }),
   );
+  if (build === undefined) return;
+  for (const { name, engine } of hosts) await keepPlugin(join(dir, name), { engine, build });
 }
 
 async function installOn(host: LabHost, dir: string): Promise<void> {

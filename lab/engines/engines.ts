@@ -26,7 +26,7 @@ const PROGRAMS = [
 ];
 
 /** dist/ of an installed package has no lab/ above it; either way this is the package's root. */
-function packageRoot(): string {
+export function packageRoot(): string {
   const here = dirname(fileURLToPath(import.meta.url));
   return basename(here) === 'dist' ? dirname(here) : join(here, '../..');
 }
