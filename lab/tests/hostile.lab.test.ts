@@ -243,7 +243,7 @@ describe('VXLAN packets from a container', () => {
       await host.docker(['plugin', 'enable', 'castnet:latest']);
     };
     await set('5789');
-    await until(async () => (await table()).match(/udp dport 5789 /g)?.length === 3 || undefined, {
+    await until(async () => (await table()).match(/udp dport 5789 /g)?.length === 4 || undefined, {
       what: 'rules of another port',
       timeoutMs: 20_000,
     });

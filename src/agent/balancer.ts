@@ -46,10 +46,11 @@ export interface BalancerOptions {
 const AT_ONCE = 16;
 
 /**
- * How many namespaces `inspect` looks into whose containers cannot change their rules: only
- * somebody from outside can have. A look costs 4 ms of a core, 0.1 % of it for two in eight seconds.
+ * How many namespaces `inspect` looks into whose containers cannot change their rules, and in which of its
+ * turns: only somebody from outside can have. A look costs 4 ms of a core.
  */
-const IN_TURN = 2;
+const IN_TURN = 4;
+const EVERY_TURNS = 3;
 
 /**
  * How long others wait for one container, milliseconds. One with thousands of rules of its own, or that
@@ -71,6 +72,8 @@ export class Balancer {
   #warm: NodeJS.Timeout | undefined;
   readonly #runs = new Coalesced(() => this.#run());
   #closed = false;
+  /** How often `inspect` has been called. */
+  #turns = 0;
 
   constructor(options: BalancerOptions) {
     this.#options = options;
@@ -125,7 +128,8 @@ export class Balancer {
     if (this.#closed) return;
     const able = await this.#able();
     const ruled = [...this.#containers].filter(([, it]) => it.areInForce);
-    const others = ruled.filter(([path]) => !able.has(path)).slice(0, IN_TURN);
+    const isTheirTurn = this.#turns++ % EVERY_TURNS === 0;
+    const others = isTheirTurn ? ruled.filter(([path]) => !able.has(path)).slice(0, IN_TURN) : [];
     for (const [path, container] of [...ruled.filter(([path]) => able.has(path)), ...others]) {
       // It is gone, or was closed, while others were looked into.
       if (this.#closed || this.#containers.get(path) !== container) continue;
