@@ -37,7 +37,11 @@ function optionsOf({ member, settings, release, onProgress }: PluginInput) {
 
 /** Makes the plugin of the files that were brought, and starts it. */
 export async function install(input: PluginInput): Promise<void> {
-  await installPlugin(optionsOf(input));
+  await installPlugin(optionsOf(input)).catch((error: Error) => {
+    // An earlier run was killed, and the docker command that it had started there went on.
+    if (!/already exists/i.test(error.message)) throw error;
+    return replace(input);
+  });
 }
 
 /** Puts it in the place of what is there; also what an earlier run left half made. */
