@@ -50,6 +50,8 @@ export function useBareHosts(tag: string, { hosts, sshd, underlay }: BareOptions
     if (site === undefined) throw new Error('sshd is not up');
     return site;
   };
+  // What a killed run leaves of its own goes with the lab.
+  const env = (): NodeJS.ProcessEnv => labEnv({ TMPDIR: open().dir });
   const argv = (args: string[], root = ROOT, { config } = open()): string[] => [
     // The network of a host alone: files are the machine's own, as ssh's keys are.
     ...['nsenter', '-t', String(lab().host('h1').pid), '--net', '--', process.execPath],
@@ -60,14 +62,14 @@ export function useBareHosts(tag: string, { hosts, sshd, underlay }: BareOptions
     hosts: () => lab().hosts,
     host: (name) => lab().host(name),
     site: open,
-    castnet: (args, root) => run(argv(args, root), { timeoutMs: UP_MS }),
-    start: (args) => start(argv(args)),
+    castnet: (args, root) => run(argv(args, root), { timeoutMs: UP_MS, env: env() }),
+    start: (args) => start(argv(args), env()),
   };
 }
 
-function start(argv: string[]): Running {
+function start(argv: string[], env: NodeJS.ProcessEnv): Running {
   const [file = '', ...rest] = argv;
-  const child = spawn(file, rest, { env: labEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit').then(([status]) => status as number | null);
   let said = '';
   const looks = new Set<() => void>();

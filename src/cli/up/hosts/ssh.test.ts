@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -11,6 +11,7 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'castnet-ways-'));
   vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+  vi.stubEnv('TMPDIR', directory);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -77,4 +78,6 @@ it('does not wait for a host that hangs, nor after an interrupt', async () => {
   interrupt.abort(new Error('interrupted'));
   await expect(running).rejects.toThrow('interrupted');
   await expect(host.run('true')).rejects.toThrow('interrupted');
+  await ways.close();
+  expect(readdirSync(directory).filter((it) => it.startsWith('castnet-ssh-'))).toEqual([]);
 });
