@@ -37,11 +37,11 @@ export default defineConfig({
         },
       },
       {
-        // A lab waits for most of the time, so three keep two cores busy.
+        // A lab waits for most of the time, so two, and that of the recipes beside them, keep two cores busy.
         test: {
           name: 'lab',
           include: ['lab/tests/**/*.lab.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           globalSetup: 'lab/tests/support/run.ts',
           testTimeout: 90_000,
           // A busy machine may need that long to bring three Engines up.

@@ -109,6 +109,12 @@ export class LabHost {
   /** Starts the Engine if it is not running; `waitEngine` tells when it answers. */
   async startEngine(): Promise<void> {
     if (await this.isEngineAlive()) return;
+    // One that is still dying with the Engine before, as on a busy disk, a new Engine takes for its own.
+    await until(async () => !(await this.#isContainerdAlive()) || undefined, {
+      what: `${this.name}: the end of the Docker Engine's containerd`,
+      timeoutMs: 60_000,
+      everyMs: 10,
+    });
     await mustRun(this.enter(['sh', '/run/lab/engine.sh']), { timeoutMs: 10_000 });
   }
 
@@ -138,6 +144,17 @@ export class LabHost {
   /** Plugs the cable in again. */
   mend(): Promise<void> {
     return setCable(this.#switchPid, this.name, 'up');
+  }
+
+  /** Whether the containerd that an Engine started still runs: it is killed with it (PR_SET_PDEATHSIG). */
+  async #isContainerdAlive(): Promise<boolean> {
+    const root = `/proc/${this.pid}/root`;
+    const pid = await readFile(`${root}/run/docker/containerd/containerd.pid`, 'utf8').catch(
+      () => '',
+    );
+    if (pid.trim() === '') return false;
+    const stat = await readFile(`${root}/proc/${pid.trim()}/stat`, 'utf8').catch(() => '');
+    return /\(containerd\) [^ZX]/.test(stat);
   }
 
   /** The Engine's pid inside the host, if it runs. */

@@ -21,9 +21,9 @@ import {
   vipsOf,
 } from '../kit/vip.ts';
 import { until } from '../run.ts';
-import { useSharedLab } from './support/shared-lab.ts';
+import { useLab } from './support/lab.ts';
 
-const lab = useSharedLab('changes');
+const lab = useLab('changes');
 /** On h1, whose host nothing happens to, and on h2. */
 let callers: Caller[] = [];
 let vip = '';

@@ -1,6 +1,7 @@
 /** Connection tracking knows nothing of castnet's packets, unless a host is set to have them tracked. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Container, createNetwork, removeContainers, runContainer } from '../kit/stack.ts';
+import { createWeb, removeServices } from '../kit/vip.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { inNetwork } from './support/inside.ts';
@@ -53,7 +54,8 @@ async function tunnelFlows(name: string): Promise<Record<string, number>> {
 }
 const groupFlows = async (name: string): Promise<number> =>
   count(await inNetwork(on(name), ENTRIES), ` dst=${GROUP} `);
-const rules = (name: string): Promise<string> => inNetwork(on(name), ['nft', 'list', 'tables']);
+const tables = (it: Container): Promise<string> => inNetwork(it, ['nft', 'list', 'tables']);
+const rules = (name: string): Promise<string> => tables(on(name));
 
 const groupsRuled = (name: string) =>
   until(async () => (await rules(name)).includes('castnet-groups') || undefined, {
@@ -98,4 +100,19 @@ it('and set on again they pass by, in the containers that run already too', asyn
   const other = '239.84.0.2';
   await send(on('h2'), other);
   expect(count(await inNetwork(on('h2'), ENTRIES), ` dst=${other} `)).toBe(0);
+});
+
+it('rules that nobody has changed are found whole, and left as they are', async () => {
+  await createWeb(lab(), { name: 'web', networks: ['flows'], replicas: 1 });
+  const args = ['--cap-add', 'NET_ADMIN'];
+  const able = await runContainer(host('h1'), { network: 'flows', name: 'able', args });
+  containers.push(able);
+  await until(async () => /castnet-groups[\s\S]*ip castnet/.test(await tables(able)) || undefined, {
+    what: 'both tables in the container',
+    timeoutMs: 15_000,
+  });
+  // The agent looks every eight seconds into a container that may change its rules.
+  const nothing = await inNetwork(able, ['sh', '-c', 'timeout 20 nft monitor tables; true']);
+  expect(nothing).toBe('');
+  await removeServices(lab(), 'web');
 });

@@ -70,9 +70,11 @@ export async function listTables(
   path: string,
   tables: readonly string[],
 ): Promise<string | undefined> {
-  const commands = tables.map((it) => `list table ${it}`).join('; ');
-  const { status, stdout } = await list(path, 'nft', '-t', commands);
-  return status === 0 ? stdout : undefined;
+  // Asked for two at once, nft 1.0.6 finds neither.
+  const found = await Promise.all(
+    tables.map((it) => list(path, 'nft', '-t', 'list', 'table', ...it.split(' '))),
+  );
+  return found.every((it) => it.status === 0) ? found.map((it) => it.stdout).join('') : undefined;
 }
 
 /**
