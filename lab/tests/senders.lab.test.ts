@@ -196,21 +196,20 @@ describe('a container with two castnet networks', () => {
     const say =
       'use IO::Socket::INET; ' +
       `my $to = IO::Socket::INET->new(Proto => "udp", PeerAddr => "${group}", PeerPort => ${PORT}); ` +
-      'for (1 .. 50) { $to->send("$ENV{HOSTNAME} early $_"); select undef, undef, undef, 0.1 } sleep 600;';
+      'my $me = $to->sockhost; for (1 .. 50) { $to->send("$me early $_"); select undef, undef, undef, 0.1 } sleep 600;';
     await (lab().hosts[0] as LabHost).docker([
       ...['service', 'create', '--detach', '--name', name, '--no-resolve-image'],
       ...['--replicas', '6', '--network', 'second', '--network', 'first'],
       ...[...SERVICE_MOUNTS, IMAGE, '/usr/bin/perl', '-e', say],
     ]);
     await tasksRun(lab(), name, 6);
-    const onFirst = async () => (await (listeners[0] as Station).heard('early')).length;
-    await until(
-      async () => (await onFirst()) === 6 || Promise.reject(new Error(`${await onFirst()}`)),
-      {
-        what: 'all six heard on the first network',
-        timeoutMs: 10_000,
-      },
-    );
+    const heard = async () => {
+      const [first = [], second = []] = await Promise.all(listeners.map((it) => it.heard('early')));
+      if (first.length === 6) return true;
+      const hosts = (await containerCount(lab(), 'first', 9)).map((it) => `${it.name} ${it.ip}`);
+      throw new Error(JSON.stringify({ first, second, hosts }));
+    };
+    await until(heard, { what: 'all six heard on the first network', timeoutMs: 10_000 });
     expect(await (listeners[1] as Station).heard('early')).toEqual([]);
     await removeServices(lab(), name);
     await removeContainers(quiet);

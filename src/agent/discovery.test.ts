@@ -112,6 +112,9 @@ it('takes Docker’s own routes away once there are others, and then knows that 
   await discovery.join(attach('low'));
   up('low');
   await pass();
+  expect(changes.flat().filter((it) => it.startsWith('route del'))).toEqual([]);
+  for (const to of LONGER) routing.routes.push({ to, dev: 'eth-low', metric: 0 });
+  await pass(100);
   expect(changes.flat()).toContain('route del 224.0.0.0/4 dev eth-high metric 0');
   expect(endpoints.get('on-high')?.staticRoutes).toBe(false);
 });

@@ -158,8 +158,8 @@ export class Discovery {
       if (identity(sandbox) !== undefined) {
         const { lines, awaited } = routeWork(carriers, await read(sandbox));
         if (lines.length > 0) await change(sandbox, lines);
-        this.#converted(carriers, awaited);
         if (awaited.length === 0) {
+          this.#converted(carriers);
           this.#work.delete(sandbox);
           this.#lacking.delete(sandbox);
           return;
@@ -185,11 +185,11 @@ export class Discovery {
   }
 
   /** Docker's own routes are gone: from now on a route without a metric is the container's. */
-  #converted(carriers: readonly Carrier<KeptEndpoint>[], awaited: readonly string[]): void {
+  #converted(carriers: readonly Carrier<KeptEndpoint>[]): void {
     const { state } = this.#options;
     for (const { endpoint } of carriers) {
       const now = state.endpoints.get(endpoint.id);
-      if (now === undefined || !endpoint.staticRoutes || awaited.includes(now.id)) continue;
+      if (now === undefined || !endpoint.staticRoutes) continue;
       state.endpoints.set({ ...now, staticRoutes: false });
     }
   }

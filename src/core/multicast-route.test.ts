@@ -97,6 +97,17 @@ it('waits for an interface that is not up, and for what Docker has yet to make',
   expect(awaited).toEqual(['on-low', 'on-high']);
 });
 
+it('takes none away while Docker has another to make, which would win without the longer prefixes', () => {
+  const given = carriers(
+    on('low', { staticRoutes: true, staticLevel: 1 }),
+    on('high', { staticRoutes: true }),
+  );
+  const made = routesByDocker(1).map((to) => ({ to, dev: 'dev-low', metric: 0 }));
+  const { lines, awaited } = routeWork(given, { links: [link('low')], routes: made });
+  expect(lines.filter((it) => it.includes('route del'))).toEqual([]);
+  expect(awaited).toEqual(['on-high']);
+});
+
 it('leaves a route without a metric that Docker was not told to make', () => {
   const given = carriers(on('high', { staticRoutes: false }));
   const own = { to: DISCOVERY[0], dev: 'dev-high', metric: 0 };

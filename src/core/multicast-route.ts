@@ -103,7 +103,9 @@ export interface RouteWork {
 
 /**
  * What gives a container its routes: those that miss are added before those are taken away that Docker
- * made without a metric, for the interface that it was told to (`staticRoutes`).
+ * made without a metric, for the interface that it was told to (`staticRoutes`). While Docker is at work
+ * none is taken away: what it makes next would win, and a socket that is connected to a group then stays
+ * with that interface (Linux, net/ipv4/route.c, ip_route_output_key_hash_rcu).
  */
 export function routeWork(carriers: readonly Carrier[], { links, routes }: Routing): RouteWork {
   const [added, awaited]: [string[], string[]] = [[], []];
@@ -129,5 +131,6 @@ export function routeWork(carriers: readonly Carrier[], { links, routes }: Routi
     const isMade = routes.some((it) => it.dev === dev && it.metric === 0);
     if (endpoint.staticRoutes === true && !isMade) awaited.push(endpoint.id);
   }
-  return { lines: [...added, ...removed.flat()], awaited };
+  const lines = awaited.length > 0 ? added : [...added, ...removed.flat()];
+  return { lines, awaited };
 }

@@ -22,9 +22,9 @@ export async function prove(
     .filter((it) => it !== lead)
     .map((it) => it.facts.swarm.nodeAddress || it.facts.address);
   const end = performance.now() + MEET_MS;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     signal?.throwIfAborted();
-    const report = await once(lead, hosts).catch((error: Error) => error);
+    const report = await once(lead, hosts, !isFirst).catch((error: Error) => error);
     const isLate = performance.now() >= end;
     if (report instanceof Error) {
       if (isLate) throw report;
@@ -33,11 +33,16 @@ export async function prove(
   }
 }
 
-async function once(lead: Member, hosts: readonly string[]): Promise<ProbeReport> {
+/** @param isAgain two others may not have met yet: an agent tries only those that its Docker lists */
+async function once(
+  lead: Member,
+  hosts: readonly string[],
+  isAgain: boolean,
+): Promise<ProbeReport> {
   const { peers } = await castnet<HostReport>(lead, 'GET', '/v1/host');
   const up = new Set(peers.filter((it) => it.state === 'up').map((it) => it.address));
   // A checkup makes the agents connect to every host, whether they share a network or not.
-  if (!hosts.every((it) => up.has(it))) {
+  if (isAgain || !hosts.every((it) => up.has(it))) {
     await castnet(lead, 'POST', '/v1/checkup', { body: { hosts }, timeoutMs: CALL_MS });
   }
   return castnet<ProbeReport>(lead, 'POST', '/v1/probe', { body: {}, timeoutMs: CALL_MS });
