@@ -37,11 +37,11 @@ export default defineConfig({
         },
       },
       {
-        // A lab waits for most of the time, so two, and that of the recipes beside them, keep two cores busy.
+        // Two at a time are a third quicker, but Docker itself is late then: a container that it gives up.
         test: {
           name: 'lab',
           include: ['lab/tests/**/*.lab.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 1,
           globalSetup: 'lab/tests/support/run.ts',
           testTimeout: 90_000,
           // A busy machine may need that long to bring three Engines up.

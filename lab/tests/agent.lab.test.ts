@@ -18,7 +18,7 @@ import { closeStations, Station, startStations } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { groupReady } from './support/group.ts';
-import { useSharedLab } from './support/shared-lab.ts';
+import { useLab } from './support/lab.ts';
 
 const GROUP = '239.81.0.1';
 /** A group that is left, and one that is joined, while the agent is down. */
@@ -27,7 +27,7 @@ const JOINED = '239.81.0.3';
 /** Packets per second. */
 const RATE = 500;
 
-const lab = useSharedLab('agent');
+const lab = useLab('agent');
 let stations: Station[] = [];
 let vni = 0;
 

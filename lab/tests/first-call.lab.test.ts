@@ -9,9 +9,9 @@ import { type Container, createNetwork, removeNetwork, runContainer } from '../k
 import { createWeb, removeServices, SERVICE_PORT, vipsOf } from '../kit/vip.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
-import { useSharedLab } from './support/shared-lab.ts';
+import { useLab } from './support/lab.ts';
 
-const lab = useSharedLab('first-call');
+const lab = useLab('first-call');
 let [vip, secondVip] = ['', ''];
 const made: Pick<Container, 'host' | 'id'>[] = [];
 
