@@ -26,7 +26,8 @@ const YOUNG_MS = 30_000;
  * seconds. So it is in service only once something in it listens, or has had the time to.
  */
 export class LocalTask {
-  readonly at: LocalEndpoint;
+  /** As of the last look: an endpoint may join another namespace. */
+  at: LocalEndpoint;
   readonly #onError: (error: Error) => void;
   readonly #since = performance.now();
   /** When it came into the DNS; absent while it is not in it. */

@@ -415,6 +415,17 @@ it('a new task that has lost Docker’s DNS is in service after a while, as it i
   expect(seen.at(-1)?.get('6')?.serving).toBe(true);
 });
 
+it('an endpoint that joins another namespace is asked for there', async () => {
+  const tasks = [task('5')];
+  const { known, seen, change, forged, asked } = watching(tasks, WEB);
+  known.set('web.5.x.front', '10.0.1.5');
+  await change();
+  forged.set('/run/5', '10.0.1.2');
+  tasks[0] = { ...task('5'), sandbox: '/run/new' };
+  for (const _ of [1, 2, 3, 4, 5]) await asked();
+  expect(seen.at(-1)?.get('5')?.serving).toBe(true);
+});
+
 it('another server’s refusal is no word of Docker’s', async () => {
   const { known, seen, refuse, change, asked } = watching([task('5')], WEB);
   known.set('web.5.x.front', '10.0.1.5');

@@ -108,7 +108,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const findOn = async (state: Watched, here: readonly LocalEndpoint[]): Promise<void> => {
     const { list, tasks } = state;
     const isHurried = performance.now() < hurryUntil;
-    state.tasks = new Map(here.map((it) => [it.endpoint, tasks.get(it.endpoint) ?? newTask(it)]));
+    state.tasks = new Map(here.map((it) => [it.endpoint, taskAt(it, tasks.get(it.endpoint))]));
     const isUnlisted = ({ endpoint }: LocalEndpoint) => list.of(endpoint) === undefined;
     const unlisted = [...state.tasks.values()].filter((it) => isUnlisted(it.at));
     const isYoung = unlisted.some((it) => it.isYoung());
@@ -128,13 +128,12 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     const asked = listed.map(({ task }) => task).filter((it) => isHurried || it.isDue(RARELY));
     const answers = Promise.all(asked.map((it) => ask(it, list)));
     await Promise.race([answers, pause(TASK_PATIENCE_MS)]);
-    const ready = await Promise.all(
+    state.found = await Promise.all(
       listed.map(async ({ task, service }) => {
         const serving = await task.isServing(options.isListening);
         return [task.at.endpoint, { ...service, serving }] as const;
       }),
     );
-    state.found = ready;
     if (listed.length > 0 && listed.every(({ task }) => task.isSilent)) {
       onError(new Error('Docker’s DNS does not answer in its containers'));
     }
@@ -156,7 +155,11 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     if (isLate && task.isInDns !== before) lookAgain();
   };
 
-  const newTask = (at: LocalEndpoint) => new LocalTask(at, elders.has(at.endpoint), onError);
+  const taskAt = (at: LocalEndpoint, before: LocalTask | undefined): LocalTask => {
+    if (before === undefined) return new LocalTask(at, elders.has(at.endpoint), onError);
+    before.at = at;
+    return before;
+  };
 
   const unknownNetwork = (network: string): Watched => ({
     list: new TaskList(engine, network, onError),
