@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../src/cli/output.ts';
+import { quote } from '../src/cli/quote.ts';
 import { ask } from '../src/system/http.ts';
 import { GiveUp, until } from './run.ts';
 
@@ -38,8 +39,8 @@ export type EngineScript = {
  * process by now; engine.pid holds the start time too, which tells them apart.
  */
 export function engineScript({ bin, env }: EngineScript): string {
-  const path = bin === undefined ? '"$PATH"' : `${quoted(bin)}:"$PATH"`;
-  const variables = Object.entries(env).map(([name, value]) => ` ${quoted(`${name}=${value}`)}`);
+  const path = bin === undefined ? '"$PATH"' : `${quote(bin)}:"$PATH"`;
+  const variables = Object.entries(env).map(([name, value]) => ` ${quote(`${name}=${value}`)}`);
   return `set -eu
 while read -r dir; do echo 0 >"$dir/cgroup.procs"; done </run/lab/cgroups
 rm -f /run/docker.pid
@@ -48,11 +49,6 @@ env -i PATH="$PATH" HOME="$HOME"${variables.join('')} setsid dockerd --config-fi
   </dev/null >>/run/lab/dockerd.log 2>&1 &
 echo "$! $(cut -d ' ' -f 22 /proc/$!/stat)" >/run/lab/engine.pid
 `;
-}
-
-/** One word for the shell, whatever is in it. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** An answer of the Engine's API that reports a failure. */

@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { commandLine, quote } from '../../src/cli/quote.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { KEPT } from './keep.ts';
 import type { Kernel } from './kernel.ts';
@@ -111,14 +112,12 @@ exec switch_root /new /bin/sh /run/boot.sh
 `;
 }
 
-const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-
 /** In the machine's root: what an init does before anything runs, then the program, then the end. */
 function bootScript({ kernel, root, node, argv, env }: GuestOptions): string {
   const { release, modules, busybox } = kernel;
-  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`);
   return `export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-NODE=${quoted(node)}
+NODE=${quote(node)}
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -130,9 +129,9 @@ done
 # The machine's kernel is another one, and its programs may have no modprobe.
 mkdir -p /usr/lib/modules
 mount -t tmpfs modules /usr/lib/modules
-ln -s ${quoted(modules)} /usr/lib/modules/${release}
+ln -s ${quote(modules)} /usr/lib/modules/${release}
 rm -f /usr/sbin/modprobe
-ln -s ${quoted(busybox)} /usr/sbin/modprobe
+ln -s ${quote(busybox)} /usr/sbin/modprobe
 # Below /usr, which every container of the lab has.
 mkdir -p /usr/lib/castnet-guest
 cp "$NODE" /usr/lib/castnet-guest/node
@@ -148,8 +147,8 @@ ip link set lo up
 # Docker's balancer of published ports passes no answer on.
 echo 1 >/proc/sys/net/ipv4/ip_forward
 ${variables.join('\n')}
-cd ${quoted(root)}
-${argv.map(quoted).join(' ')} </dev/null
+cd ${quote(root)}
+${commandLine(argv)} </dev/null
 echo "castnet-guest: ended with status $?"
 # The first port of the serial bus of virtio, whose port 0 is for a console.
 mkdir -p ${KEPT}

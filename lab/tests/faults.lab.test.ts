@@ -68,6 +68,26 @@ async function mended(): Promise<void> {
   );
 }
 
+/** Waits until a host's status has these words, and fails by them. @returns all that it says */
+function statusNames(at: LabHost, words: string): Promise<string> {
+  return until(
+    async () => {
+      const { stdout, status } = await castnetOn(at, ['status']);
+      return status === 1 && stdout.includes(words) ? stdout : undefined;
+    },
+    { what: `a status that says "${words}"`, timeoutMs: 40_000, everyMs: 500 },
+  );
+}
+
+/** Waits until a host's status finds nothing wrong. */
+async function statusIsWell(at: LabHost): Promise<void> {
+  await until(async () => (await castnetOn(at, ['status'])).status === 0 || undefined, {
+    what: 'a status that finds nothing wrong',
+    timeoutMs: 40_000,
+    everyMs: 500,
+  });
+}
+
 /** Drops what matches at a host's door. */
 async function drop(at: LabHost, match: string): Promise<void> {
   mend = await filter(at, { input: [`${match} drop`] });
@@ -312,16 +332,9 @@ it('names an agent that is stopped', async () => {
 });
 
 it('an Engine that stands still is told by status and doctor of its host, until it answers again', async () => {
-  const status = () => castnetOn(host('h3'), ['status']);
   mend = () => host('h3').killEngine('SIGCONT');
   await host('h3').killEngine('SIGSTOP');
-  const said = await until(
-    async () => {
-      const { stdout, status: code } = await status();
-      return code === 1 && stdout.includes('Docker does not answer the agent') ? stdout : undefined;
-    },
-    { what: 'a status that names the Engine', timeoutMs: 40_000, everyMs: 500 },
-  );
+  const said = await statusNames(host('h3'), 'Docker does not answer the agent');
   expect(said).toMatch(/docker info; systemctl status docker/);
   const doctor = await castnetJson(host('h3'), 'doctor');
   expect(doctor.status).toBe(1);
@@ -333,11 +346,7 @@ it('an Engine that stands still is told by status and doctor of its host, until 
   );
   await mend();
   mend = undefined;
-  await until(async () => ((await status()).status === 0 ? true : undefined), {
-    what: 'a status that finds nothing wrong',
-    timeoutMs: 40_000,
-    everyMs: 500,
-  });
+  await statusIsWell(host('h3'));
 });
 
 it('names a plugin that is disabled; on that host doctor works without it', async () => {
@@ -443,7 +452,6 @@ it('names an Engine that keeps its containers’ namespaces where the agent cann
     await h3.startEngine();
     await h3.waitEngine();
   };
-  const status = () => castnetOn(h3, ['status']);
   mend = async () => {
     await h3.docker(['rm', '-f', 'unseen']).catch(() => {});
     await restart(before);
@@ -452,19 +460,9 @@ it('names an Engine that keeps its containers’ namespaces where the agent cann
   await createNetwork(lab(), 'unseen');
   await restart(JSON.stringify({ ...JSON.parse(before), 'exec-root': '/var/lib/docker-run' }));
   await runContainer(h3, { network: 'unseen', name: 'unseen' });
-  const said = await until(
-    async () => {
-      const { stdout, status: code } = await status();
-      return code === 1 && stdout.includes('by its virtual IP') ? stdout : undefined;
-    },
-    { what: 'a status that names the namespaces', timeoutMs: 40_000, everyMs: 500 },
-  );
+  const said = await statusNames(h3, 'by its virtual IP');
   expect(said).toContain('take --exec-root from dockerd’s options and daemon.json');
   await mend();
   mend = undefined;
-  await until(async () => ((await status()).status === 0 ? true : undefined), {
-    what: 'a status that finds nothing wrong',
-    timeoutMs: 40_000,
-    everyMs: 500,
-  });
+  await statusIsWell(host('h3'));
 });
