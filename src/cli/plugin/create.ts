@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../output.ts';
 import type { Docker } from './docker.ts';
 
@@ -30,9 +31,21 @@ export async function createPlugin(input: CreateInput): Promise<void> {
  */
 const UNANSWERED = /^dial unix .*: connect: (no such file or directory|connection refused)$/;
 
+/**
+ * Docker's words while it starts the plugin for another command, such as one of a client that was
+ * killed: Docker goes on (moby 20.10, libcontainerd/remote/client.go).
+ */
+const UNDER_WAY = /\bid already in use\b/;
+
+/** And when that command is done (plugin/manager_linux.go, enable). */
+const ENABLED = /\balready enabled\b/;
+
+/** For Docker's own four looks at a plugin's socket, and a busy host. */
+const UNDER_WAY_MS = 60_000;
+
 /** Starts the plugin. Docker waits until the agent answers, on a busy host in vain; so it may twice. */
 export async function enablePlugin(docker: Docker, name: string): Promise<void> {
-  const enable = () => docker(['plugin', 'enable', name]);
+  const enable = () => enableBeside(docker, name);
   const again = (error: Error) =>
     UNANSWERED.test(error.message) ? enable() : Promise.reject(error);
   await enable()
@@ -43,6 +56,20 @@ export async function enablePlugin(docker: Docker, name: string): Promise<void> 
         cause: error,
       });
     });
+}
+
+/** `docker plugin enable`, which may find that another command of the same kind is at it. */
+async function enableBeside(docker: Docker, name: string): Promise<void> {
+  const end = performance.now() + UNDER_WAY_MS;
+  for (;;) {
+    const error = await docker(['plugin', 'enable', name]).then(
+      () => undefined,
+      (failure: Error) => failure,
+    );
+    if (error === undefined || ENABLED.test(error.message)) return;
+    if (!UNDER_WAY.test(error.message) || performance.now() >= end) throw error;
+    await delay(250);
+  }
 }
 
 /** Docker's words, but for the ones that name a socket where they mean a program that ended. */

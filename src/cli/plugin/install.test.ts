@@ -73,6 +73,17 @@ describe('install', () => {
     ]);
   });
 
+  test.each([
+    'error creating containerd container: id already in use',
+    'plugin already enabled: plugin castnet:latest is already enabled',
+  ])('goes on where a killed command is still starting it: %s', async (words) => {
+    const engine = fakeEngine({
+      plugins: { [NAME]: fakePlugin('new', false) },
+      failsOnce: { 'plugin enable': words },
+    });
+    expect((await installPlugin(withSource(engine))).done).toBe('enabled');
+  });
+
   test('names the other build and says how to replace it', async () => {
     const engine = fakeEngine({ plugins: { [NAME]: fakePlugin('old') } });
     await expect(installPlugin(withSource(engine))).rejects.toMatchObject({

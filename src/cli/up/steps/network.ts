@@ -16,7 +16,11 @@ export async function makeNetwork(
   const docker = dockerOn(lead.host);
   const opts = Object.entries(options).flatMap(([key, value]) => ['--opt', `${key}=${value}`]);
   await docker(['network', 'create', '-d', PLUGIN, '--attachable', ...opts, name]).catch(
-    (error: Error) => {
+    async (error: Error) => {
+      // An earlier run was killed, and the docker command that it had started there went on.
+      const isThere = /already exists/i.test(error.message);
+      const inspect = ['network', 'inspect', '-f', '{{.Driver}}', name];
+      if (isThere && (await docker(inspect)) === PLUGIN) return;
       throw new UserError(`the network ${name} cannot be made: ${error.message}`, {
         hint: 'docs/networks.md says what names and options are accepted.',
         cause: error,

@@ -27,12 +27,15 @@ const listenAt = (address: string): string =>
 /** @param vxlanPort where the Swarm's overlay is to have its packets too, as castnet has */
 export async function initSwarm(member: Member, vxlanPort: number): Promise<void> {
   const { address } = member.facts;
-  // A run that was cut short may have come as far as this.
-  if ((await swarmOf(member)).LocalNodeState === 'active') return;
+  const isActive = async () => (await swarmOf(member)).LocalNodeState === 'active';
+  // A run that was cut short may have come as far as this, or Docker be at it.
+  if (await isActive()) return;
   await engine(member, 'POST', '/swarm/init', {
     ListenAddr: listenAt(address),
     AdvertiseAddr: address,
     DataPathPort: vxlanPort,
+  }).catch(async (error: Error) => {
+    if (!(await isActive())) throw error;
   });
 }
 
