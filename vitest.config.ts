@@ -4,6 +4,25 @@ import { LongestFirst } from './lab/tests/support/longest-first.ts';
 /** Recipes whose software comes from Maven Central. */
 const FROM_MAVEN = ['hazelcast', 'vertx'].map((it) => `recipes/${it}/*.recipe.test.ts`);
 
+/** Lab tests of what Docker itself is late with on a busy machine: a container that it gives up. */
+const ALONE = ['engine', 'first-call', 'reboot'].map((it) => `lab/tests/${it}.lab.test.ts`);
+
+interface LabInput {
+  readonly include: string[];
+  readonly exclude: string[];
+  readonly maxWorkers: number;
+  /** Projects of one place run beside each other, and before those of the next. */
+  readonly groupOrder: number;
+}
+
+/** Lab tests, so many files at a time. */
+function lab(name: string, { groupOrder, ...rest }: LabInput) {
+  const setup = { globalSetup: 'lab/tests/support/run.ts', sequence: { groupOrder } };
+  // A busy machine may need that long to bring three Engines up.
+  const time = { testTimeout: 90_000, hookTimeout: 240_000 };
+  return { test: { name, ...rest, ...setup, ...time } };
+}
+
 /** Recipes run one after the other in one lab, which their project brings up. */
 function recipes(name: string, include: string[], exclude: string[]) {
   const setup = { globalSetup: 'recipes/support/shared-lab.ts', fileParallelism: false };
@@ -36,18 +55,14 @@ export default defineConfig({
           exclude: ['**/*.{lab,recipe}.test.ts', '**/node_modules/**', 'dist/**'],
         },
       },
-      {
-        // Two at a time are a third quicker, but Docker itself is late then: a container that it gives up.
-        test: {
-          name: 'lab',
-          include: ['lab/tests/**/*.lab.test.ts'],
-          maxWorkers: 1,
-          globalSetup: 'lab/tests/support/run.ts',
-          testTimeout: 90_000,
-          // A busy machine may need that long to bring three Engines up.
-          hookTimeout: 240_000,
-        },
-      },
+      // A lab waits for most of the time, so two, and that of the recipes beside them, keep two cores busy.
+      lab('lab', {
+        include: ['lab/tests/**/*.lab.test.ts'],
+        exclude: ALONE,
+        maxWorkers: 2,
+        groupOrder: 0,
+      }),
+      lab('lab-alone', { include: ALONE, exclude: [], maxWorkers: 1, groupOrder: 1 }),
       recipes('recipes', ['recipes/**/*.recipe.test.ts'], FROM_MAVEN),
       // Of their own, since Maven Central is one more place that must be reached.
       recipes('recipes-maven', FROM_MAVEN, []),

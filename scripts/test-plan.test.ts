@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { needsBuild, planOf, vitestWords } from './test-plan.ts';
+import { needsBuild, planOf, projectsOf, vitestWords } from './test-plan.ts';
 
 describe('planOf', () => {
   it.each([
@@ -25,4 +25,9 @@ it('holds the coverage of the unit tests against its floor only when all of them
   expect(vitestWords('unit', [])).toEqual(['--coverage']);
   expect(vitestWords('unit', ['wire'])).toEqual(['--passWithNoTests', 'wire']);
   expect(vitestWords('lab', [])).toEqual([]);
+});
+
+it('runs the lab tests that need the machine to themselves with the others', () => {
+  expect(projectsOf('lab')).toEqual(['lab', 'lab-alone']);
+  expect(projectsOf('unit')).toEqual(['unit']);
 });

@@ -32,6 +32,10 @@ export function planOf(args: readonly string[]): Plan {
 /** Whether vitest runs it. */
 export const isTests = (step: Step): boolean => step !== 'lint' && step !== 'types';
 
+/** Vitest's projects of a step: some lab tests come after the others, with the machine to themselves. */
+export const projectsOf = (step: Step): string[] =>
+  step === 'lab' ? ['lab', 'lab-alone'] : [step];
+
 /** Whether it needs the plugin and the command in dist/. */
 export const needsBuild = (step: Step): boolean => isTests(step) && step !== 'unit';
 

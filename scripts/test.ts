@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeOrphans } from '../lab/kit/orphans.ts';
-import { isTests, needsBuild, planOf, type Step, vitestWords } from './test-plan.ts';
+import { isTests, needsBuild, planOf, projectsOf, type Step, vitestWords } from './test-plan.ts';
 import { addCounts, type Counts, countReport, failuresOf, summaryLine } from './test-report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -54,7 +54,7 @@ async function runTests(project: Step, output: Output): Promise<Counts> {
   const json = join(OUTPUT, `${project}.json`);
   const argv = [
     join(ROOT, 'node_modules/vitest/vitest.mjs'),
-    ...['run', '--project', project],
+    ...['run', ...projectsOf(project).flatMap((it) => ['--project', it])],
     ...['--reporter=default', '--reporter=json', '--reporter=junit'],
     `--outputFile.json=${json}`,
     `--outputFile.junit=${join(OUTPUT, `${project}.xml`)}`,
