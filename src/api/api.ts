@@ -3,7 +3,7 @@ import type { HostBalance, HostFlows, HostLive } from '../contract/answers.ts';
 import { ANSWERS } from '../contract/answers.ts';
 import type { DroppedRow } from '../contract/commands.ts';
 import type { HostReport } from '../contract/report.ts';
-import { brief, briefReport } from '../core/brief.ts';
+import { brief, briefBalance, briefReport } from '../core/brief.ts';
 import { droppedRows } from '../core/views/dropped-table.ts';
 import { GroupsDraft } from '../core/views/groups-table.ts';
 import { ServicesDraft } from '../core/views/services-table.ts';
@@ -64,7 +64,7 @@ export function localApi(reporter: Reporter): Hono {
     table.add(reporter.report());
     const question = {
       what: QUESTIONS.balance,
-      args: {},
+      args: { brief: true },
       takesTime: true,
       schema: ANSWERS.balance,
     };
@@ -158,7 +158,10 @@ export async function answerPeer(reporter: Reporter, { what, args, scope }: Peer
     const flows = await reporter.flows(asked > 0 && asked <= 10_000 ? asked : MEASURE_MS);
     return visibleFlows(flows, reporter.report(), scope);
   }
-  if (what === QUESTIONS.balance) return visibleBalance(await reporter.balance(), scope);
+  if (what === QUESTIONS.balance) {
+    const balance = visibleBalance(await reporter.balance(), scope);
+    return isBrief === true ? briefBalance(balance) : balance;
+  }
   if (what === QUESTIONS.live) {
     const live = visibleLive(await reporter.live(secondsOf(seconds)), scope);
     return isBrief === true ? brief(live) : live;

@@ -41,9 +41,19 @@ const taskCount = object({
 /** What the containers of a host, or of all hosts, sent to one task by its service's address. */
 export type TaskCount = Told<typeof taskCount>;
 
+const briefCounts = object({
+  vip: address,
+  tasks: z
+    .array(z.tuple([address, count, count, bytes]))
+    .describe('Task, connections, packets and bytes'),
+});
+
 const balance = object({
   services: z.array(object({ network: text.describe('Docker’s id'), name: text, vip: address })),
   counts: z.array(taskCount),
+  brief: z
+    .exactOptional(z.array(briefCounts))
+    .describe('What counts are in an answer to a thousand hosts; those are none then'),
 });
 /** One host's part: what it balances, and what it counted since its containers' rules were made. */
 export type HostBalance = Told<typeof balance>;

@@ -63,7 +63,9 @@ export const unusable = (error: z.ZodError): string =>
 export type Told<S extends z.ZodType> = Known<z.output<S>>;
 
 type Known<T> = T extends readonly (infer I)[]
-  ? readonly Known<I>[]
+  ? number extends T['length']
+    ? readonly Known<I>[]
+    : { readonly [K in keyof T]: Known<T[K]> }
   : T extends object
     ? [keyof Named<T>] extends [never]
       ? { readonly [K in keyof T]: Known<T[K]> }

@@ -42,9 +42,15 @@ export class ServicesDraft {
     }
   }
 
-  count({ services, counts }: HostBalance): void {
+  count({ services, counts, brief = [] }: HostBalance): void {
     for (const { network, name, vip } of services) this.#row(network, name, vip);
-    for (const it of counts) add(this.#counts, it);
+    for (const { vip, task, ...it } of counts) add(sumsAt(this.#counts, vip), task, it);
+    for (const { vip, tasks } of brief) {
+      const at = sumsAt(this.#counts, vip);
+      for (const [task, connections, packets, bytes] of tasks) {
+        add(at, task, { connections, packets, bytes });
+      }
+    }
   }
 
   rows(): ServiceRow[] {
@@ -76,19 +82,28 @@ const NOTHING = { connections: 0, packets: 0, bytes: 0 };
 /** Those of several containers taken together, without those of none. */
 export function sums(counts: Iterable<TaskCount>): TaskCount[] {
   const found: Counts = new Map();
-  for (const it of counts) if (it.packets > 0 || it.connections > 0) add(found, it);
-  return [...found.values()].flatMap((of) => [...of.values()]);
+  for (const { vip, task, ...it } of counts) {
+    if (it.packets > 0 || it.connections > 0) add(sumsAt(found, vip), task, it);
+  }
+  return [...found].flatMap(([vip, at]) => [...at].map(([task, it]) => ({ vip, task, ...it })));
 }
 
-/** By virtual address and task. Sums are made in place: a thousand hosts have half a million of them. */
-type Counts = Map<string, Map<string, { -readonly [Key in keyof TaskCount]: TaskCount[Key] }>>;
+type Sum = { -readonly [Key in keyof Omit<TaskCount, 'vip' | 'task'>]: TaskCount[Key] };
 
-function add(found: Counts, it: TaskCount): void {
-  const of = found.get(it.vip) ?? new Map();
-  found.set(it.vip, of);
-  const sum = of.get(it.task);
+/** By virtual address and task. Sums are made in place: a thousand hosts have half a million of them. */
+type Counts = Map<string, Map<string, Sum>>;
+
+function sumsAt(found: Counts, vip: string): Map<string, Sum> {
+  const at = found.get(vip) ?? new Map<string, Sum>();
+  found.set(vip, at);
+  return at;
+}
+
+/** @param it not used any more by the caller */
+function add(at: Map<string, Sum>, task: string, it: Sum): void {
+  const sum = at.get(task);
   if (sum === undefined) {
-    of.set(it.task, { ...it });
+    at.set(task, it);
     return;
   }
   sum.connections += it.connections;
