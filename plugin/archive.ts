@@ -5,12 +5,22 @@ import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
+export interface ArchiveInput {
+  readonly directory: string;
+  /** Which of it, and all below; `.` for the whole. */
+  readonly part: string;
+  /** Left out: a pattern of tar's. */
+  readonly without?: string;
+  readonly file: string;
+}
+
 /**
  * Writes a directory as a .tar.gz with nothing of this machine or moment in it: names sorted,
  * owner 0, times 0. npm's own packing drops links, and Node 20, on which the command must run,
  * reads no zstd; hence gzip in a file.
  */
-export async function archive(directory: string, file: string): Promise<void> {
+export async function archive(input: ArchiveInput): Promise<void> {
+  const { directory, part, without, file } = input;
   const aside = `${file}.new`;
   const tar = spawn(
     'tar',
@@ -22,10 +32,9 @@ export async function archive(directory: string, file: string): Promise<void> {
       '--owner=0',
       '--group=0',
       '--numeric-owner',
-      // The agent's bundle and version change with every build and travel beside the archive.
-      '--exclude=./castnet/*',
+      ...(without === undefined ? [] : [`--exclude=${without}`]),
       `--directory=${directory}`,
-      '.',
+      part,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

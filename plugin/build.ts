@@ -22,14 +22,14 @@ import { buildPart, mega, sizeOf } from './part.ts';
  *   dist/agent.mjs       the agent
  *   dist/config.json     the plugin's configuration
  *   dist/rootfs.tar.gz   Node and the network tools
+ *   dist/sbom.cdx.json   the list of what is inside
  *   dist/plugin/         config.json and rootfs/, as `docker plugin create` takes them; not shipped
- *   dist/arm64/          the last four for arm64, when that is asked for
+ *   dist/arm64/          the last six for arm64, when that is asked for
  *
  *   npm run build                            for amd64
  *   npm run build -- --arch arm64            for arm64 too
- *   npm run build -- --arch arm64 --fresh    with the packages that Debian has now
  *
- * A second run with unchanged tools bundles only.
+ * A second run with an unchanged lock bundles only.
  */
 
 export interface BuildInput {
@@ -42,8 +42,6 @@ export interface BuildInput {
   readonly cliEntry: string;
   /** What the plugin is built for; amd64 unless told. */
   readonly architectures?: readonly Architecture[] | undefined;
-  /** Asks again for what was downloaded before. */
-  readonly fresh?: boolean | undefined;
   readonly onProgress?: ((step: string) => void) | undefined;
 }
 
@@ -104,23 +102,16 @@ async function removeOld(dist: string, kept: readonly Architecture[]): Promise<s
 }
 
 /** What the command line asks for. Errors: UserError for what it does not know. */
-export function buildFlags(args: readonly string[]): {
-  architectures: Architecture[];
-  fresh: boolean;
-} {
-  const options = {
-    arch: { type: 'string', multiple: true },
-    fresh: { type: 'boolean' },
-  } as const;
+export function buildFlags(args: readonly string[]): { architectures: Architecture[] } {
+  const options = { arch: { type: 'string', multiple: true } } as const;
   try {
     const { values } = parseArgs({ args: [...args], options });
     const asked = (values.arch ?? []).flatMap((it) => it.split(',')).map(architectureNamed);
-    const architectures = [...new Set([OWN_ARCHITECTURE, ...asked])];
-    return { architectures, fresh: values.fresh ?? false };
+    return { architectures: [...new Set([OWN_ARCHITECTURE, ...asked])] };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError((error as Error).message, {
-      hint: `Accepted are --arch ${ARCHITECTURES.join(' or ')}, repeated or with commas, and --fresh.`,
+      hint: `Accepted are --arch ${ARCHITECTURES.join(' or ')}, repeated or with commas.`,
       exitCode: 2,
     });
   }

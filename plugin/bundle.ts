@@ -23,13 +23,15 @@ export interface BundleInput {
 /**
  * One ESM file from an entry and all it imports; what is imported on demand goes into files beside
  * it, `NAME-HASH.js`. Equal sources give equal bytes.
+ *
+ * @returns the paths of all that went in, below the checkout
  */
-export async function bundle(input: BundleInput): Promise<void> {
+export async function bundle(input: BundleInput): Promise<string[]> {
   const { dir, name, ext } = parse(input.outfile);
   const before = await readdir(dir).catch(() => []);
   const parts = before.filter((it) => it.startsWith(`${name}-`) && it.endsWith(ext));
   await Promise.all(parts.map((it) => rm(join(dir, it))));
-  await build({
+  const { metafile } = await build({
     entryPoints: { [name]: input.entry },
     outdir: dir,
     outExtension: { '.js': ext },
@@ -46,8 +48,10 @@ export async function bundle(input: BundleInput): Promise<void> {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
     absWorkingDir: join(import.meta.dirname, '..'),
   });
+  return Object.keys(metafile.inputs);
 }
 
 /** @throws Error naming the source that is not there */

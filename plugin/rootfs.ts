@@ -13,26 +13,29 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Architecture } from '../src/cli/plugin/architecture.ts';
 import { mustRun } from '../src/system/run.ts';
-import { librariesOf } from './closure.ts';
-import { EMPTY_DIRECTORIES, findPrograms, fingerprint, LINKS } from './contents.ts';
-import { findOnPath } from './find.ts';
-import { tableSources } from './tables.ts';
+import { EMPTY_DIRECTORIES, LINKS, NODE } from './contents.ts';
+import type { Lock } from './debian/lock.ts';
+import { strip } from './debian/strip.ts';
+import { SBOM_IN_ROOTFS } from './sbom.ts';
 
 /** Raise it when this file makes something else of the same inputs. */
-const RECIPE = 1;
-
-/** Of a second, on an idle machine. */
-const STRIP_MS = 120_000;
+const RECIPE = 2;
 
 /** One time for every file, so that equal inputs make an equal archive. */
 const EPOCH = new Date(0);
 
 export interface RootfsInput {
-  /** What goes in: source path by target path. */
-  readonly sources: ReadonlyMap<string, string>;
-  /** Programs that can take symbols away, the first that is there does; or none, and they stay. */
-  readonly strip: readonly string[];
+  readonly architecture: Architecture;
+  readonly lock: Lock;
+  /** Gives the directory where the lock's packages are unpacked; asked only when it is needed. */
+  readonly tree: () => Promise<string>;
+  /** Node's binary, of the pinned version, and its hash. */
+  readonly node: string;
+  readonly nodeSha256: string;
+  /** The list of what is inside. */
+  readonly sbom: string;
   /** Whether its programs can be started here, so that a broken one is found at once. */
   readonly native: boolean;
   /** The directory to make; what stood there is replaced. */
@@ -44,36 +47,19 @@ export interface RootfsInput {
 export interface RootfsResult {
   /** Whether it had to be made anew. */
   readonly made: boolean;
-  /** Hash of all that went in. */
+  /** Hash of all that went in: equal on every machine that builds the same. */
   readonly key: string;
 }
 
 /**
- * What the rootfs for this machine's architecture is made from: Node and its network tools, with
- * every shared library they need, at the paths they have here.
- *
- * @param node Node's binary, of the pinned version
- * @returns source path by target path
- */
-export async function ownSources(node: string): Promise<Map<string, string>> {
-  const sources = new Map([['/usr/bin/node', node], ...(await findPrograms())]);
-  for (const library of await librariesOf([...sources.values()])) sources.set(library, library);
-  return new Map([...sources, ...(await tableSources())]);
-}
-
-/**
- * Makes the rootfs, all but the agent's own bundle. Leaves a directory that was made from the same
- * files alone.
+ * Makes the rootfs, all but the agent's own bundle: Node and the lock's programs and libraries. Leaves
+ * a directory that was made from the same inputs alone.
  */
 export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
-  const { sources, directory, keyFile } = input;
-  const strip = await findOnPath(input.strip);
-  const parts = await Promise.all(
-    [...sources].map(async ([target, source]) => `${target} ${await fingerprint(source)}`),
-  );
-  const key = createHash('sha256')
-    .update([RECIPE, strip ? 'stripped' : 'whole', ...parts.sort()].join('\n'))
-    .digest('hex');
+  const { architecture, lock, directory, keyFile } = input;
+  const packages = lock[architecture].map((it) => [it.sha256, Object.entries(it.files)]);
+  const parts = [RECIPE, packages, input.nodeSha256, input.sbom, lock.tools.map((it) => it.sha256)];
+  const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   const before = await readFile(keyFile, 'utf8').catch(() => '');
   if (before === key && (await exists(directory))) return { made: false, key };
 
@@ -81,11 +67,11 @@ export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
   const aside = `${directory}.new`;
   await rm(keyFile, { force: true });
   await rm(aside, { recursive: true, force: true });
-  await fill(aside, sources);
-  const node = join(aside, 'usr/bin/node');
+  const tree = await input.tree();
+  await fill(aside, tree, input);
   // Its symbols are 18 MB.
-  if (strip) await mustRun([strip, '--strip-unneeded', node], '', { timeoutMs: STRIP_MS });
-  if (input.native) await mustAnswer(node);
+  await strip(join(aside, NODE), { tree, architecture });
+  if (input.native) await mustAnswer(aside);
   for (const path of await everything(aside)) await lutimes(path, EPOCH, EPOCH);
   await rm(directory, { recursive: true, force: true });
   await rename(aside, directory);
@@ -93,24 +79,37 @@ export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
   return { made: true, key };
 }
 
-async function fill(root: string, sources: ReadonlyMap<string, string>): Promise<void> {
+async function fill(root: string, tree: string, input: RootfsInput): Promise<void> {
+  const { architecture, lock, node, sbom } = input;
   for (const empty of EMPTY_DIRECTORIES) await mkdir(join(root, empty), { recursive: true });
   for (const top of ['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64']) {
     await mkdir(join(root, top), { recursive: true });
   }
   for (const [path, target] of LINKS) await symlink(target, join(root, path));
-  for (const [target, source] of sources) {
+  const files = lock[architecture].flatMap((it) => Object.entries(it.files));
+  for (const [target, source] of [...files, [NODE, node] as const]) {
     const to = join(root, target);
     await mkdir(dirname(to), { recursive: true });
-    await copyFile(source, to);
+    await copyFile(source === node ? node : join(tree, source), to);
     // Also takes away set-user-id, which mount has and nobody here needs.
-    await chmod(to, target.startsWith('/etc/') ? 0o644 : 0o755);
+    await chmod(to, isText(target) ? 0o644 : 0o755);
   }
+  const list = join(root, SBOM_IN_ROOTFS);
+  await mkdir(dirname(list), { recursive: true });
+  await writeFile(list, sbom);
+  await chmod(list, 0o644);
+  // Whatever the umask of who builds.
+  for (const path of await directories(root)) await chmod(path, 0o755);
 }
 
-/** A stripped binary that does not run is a reason to stop. */
-async function mustAnswer(node: string): Promise<void> {
-  const said = (await mustRun([node, '--print', '6*7'])).trim();
+const isText = (target: string): boolean => /^\/(etc|usr\/share)\//.test(target);
+
+/** A stripped binary that does not run, or not on the libraries beside it, is a reason to stop. */
+async function mustAnswer(root: string): Promise<void> {
+  const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
+  const loader = [join(root, 'usr/lib64/ld-linux-x86-64.so.2'), '--inhibit-cache'];
+  const argv = [...loader, '--library-path', libraries, join(root, NODE), '--print', '6*7'];
+  const said = (await mustRun(argv)).trim();
   if (said !== '42') throw new Error(`The plugin's node answers ${said} to 6*7`);
 }
 
@@ -119,6 +118,12 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+async function directories(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const found = entries.filter((it) => it.isDirectory());
+  return [root, ...found.map((it) => join(it.parentPath, it.name))];
 }
 
 /** A directory and all below it, children first: touching a child changes its parent's time. */

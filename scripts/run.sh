@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 # Building needs the machine's programs but not root, except to install them.
 case "${1-}" in
+plugin/debian/*) sh scripts/setup.sh --lock ;;
 plugin/*) sh scripts/setup.sh --no-lab ;;
 chaos/*) sh scripts/setup.sh --chaos ;;
 scripts/test.ts) sh scripts/setup.sh --test ;;

@@ -5,6 +5,7 @@
 #   sh scripts/setup.sh --chaos    for npm run chaos, which lets clocks jump
 #   sh scripts/setup.sh --test     for npm test, which judges by other programs too
 #   sh scripts/setup.sh --no-lab   for the build, which does not
+#   sh scripts/setup.sh --lock     for npm run plugin:lock, which does not either
 #   sh scripts/setup.sh --kernels  for npm run test:kernels, which boots others
 #   sh scripts/setup.sh --recipes  for all of the recipes' tests
 set -eu
@@ -21,11 +22,12 @@ ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
 iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base patchelf:patchelf"
 chaos_programs="faketime:faketime"
 kernel_programs="qemu-system-x86_64:qemu-system-x86 xz:xz-utils"
-# The plugin for arm64: readelf names its libraries, qemu runs its programs.
-arm64_programs="readelf:binutils qemu-aarch64-static:qemu-user-static"
+# qemu runs the programs of the plugin for arm64.
+arm64_programs="qemu-aarch64-static:qemu-user-static"
+# npm run plugin:lock: readelf names what libraries a program needs.
+lock_programs="readelf:binutils"
 test_programs="promtool:prometheus chromium:chromium sshd:openssh-server ssh:openssh-client $chaos_programs $arm64_programs"
-build_programs="ip:iproute2 bridge:iproute2 nft:nftables nsenter:util-linux
-stdbuf:coreutils ldd:libc-bin tar:tar"
+build_programs="dpkg-deb:dpkg tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
 image_programs="mmdebstrap:mmdebstrap"
 maven_programs="mvn:maven"
@@ -111,7 +113,7 @@ install_packages() {
   packages=$(missing_packages "$1")
   [ -n "$packages" ] || return 0
   has apt-get ||
-    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, openssh-server, binutils and qemu-user-static."
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, openssh-server and qemu-user-static. The build needs dpkg and tar alone."
   [ "$(id -u)" -eq 0 ] ||
     fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
   DEBIAN_FRONTEND=noninteractive
@@ -144,6 +146,8 @@ install_for_recipes() {
 check_machine
 if [ "${1-}" = --no-lab ]; then
   install_packages "$build_programs"
+elif [ "${1-}" = --lock ]; then
+  install_packages "$build_programs $lock_programs"
 else
   check_root
   case "${1-}" in

@@ -76,7 +76,8 @@ async function make(suite: Suite, place: string, say: (step: string) => void): P
     // Of what they depend on only that which Docker loads or starts: libraries, and the init that it
     // puts into containers, called tini or tini-static.
     const also = /^(lib|tini)/;
-    const files = await downloadPackages(suite, { packages, also, dir: join(draft, 'apt') });
+    const downloaded = await downloadPackages(suite, { packages, also, dir: join(draft, 'apt') });
+    const files = downloaded.map(({ file }) => file);
     say(`${suite}: unpacking ${files.length} packages`);
     await unpack(files, tree);
     await assemble({ tree, programs: PROGRAMS, to: made, as: place });

@@ -4,7 +4,7 @@
  * the machine has its own packages from.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../src/cli/output.ts';
 import { type RunResult, run } from '../run.ts';
@@ -38,16 +38,18 @@ export type Download = {
   dir: string;
 };
 
+/** A package's file, and where on the mirror it was. */
+export type Downloaded = { file: string; uri: string };
+
 /**
  * Downloads packages of a suite.
  *
- * @returns the paths of the packages' files
  * @throws Unreachable
  */
 export async function downloadPackages(
   suite: string,
   { packages, also, architecture, dir }: Download,
-): Promise<string[]> {
+): Promise<Downloaded[]> {
   const archives = join(dir, 'archives');
   await mkdir(join(dir, 'lists/partial'), { recursive: true });
   await mkdir(join(archives, 'partial'), { recursive: true });
@@ -59,12 +61,12 @@ export async function downloadPackages(
   const install = ['install', '-qq', '--no-install-recommends', '--print-uris'];
   const planned = await mustFetch(suite, ['apt-get', ...apt, ...install, ...packages]);
   // Lines of 'URI' NAME_VERSION_ARCHITECTURE.deb SIZE HASH.
-  const names = [...planned.matchAll(/' (\S+?)_\S+\.deb /g)].map((it) => it[1] as string);
-  const wanted = names.filter((it) => packages.includes(it) || also.test(it));
-  await mustFetch(suite, ['apt-get', ...apt, '-qq', 'download', ...wanted], archives);
-  return (await readdir(archives))
-    .filter((it) => it.endsWith('.deb'))
-    .map((it) => join(archives, it));
+  const wanted = [...planned.matchAll(/^'(\S+)' ((\S+?)_\S+\.deb) /gm)]
+    .map(([, uri = '', file = '', name = '']) => ({ uri, file: join(archives, file), name }))
+    .filter(({ name }) => packages.includes(name) || also.test(name));
+  const names = wanted.map(({ name }) => name);
+  await mustFetch(suite, ['apt-get', ...apt, '-qq', 'download', ...names], archives);
+  return wanted.map(({ file, uri }) => ({ file, uri }));
 }
 
 /** The machine's own settings (proxies, say) stay in force but for these. */

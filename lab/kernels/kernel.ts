@@ -49,12 +49,13 @@ export async function openKernel(
   const draft = `${place}.${process.pid}`;
   try {
     say(`${suite}: downloading the kernel`);
-    const files = await downloadPackages(suite, {
+    const downloaded = await downloadPackages(suite, {
       // Made for virtual machines, and small; it has all that castnet and Docker need as modules.
       packages: ['linux-image-cloud-amd64', 'busybox-static'],
       also: PARTS,
       dir: join(draft, 'apt'),
     });
+    const files = downloaded.map(({ file }) => file);
     const tree = join(draft, 'tree');
     for (const file of files) await mustRun(['dpkg-deb', '-x', file, tree], { timeoutMs: STEP_MS });
     say(`${suite}: unpacking its modules`);

@@ -4,7 +4,7 @@ import { UserError } from '../output.ts';
 export const ARCHITECTURES = ['amd64', 'arm64'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** Of the machine that builds, whose own programs the plugin for it is made from. */
+/** Of the machine that builds. */
 export const OWN_ARCHITECTURE: Architecture = 'amd64';
 
 /** Whether the plugin can be built for a processor of that name. */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TABLE_DIRECTORIES } from './contents.ts';
+import { TABLE_DIRECTORIES } from '../contents.ts';
 
 /**
  * The name tables of ip and bridge: every file of the first table directory below `top`. Older

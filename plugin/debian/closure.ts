@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { mustRun } from '../src/system/run.ts';
+import { mustRun } from '../../src/system/run.ts';
 
 /** What an ELF file says of itself. */
 export interface ElfFacts {

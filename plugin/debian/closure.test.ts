@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ElfFacts, findIn, librariesInTree, merged, parseReadelf } from './tree-closure.ts';
+import { type ElfFacts, findIn, librariesInTree, merged, parseReadelf } from './closure.ts';
 
 let tree = '';
 beforeEach(async () => {
