@@ -15,7 +15,9 @@ import { watchNetAdmins } from './docker/capabilities.ts';
 import { dockerEngine } from './docker/engine.ts';
 import { dockerHandlers } from './docker/handlers.ts';
 import { heardEngine } from './docker/heard.ts';
+import { openHolders } from './docker/holders.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
+import { openExposing } from './exposing.ts';
 import { hostVxlans } from './kernel/checkup.ts';
 import { canLockPorts } from './kernel/features.ts';
 import { hasIpv6 } from './kernel/ipv6.ts';
@@ -24,7 +26,7 @@ import { stopCounting } from './kernel/meter.ts';
 import { ensureNamespace, inNamespace } from './kernel/namespace.ts';
 import { nftTable } from './kernel/nft-table.ts';
 import { limitRoutes } from './kernel/route-limit.ts';
-import { hostAddresses, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
+import { hostAddresses, hostRoutes, resolveHost, routeMtus, routeTo } from './kernel/routes.ts';
 import * as sandbox from './kernel/sandbox.ts';
 import { readUnanswered } from './kernel/sandbox-neighbours.ts';
 import { changeRoutes, readRouting } from './kernel/sandbox-routes.ts';
@@ -78,7 +80,8 @@ async function main(): Promise<void> {
     routeMtus,
     resolve: resolveHost,
   });
-  const engine = heardEngine(dockerEngine(config.dockerSocket), {
+  const docker = dockerEngine(config.dockerSocket);
+  const engine = heardEngine(docker, {
     onAnswer: () => faults.well('docker'),
     onSilence: (reason) => faults.note('docker', reason),
   });
@@ -89,6 +92,7 @@ async function main(): Promise<void> {
     kernel,
     hostVxlans,
     hasIpv6,
+    hostRoutes,
     findTunnel: () => tunnels.find(),
     ownAddresses: () => tunnels.own(),
     link,
@@ -130,6 +134,7 @@ async function main(): Promise<void> {
     certificateExpires: () => identity.certificate()?.certificateUntil,
   });
   const probing = openProbing({ agent, state, link });
+  const exposing = openExposing({ agent, holders: openHolders(docker) });
   const checkups = openCheckups({
     report: reporter.report,
     plan: reporter.plan,
@@ -159,7 +164,16 @@ async function main(): Promise<void> {
   const watched = { agent, engine, config, faults, log };
   const watches = [watchDocker(watched), watchKernel(watched)];
   agent.resume();
-  const sockets = await serve({ config, reporter, probing, checkups, lines, faults, log });
+  const sockets = await serve({
+    config,
+    reporter,
+    probing,
+    checkups,
+    exposing,
+    lines,
+    faults,
+    log,
+  });
   // Docker's calls need all of the above; and Docker waits for this socket before its own API answers,
   // so nothing before it may wait for that.
   const plugin = await listenAt(config.pluginSocket, dockerHandlers(agent.driver, log));

@@ -6,11 +6,13 @@ import { localApi, metricsApi, type Reporter } from './api/api.ts';
 import { checkupApi } from './api/checkup.ts';
 import { controlApi } from './api/control.ts';
 import type { Events } from './api/events.ts';
+import { exposeApi } from './api/expose.ts';
 import type { Metrics } from './api/metrics.ts';
 import { probeApi } from './api/probe.ts';
 import type { openCheckups } from './checking.ts';
 import type { Config } from './config.ts';
 import { GUARD_TABLE } from './core/rules/guards.ts';
+import type { Exposing } from './exposing.ts';
 import { measureFlows } from './kernel/meter.ts';
 import { refusedPackets } from './kernel/refused.ts';
 import { readTraffic } from './kernel/traffic.ts';
@@ -64,6 +66,7 @@ export interface ServingOptions {
   readonly reporter: Reporter;
   readonly probing: Probing;
   readonly checkups: ReturnType<typeof openCheckups>;
+  readonly exposing: Exposing;
   readonly lines: ReturnType<typeof openLog>;
   readonly faults: Faults;
   readonly log: Log;
@@ -71,11 +74,12 @@ export interface ServingOptions {
 
 /** Opens the sockets of people and their tools. */
 export async function serve(options: ServingOptions): Promise<Listener[]> {
-  const { config, reporter, probing, checkups, lines } = options;
+  const { config, reporter, probing, checkups, exposing, lines } = options;
   const app = localApi(reporter)
     .route('/', controlApi({ log: lines }))
     .route('/', probeApi(probing))
-    .route('/', checkupApi(checkups));
+    .route('/', checkupApi(checkups))
+    .route('/', exposeApi(exposing));
   const local = await listenAt(`${config.stateDirectory}/castnet.sock`, app);
   return [
     local,

@@ -99,6 +99,7 @@ function driverCalls(): Target<{ input: string; misspelt: boolean }> {
       busy: new Set(),
       made() {},
       removed() {},
+      expose: async () => {},
       hasIpv6: () => true,
       whyNoDevice: async () => 'no device',
       hasDevice: () => true,

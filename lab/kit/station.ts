@@ -1,8 +1,9 @@
 /** The test's end of a station: a program in a container that hears and says packets. */
 import { spawn } from 'node:child_process';
+import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import type { Heard, Say } from '../tools/station.ts';
-import { NODE_IN_CONTAINER, STATION_IN_CONTAINER } from './containers.ts';
+import { NODE, NODE_IN_CONTAINER, STATION, STATION_IN_CONTAINER } from './containers.ts';
 import { Driven } from './driven.ts';
 import type { Container } from './stack.ts';
 
@@ -38,6 +39,14 @@ export class Station {
     const program = [...NODE_IN_CONTAINER, STATION_IN_CONTAINER, name];
     const argv = ['exec', '-i', id, ...program, String(port), family];
     const child = spawn('docker', argv, { env: host.dockerEnv(), stdio: 'pipe' });
+    return new Station(container, await Driven.begin(name, child));
+  }
+
+  /** Starts a station on the host itself, which has this address on a network. */
+  static async onHost(host: LabHost, ip: string): Promise<Station> {
+    const name = `${host.name} itself/${ip}`.replaceAll(' ', '-');
+    const child = host.spawn([NODE, STATION, name, String(PORT), 'udp4']);
+    const container = { host, id: '', name: host.name, ip, mac: '' };
     return new Station(container, await Driven.begin(name, child));
   }
 

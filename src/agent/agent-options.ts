@@ -4,6 +4,7 @@ import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { Sandboxes } from './balancer.ts';
 import type { DiscoveryOptions } from './discovery.ts';
 import type { PortMaker } from './driver.ts';
+import type { ExposuresOptions } from './exposures.ts';
 import type { Faults } from './faults.ts';
 import type { FirstQuestionOptions } from './first-question.ts';
 import type { GuardOptions } from './guard.ts';
@@ -24,6 +25,8 @@ export interface AgentOptions {
   readonly hasIpv6: () => boolean;
   /** The VXLAN devices of the host's own namespace. */
   readonly hostVxlans: () => Promise<HostVxlan[]>;
+  /** The routes of the host's main table, without default routes. */
+  readonly hostRoutes: ExposuresOptions['hostRoutes'];
   /** All addresses by which the Swarm may name this host. */
   readonly ownAddresses: () => readonly string[];
   readonly link: SwarmLink;

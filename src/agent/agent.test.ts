@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { explain, type Step } from '../core/forwarding/difference.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
 import type { HostRecord, NetworkRecord } from '../core/records.ts';
@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 /** A host whose kernel, Docker and peers are in memory. */
-async function host() {
+async function host(routes: { to: string; dev: string }[] = []) {
   const facts = new Map<string, Fact>();
   const steps: string[] = [];
   const published: HostRecord[] = [];
@@ -70,6 +70,7 @@ async function host() {
     findTunnel: async () => ({ address: '10.9.0.1', port: 4789, mtu: 1450 }),
     hasIpv6: () => true,
     hostVxlans: async () => [],
+    hostRoutes: async () => routes,
     ownAddresses: () => ['10.9.0.1'],
     link,
     sandboxes: {
@@ -221,4 +222,70 @@ it('a network that Docker lists with another host makes that a peer', async () =
   expect(calls).toContain('review');
   expect(agent.rooms.peers.isMember('own')).toBe(true);
   expect(agent.rooms.peers.isMember('stranger')).toBe(false);
+});
+
+describe('an address for the host itself', () => {
+  const options = { expose: 'host' };
+  const own = { network: NETWORK, id: ENDPOINT, address: '10.0.1.250/24', options };
+  const network = { id: NETWORK, options: { vni: String(VNI) }, subnet: '10.0.1.0/24' };
+  const ready = async (routes: { to: string; dev: string }[] = []) => {
+    const world = await host(routes);
+    await agent.driver.createNetwork(network);
+    await agent.driver.createEndpoint(own);
+    return world;
+  };
+
+  it('is a link in its own namespace, and Docker is told of no interface', async () => {
+    const { steps, published } = await ready();
+    expect(steps).toContain(`add: the host’s own link castnet${VNI} with 10.0.1.250/24, MTU 1450`);
+    const endpoint = { network: NETWORK, id: ENDPOINT, sandbox: '/run/netns/holder' };
+    expect(await agent.driver.join(endpoint)).toEqual({
+      DisableGatewayService: true,
+      StaticRoutes: [],
+    });
+    const [told] = agent.report().networks[0]?.endpoints ?? [];
+    expect(told).toMatchObject({ address: '10.0.1.250/24', exposed: `castnet${VNI}` });
+    await vi.waitFor(() => {
+      const record = published.at(-1)?.networks.get(NETWORK);
+      expect(record?.endpoints.map((it) => it.ip)).toEqual(['10.0.1.250']);
+    });
+  });
+
+  it('goes with the container that holds it, whether Docker says so or not', async () => {
+    const { steps, gone } = await ready();
+    await agent.driver.join({ network: NETWORK, id: ENDPOINT, sandbox: '/run/netns/holder' });
+    agent.rooms.garbage.dropWithoutNamespace();
+    gone.add('/run/netns/holder');
+    agent.rooms.garbage.dropWithoutNamespace();
+    agent.rooms.garbage.dropWithoutNamespace();
+    await vi.waitFor(() => {
+      expect(steps.some((it) => it.startsWith(`remove: the host’s own link castnet${VNI}`))).toBe(
+        true,
+      );
+    });
+    expect(agent.rooms.exposures.links()).toEqual([]);
+  });
+
+  it('is not the host’s where it would lose a route of its own', async () => {
+    const { steps, published } = await ready([{ to: '10.0.1.0/24', dev: 'eth0' }]);
+    expect(steps.some((it) => it.includes('own link'))).toBe(false);
+    const [it] = agent.rooms.exposures.endpoints();
+    expect(it && agent.rooms.exposures.lack(it)).toContain('a route to 10.0.1.0/24 by eth0');
+    await vi.waitFor(() => {
+      expect(published.at(-1)?.networks.get(NETWORK)?.endpoints).toEqual([]);
+    });
+  });
+
+  it('is one on a network, until its holder is gone', async () => {
+    const { gone } = await ready();
+    await agent.driver.join({ network: NETWORK, id: ENDPOINT, sandbox: '/run/netns/holder' });
+    const next = { ...own, id: 'd'.repeat(64), address: '10.0.1.251/24' };
+    await agent.driver.createEndpoint(next);
+    const second = () => agent.rooms.exposures.endpoints().find((it) => it.id === next.id);
+    expect(second()?.barred).toContain('this host has 10.0.1.250/24 on the network already');
+    await agent.driver.deleteEndpoint(NETWORK, next.id);
+    gone.add('/run/netns/holder');
+    await agent.driver.createEndpoint(next);
+    expect(second()?.barred).toBeUndefined();
+  });
 });

@@ -1,6 +1,7 @@
+import { isExposure } from '../core/exposure.ts';
 import { networkMtu, type Tunnel } from '../core/forwarding/forwarding.ts';
 import { bareAddress, type LocalNetwork, type NetworkOptions } from '../core/local.ts';
-import { containerEndName, portName, vxlanName } from '../core/names.ts';
+import { containerEndName, hostLinkName, portName, vxlanName } from '../core/names.ts';
 import { parseAttachment, parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
 import type { JoinAnswer } from '../docker/protocol.ts';
@@ -31,7 +32,9 @@ export interface DriverOptions {
   readonly busy: Set<string>;
   /** Takes note of a port that was made. */
   readonly made: (endpoint: KeptEndpoint, vni: number) => void;
-  readonly removed: (endpoint: string) => void;
+  readonly removed: (device: string) => void;
+  /** Gives the host itself the endpoint's address, by a link. */
+  readonly expose: (endpoint: KeptEndpoint, network: LocalNetwork) => Promise<void>;
   /** Whether the kernel has a device, by the last that is known. */
   readonly hasDevice: (dev: string) => boolean;
   /** Why the kernel has it not, in a sentence with what to do. */
@@ -42,8 +45,11 @@ export interface DriverOptions {
   readonly knownVnis: () => Iterable<readonly [string, number]>;
   /** Something changed that the other hosts are to know. */
   readonly changed: () => void;
-  /** Has the container ready for its first process, or waits for its namespace to come. */
-  readonly prepare: (endpoint: { network: string; sandbox: string }) => Promise<void>;
+  /**
+   * Has the container ready for its first process, or waits for its namespace to come. Without a
+   * namespace only the way to it is waited for.
+   */
+  readonly prepare: (endpoint: { network: string; sandbox?: string }) => Promise<void>;
   /** The containers' routes for multicast. */
   readonly discovery: {
     /** @returns those of the endpoint that Docker shall make */
@@ -167,7 +173,9 @@ export function createDriver(options: DriverOptions): Driver {
     async createEndpoint(request: EndpointRequest) {
       const { network: networkId, id, address, mac: asked } = request;
       const routeWish = parseAttachment(request.options ?? {});
-      const { vni, options: settings } = network(networkId);
+      const exposed = isExposure(request.options ?? {});
+      const local = network(networkId);
+      const { vni, options: settings } = local;
       if (asked !== undefined && !isMac(asked)) throw new Fault(`"${asked}" is not a MAC address`);
       const mac = asked ?? macOfIpv4(bareAddress(address));
       const answer = {
@@ -188,7 +196,13 @@ export function createDriver(options: DriverOptions): Driver {
       const made: KeptEndpoint = {
         ...{ id, network: networkId, address, mac, mtu, since: options.now() },
         ...(routeWish === undefined ? {} : { routeWish }),
+        ...(exposed ? { exposed } : {}),
       };
+      if (exposed) {
+        await options.expose(made, local);
+        options.changed();
+        return answer;
+      }
       await whileBusy(id, async () => {
         await ports.createPort({ endpoint: id, vni, mac, mtu });
         // Anew, since a look that began before the port was there must not take it for lost.
@@ -200,15 +214,24 @@ export function createDriver(options: DriverOptions): Driver {
     },
 
     async deleteEndpoint(_network, id) {
+      const it = state.endpoints.get(id);
+      const vni = it?.exposed && state.networks.get(it.network)?.vni;
       await whileBusy(id, async () => {
         state.endpoints.delete(id);
         await ports.deletePort(id);
-        options.removed(id);
+        options.removed(portName(id));
+        if (vni !== undefined) options.removed(hostLinkName(vni));
       });
       options.changed();
     },
 
     async join({ network: networkId, id, sandbox }): Promise<JoinAnswer> {
+      if (endpoint(networkId, id).exposed) {
+        state.endpoints.set({ ...endpoint(networkId, id), holder: sandbox });
+        await options.prepare({ network: networkId });
+        // Without an interface of its own, nor one on docker_gwbridge.
+        return { DisableGatewayService: true, StaticRoutes: [] };
+      }
       state.endpoints.set({ ...endpoint(networkId, id), sandbox });
       await options.prepare({ network: networkId, sandbox });
       // It may have gone while this waited.
@@ -222,10 +245,8 @@ export function createDriver(options: DriverOptions): Driver {
     },
 
     async leave(networkId, id) {
-      const { sandbox, carriesMulticast, staticRoutes, staticLevel, ...rest } = endpoint(
-        networkId,
-        id,
-      );
+      const { sandbox, holder, ...left } = endpoint(networkId, id);
+      const { carriesMulticast, staticRoutes, staticLevel, ...rest } = left;
       state.endpoints.set({ ...rest, since: options.now() });
       options.discovery.settle(sandbox);
     },

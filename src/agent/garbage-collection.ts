@@ -46,8 +46,9 @@ export class GarbageCollector {
    */
   dropDeadEndpoints(ports: ReadonlySet<string>, began: number): void {
     const { state, log } = this.#options;
-    for (const { id, since } of [...state.endpoints.values()]) {
-      if (ports.has(portName(id)) || since >= began) continue;
+    for (const { id, since, exposed } of [...state.endpoints.values()]) {
+      // The host's own is made anew: whoever holds its address is not behind that port.
+      if (ports.has(portName(id)) || since >= began || exposed) continue;
       state.endpoints.delete(id);
       log.info({ endpoint: id }, 'the endpoint is gone with its container');
     }
@@ -66,7 +67,7 @@ export class GarbageCollector {
     const before = this.#namespaces;
     this.#namespaces = new Map();
     let dropped = 0;
-    for (const { id, sandbox } of [...state.endpoints.values()]) {
+    for (const { id, holder, sandbox = holder } of [...state.endpoints.values()]) {
       if (sandbox === undefined) continue;
       const now = identity(sandbox);
       const known = before.get(id);
@@ -89,7 +90,8 @@ export class GarbageCollector {
   forget(view: SwarmView): void {
     const { state, now, log, deleteEndpoint, deleteNetwork } = this.#options;
     const old = now() - FORGET_AFTER_MS;
-    for (const { id, network, sandbox, since } of [...state.endpoints.values()]) {
+    for (const it of [...state.endpoints.values()]) {
+      const { id, network, holder, sandbox = holder, since } = it;
       if (view.unanswered.has(network)) continue;
       const listed = view.networks.get(network)?.containers.has(id) === true;
       if (sandbox !== undefined || listed || since > old) continue;

@@ -151,7 +151,7 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
     const groups = groupsOf(rows);
     const all = [...state.endpointsOf(network.id), ...ephemeral];
     const old = outdated(all);
-    const endpoints = all.filter((it) => !old.has(it.id));
+    const endpoints = all.filter((it) => !old.has(it.id) && it.barred === undefined);
     return [network.id, networkRecord({ network, endpoints, groups, services })] as const;
   });
   return {

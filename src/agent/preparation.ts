@@ -71,13 +71,17 @@ export class Preparation {
     this.#options = options;
   }
 
-  /** Docker joins a container to a network, and waits: for five seconds at the most. */
-  async join(network: string, sandbox: string): Promise<void> {
+  /**
+   * Docker joins a container to a network, and waits: for five seconds at the most.
+   * @param sandbox its namespace; undefined: the host's own, which has no rules of services
+   */
+  async join(network: string, sandbox: string | undefined): Promise<void> {
     const { identity, write, reconcile } = this.#options;
     const known = this.#known(network);
     const own = inTime(reconcile(), WRITE_MS);
     await this.#heard(network);
-    if (identity(sandbox) === undefined) this.expect(sandbox);
+    if (sandbox === undefined) await own;
+    else if (identity(sandbox) === undefined) this.expect(sandbox);
     else await inTime(write(sandbox), WRITE_MS);
     await Promise.all([known, own]);
   }

@@ -9,7 +9,7 @@ import { networkMtu } from '../core/forwarding/forwarding.ts';
 import { bareAddress, type LocalNetwork } from '../core/local.ts';
 import { groupsOf, type Membership } from '../core/membership/membership.ts';
 import { admit } from '../core/membership/policy.ts';
-import { bridgeName, portName } from '../core/names.ts';
+import { bridgeName, hostLinkName, portName } from '../core/names.ts';
 import { derivedIpv6 } from '../net/cidr.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { KeptEndpoint } from './state.ts';
@@ -106,7 +106,7 @@ function shown(joined: readonly Membership[], told: readonly Membership[]): Memb
 }
 
 function endpointReport(
-  { id, address, mac, mtu, carriesMulticast }: KeptEndpoint,
+  { id, address, mac, mtu, carriesMulticast, exposed, barred }: KeptEndpoint,
   of: { network: LocalNetwork; knowledge: Knowledge; name: string | undefined },
 ): EndpointReport {
   const { ipv6 } = of.network.options;
@@ -119,6 +119,7 @@ function endpointReport(
     mac,
     ...(mtu === undefined ? {} : { mtu }),
     ...(of.name === undefined ? {} : { container: of.name }),
+    ...(exposed && barred === undefined ? { exposed: hostLinkName(of.network.vni) } : {}),
     carriesMulticast: carriesMulticast === true,
     ...(kept === undefined
       ? {}

@@ -1,6 +1,7 @@
 import type { HostBalance } from '../contract/answers.ts';
 import type { HostReport, SwarmReport } from '../contract/report.ts';
 import type { Discovery } from './discovery.ts';
+import type { Exposures } from './exposures.ts';
 import type { Faults } from './faults.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Guard } from './guard.ts';
@@ -24,6 +25,7 @@ export interface ReportsOptions {
   readonly guard: Guard;
   readonly tunnelGuard: TunnelGuard;
   readonly discovery: Discovery;
+  readonly exposures: Pick<Exposures, 'lacking'>;
   readonly sendLimits: SendLimits;
   readonly swarmPort: SwarmPort;
   readonly faults: Faults;
@@ -86,14 +88,15 @@ export class Reports {
 
   /** Takes note of everything that the parts of the agent lack now. */
   noteLacks(): void {
-    const { host, forwarding, services, guard, tunnelGuard, discovery, sendLimits, faults } =
-      this.#options;
+    const { host, forwarding, services, guard, tunnelGuard, faults } = this.#options;
+    const { discovery, exposures, sendLimits } = this.#options;
     const peers = host.link.sessions?.views() ?? [];
     const sandboxes = [...host.state.endpoints.values()].flatMap((it) => it.sandbox ?? []);
     noteLacks(faults, {
       namespaces: outOfSight(sandboxes),
       rules: inShort(services.balancer.lacking().map((it) => `${it.sandbox}: ${it.reason}`)),
       routes: inShort(discovery.lacking()),
+      exposed: inShort(exposures.lacking()),
       'send-limits': inShort(sendLimits.lacking()),
       records: inShort(peers.flatMap((it) => it.refused ?? [])),
       guards: guard.loop.problem || guard.loop.unread,

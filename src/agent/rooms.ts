@@ -1,9 +1,9 @@
 import { networkMtu } from '../core/forwarding/forwarding.ts';
-import { portName } from '../core/names.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { Discovery } from './discovery.ts';
 import { createDriver } from './driver.ts';
 import { EphemeralEndpoints } from './ephemeral-endpoints.ts';
+import { Exposures } from './exposures.ts';
 import { FirstQuestion } from './first-question.ts';
 import { Forwarding } from './forwarding.ts';
 import { GarbageCollector } from './garbage-collection.ts';
@@ -37,18 +37,20 @@ export function buildRooms(options: AgentOptions) {
   const timings = new Timings(options.measures);
   const peers = new SwarmPeers(host);
 
+  const knownHosts = () => {
+    const knowledge = host.knowledge();
+    const heard = host.restart.isComplete(knowledge);
+    return hostsKnown(knowledge, host.unlistedPeers.addresses(), heard);
+  };
   const tunnelGuard = new TunnelGuard({
     ...options.guards.tunnels,
     tunnel: () => host.tunnel?.local ?? host.tunnel?.address,
-    hosts: () => {
-      const knowledge = host.knowledge();
-      const heard = host.restart.isComplete(knowledge);
-      return hostsKnown(knowledge, host.unlistedPeers.addresses(), heard);
-    },
+    hosts: knownHosts,
+    exposed: () => exposures.links(),
     log,
     now,
   });
-  host.when(['peers', 'swarm'], () => void tunnelGuard.loop.request());
+  host.when(['peers', 'swarm', 'endpoints'], () => void tunnelGuard.loop.request());
   const tunnel = new TunnelWatch({
     host,
     find: options.findTunnel,
@@ -119,6 +121,14 @@ export function buildRooms(options: AgentOptions) {
     macOf: (network, ip) => macOf(host.knowledge(), network, ip),
     log,
   });
+  const exposures: Exposures = new Exposures({
+    state,
+    reconciler,
+    guard: tunnelGuard,
+    hostRoutes: options.hostRoutes,
+    hosts: () => [...knownHosts().named, ...options.ownAddresses()],
+    identity: sandboxes.identity,
+  });
   const preparation = new Preparation({
     identity: sandboxes.identity,
     appears: sandboxes.appears,
@@ -156,7 +166,8 @@ export function buildRooms(options: AgentOptions) {
     lastTunnel: () => host.tunnel,
     busy,
     made: ({ id }, vni) => forwarding.made(id, vni),
-    removed: (id) => reconciler.forget(portName(id)),
+    removed: (device) => reconciler.forget(device),
+    expose: (endpoint, network) => exposures.make(endpoint, network),
     hasDevice: (dev) => reconciler.has(`vxlan ${dev}`),
     whyNoDevice: (vni) => forwarding.whyNoDevice(vni),
     hasIpv6: options.hasIpv6,
@@ -182,13 +193,14 @@ export function buildRooms(options: AgentOptions) {
   host.on('looked', ({ ports, began }) => garbage.dropDeadEndpoints(ports, began));
   host.on('swarm', () => host.swarm && garbage.forget(host.swarm));
   const reports = new Reports({
-    ...{ host, forwarding, services, guard, tunnelGuard, discovery, sendLimits, swarmPort },
+    ...{ host, forwarding, services, guard, tunnelGuard, discovery, exposures, sendLimits },
+    swarmPort,
     ...options,
   });
 
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
     ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
-    ...{ informant, garbage, sendLimits, driver, reports },
+    ...{ informant, garbage, sendLimits, exposures, driver, reports },
   };
 }

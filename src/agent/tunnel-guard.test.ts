@@ -15,6 +15,7 @@ function world(before?: { rules: string; hosts?: string[] }) {
     untracked: true,
     tunnel: () => '10.0.0.1',
     hosts: () => known,
+    exposed: () => [],
     log: { debug() {}, info() {}, warn() {}, error() {} },
     now: () => time,
     table: {

@@ -27,6 +27,8 @@ export interface TunnelGuardOptions extends TunnelGuardKernel {
   readonly untracked: boolean;
   readonly tunnel: () => string | undefined;
   readonly hosts: () => HostsKnown;
+  /** The host's own links to castnet's networks. */
+  readonly exposed: () => readonly string[];
   readonly log: Log;
   readonly now: () => number;
 }
@@ -108,14 +110,16 @@ export class TunnelGuard implements Target {
     const { readUnderlay, port, untracked, tunnel } = this.#options;
     const sources = this.#sources();
     const local = tunnel();
-    const hosts = `${local} ${sources === undefined ? 'any' : [...sources].sort().join()}`;
+    const exposed = this.#options.exposed();
+    const named = sources === undefined ? 'any' : [...sources].sort().join();
+    const hosts = `${local} ${named} ${exposed.join()}`;
     if (hosts === this.#lastHosts) return 'done';
     // A look from now on finds what is read here no longer good enough.
     this.#lastHosts = hosts;
     try {
       const facts = await readUnderlay(sources ?? []);
       const wanted: TunnelGuardWanted = {
-        ...{ port, sources, underlay: underlay(facts, local) },
+        ...{ port, sources, exposed, underlay: underlay(facts, local, exposed) },
         ...(untracked && local !== undefined ? { untracked: local } : {}),
       };
       await this.#table.put({ table: tunnelTable(wanted), elements: tunnelElements(wanted) });

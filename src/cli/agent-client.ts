@@ -18,7 +18,7 @@ export function withSocket(command: Command): Command {
 }
 
 export interface AgentCall {
-  readonly method?: 'GET' | 'PUT' | 'POST';
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Sent as JSON. */
   readonly body?: unknown;
   /** How long the answer may take, milliseconds. */

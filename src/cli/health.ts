@@ -12,6 +12,9 @@ export function statusText(report: HostReport, findings: readonly Finding[]): st
   const services = new Set(
     networks.flatMap((it) => it.endpoints.flatMap((e) => (e.service ? [e.service.name] : []))),
   );
+  const own = networks.flatMap(({ name, id, endpoints }) =>
+    endpoints.flatMap((it) => (it.exposed ? [`${it.address} on ${name ?? id}`] : [])),
+  );
   const lines: [string, string][] = [
     ['castnet', `${agent}, running for ${duration(now - report.startedAt)}`],
     ['node', node ?? 'none: this host is in no Swarm'],
@@ -19,7 +22,8 @@ export function statusText(report: HostReport, findings: readonly Finding[]): st
     ['tunnel', tunnel ? `${tunnel.address} UDP ${tunnel.port}, MTU ${tunnel.mtu}` : 'none'],
     ['peers', `${up} established, ${listed} expected by Docker`],
     ['networks', String(networks.length)],
-    ['containers', String(count((it) => it.endpoints.length))],
+    ['containers', String(count((it) => it.endpoints.filter((e) => !e.exposed).length))],
+    ...(own.length === 0 ? [] : [['exposed', own.join(', ')] as [string, string]]),
     ['groups', `${count((it) => it.groups.length)} with members on this host`],
     ['services', `${services.size} with tasks on this host`],
     [

@@ -74,7 +74,9 @@ export function registerInspect(program: Command): void {
         );
         const rows = endpoints.map((it) => [
           it.network,
-          it.container ?? it.id.slice(0, 12),
+          it.exposed === undefined
+            ? (it.container ?? it.id.slice(0, 12))
+            : `this host, ${it.exposed}`,
           it.address,
           it.ipv6 ?? '-',
           it.mac,

@@ -8,6 +8,7 @@ import {
   pluginMetadata,
   registerDockerPlugin,
 } from './docker-plugin.ts';
+import { registerExpose } from './expose.ts';
 import { registerInspect } from './inspect.ts';
 import { registerLogLevel } from './log-level.ts';
 import { describeError, UserError } from './output.ts';
@@ -31,6 +32,7 @@ const LIGHT = [
   registerInspect,
   registerServices,
   registerProbe,
+  registerExpose,
   registerDashboard,
   registerLogLevel,
   registerDockerPlugin,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { finding } from './finding.ts';
-import { bytes, count, group, object, type Told, text, version } from './parts.ts';
+import { bytes, cidr, count, group, object, type Told, text, version } from './parts.ts';
 import { endpoint, network, peer, report } from './report.ts';
 
 /**
@@ -100,6 +100,15 @@ const check = object({
 /** One subject of a diagnosis: what was looked at, and what is wrong with it. */
 export type Check = Told<typeof check>;
 
+const exposed = object({
+  network: z.string(),
+  address: cidr,
+  ipv6: z.exactOptional(cidr),
+  interface: z.string().describe('Of the host, in its own namespace'),
+});
+/** An address that this host itself has on a network. */
+export type ExposedAddress = Told<typeof exposed>;
+
 const silent = z.array(object({ address, error: z.string() }));
 
 /** By the command's name. */
@@ -120,10 +129,21 @@ export const COMMANDS = {
   }),
   services: object({ version, services: z.array(serviceRow), silent }),
   probe,
+  expose: object({
+    version,
+    changed: z.boolean().describe('Whether this call gave or took an address'),
+    addresses: z.array(exposed).describe('Those that this host has now, of all its networks'),
+    stopped: z
+      .array(z.object({ network: z.string(), state: z.string() }))
+      .describe(
+        'Networks on which it has none for now, for their container castnet-expose-NETWORK does not run',
+      ),
+  }),
   doctor: object({ version, ok: z.boolean(), checks: z.array(check) }),
 } as const;
 
 export type GroupsTable = Told<typeof COMMANDS.groups>;
+export type Exposed = Told<typeof COMMANDS.expose>;
 export type ServicesTable = Told<typeof COMMANDS.services>;
 
 /** What a text must not have is for who reads another host's answer, not for who reads a command's. */

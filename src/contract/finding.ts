@@ -12,6 +12,7 @@ export const FINDING_CODES = [
   'conflict',
   'container-mtu',
   'docker',
+  'exposed',
   'fragments',
   'groups-refused',
   'host-down',

@@ -36,6 +36,7 @@ export const FAULT_SUBJECTS = [
   'forwarding',
   'guards',
   'routes',
+  'exposed',
   'send-limits',
   'addresses',
   'strangers',
@@ -108,6 +109,9 @@ export const endpoint = object({
   mac: text,
   mtu: z.exactOptional(bytes).describe('Of its link, as it was made, bytes'),
   container: z.exactOptional(text),
+  exposed: z
+    .exactOptional(text)
+    .describe('Of the host’s own address (castnet expose): the interface that has it'),
   carriesMulticast: z.boolean(),
   service: z.exactOptional(service),
 });

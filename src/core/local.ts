@@ -31,6 +31,12 @@ export interface LocalEndpoint {
   readonly mtu?: number;
   /** Path of the network namespace it joined, from Docker; absent before Join. */
   readonly sandbox?: string;
+  /** Whether it is the host's own: its address is on a link in the host's namespace. */
+  readonly exposed?: true;
+  /** Why the host has not the address after all, in words. */
+  readonly barred?: string;
+  /** The namespace, as `sandbox`, of the container that only holds the address for the host. */
+  readonly holder?: string;
   /** Whether the container's multicast and broadcast leave by this interface. */
   readonly carriesMulticast?: boolean;
   /** Whether Docker was told to make its routes for them, which have no metric then. */

@@ -16,9 +16,17 @@ export const portName = (endpointId: string): string => `cv${endpointId.slice(0,
 export const containerEndName = (endpointId: string): string =>
   `ct${endpointId.slice(0, ID_DIGITS)}`;
 
+/**
+ * The host's own link to a network, in the host's own namespace (`castnet expose`): a person is to know
+ * it. The largest VNI has eight digits.
+ */
+export const hostLinkName = (vni: number): string => `castnet${vni}`;
+
 export const isBridge = (name: string): boolean => /^cb\d+$/.test(name);
 export const isVxlan = (name: string): boolean => /^cx\d+$/.test(name);
 export const isPort = (name: string): boolean => /^cv[0-9a-f]{1,13}$/.test(name);
+
+export const isHostLink = (name: string): boolean => /^castnet\d{7,8}$/.test(name);
 
 /** The VNI in the name of a bridge or a VXLAN device. */
 export const vniOf = (name: string): number => Number(name.slice(2));

@@ -10,6 +10,24 @@ export interface Engine {
   events(options: EventOptions): { close(): void };
 }
 
+/** The same, for what castnet changes. */
+export interface ActingEngine extends Engine {
+  /**
+   * @returns its answer as it is
+   * @throws EngineError when it does not answer or refuses
+   */
+  send(asked: Asked): Promise<string>;
+}
+
+export interface Asked {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Milliseconds; ten seconds unless given. */
+  readonly timeoutMs?: number;
+}
+
 export interface EventOptions {
   /** Kinds of object, as in `docker events --filter type=`. */
   readonly types: readonly string[];
@@ -51,7 +69,7 @@ const isOtherVersion = (error: unknown): boolean =>
  * The Engine at a socket. The API's version is negotiated at the first call, and again when the
  * Engine refuses it or its events end: another Engine may be at the socket by then.
  */
-export function dockerEngine(socketPath: string): Engine {
+export function dockerEngine(socketPath: string): ActingEngine {
   let negotiated: Promise<string> | undefined;
   const version = (): Promise<string> => {
     negotiated ??= apiRange(socketPath)
@@ -62,17 +80,17 @@ export function dockerEngine(socketPath: string): Engine {
       });
     return negotiated;
   };
-  const once = async (path: string): Promise<string> =>
-    get(socketPath, path, `/v${await version()}`);
+  const once = async (asked: Asked): Promise<string> =>
+    call(socketPath, asked, `/v${await version()}`);
+  const send = (asked: Asked): Promise<string> =>
+    once(asked).catch((error: unknown) => {
+      if (!isOtherVersion(error)) throw error;
+      negotiated = undefined;
+      return once(asked);
+    });
   return {
-    get: async (path) => {
-      const text = await once(path).catch((error: unknown) => {
-        if (!isOtherVersion(error)) throw error;
-        negotiated = undefined;
-        return once(path);
-      });
-      return JSON.parse(text);
-    },
+    get: async (path) => JSON.parse(await send({ method: 'GET', path })),
+    send,
     events: (options) =>
       followEvents(socketPath, {
         ...options,
@@ -87,18 +105,21 @@ export function dockerEngine(socketPath: string): Engine {
 
 /** Every Engine answers this one without a version. */
 async function apiRange(socketPath: string): Promise<ApiRange> {
-  const found = Version.parse(JSON.parse(await get(socketPath, '/version')));
+  const found = Version.parse(
+    JSON.parse(await call(socketPath, { method: 'GET', path: '/version' })),
+  );
   const { Version: engine, ApiVersion: most, MinAPIVersion: least = most } = found;
   return { engine, least, most };
 }
 
-async function get(socketPath: string, path: string, version = ''): Promise<string> {
-  const call = { socketPath, path: `${version}${path}`, timeoutMs: TIMEOUT_MS };
-  const { status, text } = await ask(call).catch((error: Error) => {
-    throw new EngineError(`GET ${path}: ${error.message}`, 0);
+async function call(socketPath: string, asked: Asked, version = ''): Promise<string> {
+  const { method, path } = asked;
+  const sent = { timeoutMs: TIMEOUT_MS, ...asked, socketPath, path: `${version}${path}` };
+  const { status, text } = await ask(sent).catch((error: Error) => {
+    throw new EngineError(`${method} ${path}: ${error.message}`, 0);
   });
-  if (status === 200) return text;
-  throw new EngineError(`GET ${path}: ${status} ${text.trim()}`, status);
+  if (status >= 200 && status < 300) return text;
+  throw new EngineError(`${method} ${path}: ${status} ${text.trim()}`, status);
 }
 
 interface Followed extends EventOptions {

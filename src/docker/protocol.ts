@@ -76,6 +76,9 @@ export interface StaticRoute {
 }
 
 export interface JoinAnswer {
-  readonly InterfaceName: { readonly SrcName: string; readonly DstPrefix: string };
+  /** Absent: the container gets no interface (moby, libnetwork/drivers/remote/driver.go, Join). */
+  readonly InterfaceName?: { readonly SrcName: string; readonly DstPrefix: string };
+  /** Whether Docker shall spare it the interface on docker_gwbridge, too. */
+  readonly DisableGatewayService?: true;
   readonly StaticRoutes: readonly StaticRoute[];
 }

@@ -12,7 +12,11 @@ export interface Command {
   readonly tool: 'ip' | 'bridge';
   readonly where: 'host' | 'castnet';
   readonly line: string;
+  /** It is no refusal when this fails: what it takes away may be gone. */
+  readonly mayFail?: true;
 }
+
+type HostLink = Fact & { kind: 'host-link' };
 
 /** Where the namespace is found, for `ip link add … netns`. */
 export const NAMESPACE_PATH = '/run/netns/castnet';
@@ -40,6 +44,10 @@ const MDB_ROWS = 262_144;
 
 const ip = (line: string): Command => ({ tool: 'ip', where: 'castnet', line });
 const bridge = (line: string): Command => ({ tool: 'bridge', where: 'castnet', line });
+
+const onHost = (line: string): Command => ({ tool: 'ip', where: 'host', line });
+/** The path of this process's own namespace, the host's, which outlives a change of directory in `ip`. */
+const HOST_NAMESPACE = `/proc/${process.pid}/ns/net`;
 
 /** The batch lines that take a step, in order. */
 export function commandsFor(step: Step): Command[] {
@@ -112,8 +120,39 @@ function vxlanLines({ dev, bridge, mtu }: Fact & { kind: 'vxlan' }): Command[] {
   ];
 }
 
+/** Both ends of it; whatever was left of its port goes first. */
+function hostLinkLines({ dev, port, mac, mtu, addresses }: HostLink): Command[] {
+  return [
+    { ...ip(`link del dev ${port}`), mayFail: true },
+    ip(
+      `link add dev ${port} mtu ${mtu} type veth peer name ${dev} ` +
+        `mtu ${mtu} address ${mac} netns ${HOST_NAMESPACE}`,
+    ),
+    ...withoutIpv6(port, mtu),
+    // A link-local address would have the host's daemons speak by it of themselves.
+    ...(addresses.includes(':') || !hasIpv6()
+      ? []
+      : [onHost(`link set dev ${dev} addrgenmode none`)]),
+    ...addressLines({ dev, addresses }),
+  ];
+}
+
+function addressLines({ dev, addresses }: Pick<HostLink, 'dev' | 'addresses'>): Command[] {
+  return [
+    // Docker's IPAM has seen to it that nobody else has it.
+    ...addresses
+      .split(' ')
+      .map((it) =>
+        onHost(`address replace ${it} dev ${dev} ${it.includes(':') ? 'nodad' : 'brd +'}`),
+      ),
+    onHost(`link set dev ${dev} up`),
+  ];
+}
+
 function add(fact: Fact): Command[] {
   switch (fact.kind) {
+    case 'host-link':
+      return hostLinkLines(fact);
     case 'bridge':
       return [
         // Only an MTU that is changed counts as a person's: else a bridge follows its smallest port
@@ -157,6 +196,9 @@ function remove(fact: Fact): Command[] {
     case 'vxlan':
     case 'port':
       return [ip(`link del dev ${fact.dev}`)];
+    case 'host-link':
+      // As a rule it went with its port.
+      return [{ ...onHost(`link del dev ${fact.dev}`), mayFail: true }];
     case 'route':
     case 'copy':
       return [bridge(`fdb del ${fact.mac} dev ${fact.dev} dst ${fact.to} self`)];
@@ -182,6 +224,16 @@ function replace(fact: Fact, was: Fact): Command[] {
     // The kernel does not change these of a device that exists. Its entries go with it; the next
     // look at the kernel finds them missing.
     return [...remove(was), ...add(fact)];
+  }
+  if (fact.kind === 'host-link' && was.kind === 'host-link') {
+    if (fact.port !== was.port || fact.mac !== was.mac) return [...remove(was), ...add(fact)];
+    return [
+      ip(`link set dev ${fact.port} mtu ${fact.mtu}`),
+      onHost(`link set dev ${fact.dev} mtu ${fact.mtu}`),
+      // A device that shrinks below what IPv6 needs has lost its addresses.
+      onHost(`address flush dev ${fact.dev} scope global`),
+      ...addressLines(fact),
+    ];
   }
   // Only from iproute2 6.3 on can an MDB entry be replaced.
   if (fact.kind === 'member') return [...remove(was), ...add(fact)];

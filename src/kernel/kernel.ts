@@ -6,7 +6,7 @@ import { mustRun, run } from '../system/run.ts';
 import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
-import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+import { fdbFacts, hostLinkFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 import { show } from './show.ts';
 
 /** Everything the agent reads from the kernel in one look. */
@@ -24,14 +24,16 @@ export interface Refusal {
 /** Reads the whole of what castnet has in the kernel. */
 export async function observe(): Promise<Observation> {
   await heldNamespace.look();
-  const [[links = '', neighbours = ''], [fdb = '', mdb = '']] = await Promise.all([
+  const [[links = '', neighbours = ''], [fdb = '', mdb = ''], [veths = '']] = await Promise.all([
     show(inNamespace('ip'), ['link show', 'neigh show nud permanent']),
     show(inNamespace('bridge'), ['fdb show', 'mdb show']),
+    show(['ip'], ['address show type veth']),
     netfilter.look(),
   ]);
   const { facts, memberships } = mdbContents(mdb);
+  const devices = [...linkFacts(links), ...hostLinkFacts(veths, links)];
   return {
-    facts: [...linkFacts(links), ...fdbFacts(fdb), ...neighbourFacts(neighbours), ...facts],
+    facts: [...devices, ...fdbFacts(fdb), ...neighbourFacts(neighbours), ...facts],
     memberships,
   };
 }
@@ -53,7 +55,8 @@ export async function apply(steps: readonly Step[]): Promise<Refusal[]> {
   for (const batch of batches(steps)) {
     for (const { line, message } of await runBatch(batch.commands)) {
       const step = batch.steps[line - 1];
-      if (step !== undefined) refusals.push({ step, message });
+      const { mayFail } = batch.commands[line - 1] ?? {};
+      if (step !== undefined && mayFail === undefined) refusals.push({ step, message });
     }
     if (batch.commands.some((it) => MAKES_OR_REMOVES.test(it.line))) await devicesChanged();
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseMdbEvent } from './mdb-event.ts';
-import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+import { fdbFacts, hostLinkFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 
 /** The texts are what iproute2 6.1 printed on Linux 6.18. */
 
@@ -209,5 +209,49 @@ describe('a line of the monitor', () => {
     '',
   ])('%j is none of ours', (line) => {
     expect(parseMdbEvent(line)).toBeUndefined();
+  });
+});
+
+describe('the host’s own links', () => {
+  const ports = JSON.stringify([{ ifname: 'cv0123456789abc', ifindex: 7, mtu: 1450 }]);
+  const veth = (more: object) =>
+    JSON.stringify([
+      {
+        ifname: 'castnet8000001',
+        mtu: 1450,
+        address: '02:42:0a:00:09:fa',
+        link_index: 7,
+        ...up,
+        addr_info: [
+          { family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link' },
+          { family: 'inet6', local: 'fd00::a00:9fa', prefixlen: 64, scope: 'global' },
+          { family: 'inet', local: '10.0.9.250', prefixlen: 24, scope: 'global' },
+        ],
+        ...more,
+      },
+    ]);
+
+  it('are known by their name and their other end, a port', () => {
+    expect(hostLinkFacts(veth({}), ports)).toEqual([
+      {
+        kind: 'host-link',
+        dev: 'castnet8000001',
+        port: 'cv0123456789abc',
+        mac: '02:42:0a:00:09:fa',
+        addresses: '10.0.9.250/24 fd00::a00:9fa/64',
+        mtu: 1450,
+        settled: true,
+      },
+    ]);
+  });
+
+  it.each([
+    ['another name', { ifname: 'castnet0' }],
+    ['another end', { link_index: 8 }],
+    ['no end that is known', { link_index: undefined }],
+  ])('are none with %s', (_, more) => expect(hostLinkFacts(veth(more), ports)).toEqual([]));
+
+  it('are not settled while they are down', () => {
+    expect(hostLinkFacts(veth({ flags: [] }), ports)).toMatchObject([{ settled: false }]);
   });
 });

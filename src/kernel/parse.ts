@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Fact } from '../core/forwarding/facts.ts';
 import type { Membership } from '../core/membership/membership.ts';
-import { isBridge, isPort, isVxlan } from '../core/names.ts';
+import { isBridge, isHostLink, isPort, isVxlan } from '../core/names.ts';
 
 /**
  * The JSON that iproute2 prints, as facts. Only castnet's own devices count; a person may keep
@@ -11,6 +11,7 @@ import { isBridge, isPort, isVxlan } from '../core/names.ts';
 const Links = z.array(
   z.object({
     ifname: z.string(),
+    ifindex: z.number().optional(),
     mtu: z.number(),
     address: z.string().optional(),
     flags: z.array(z.string()).optional(),
@@ -63,6 +64,50 @@ export function linkFacts(json: string): Fact[] {
     const port = Number(data.port ?? 0);
     const isSettled = settled(VXLAN_SETTINGS, asPort);
     return [{ kind: 'vxlan', dev, bridge, local, port, mtu, settled: isSettled }];
+  });
+}
+
+const Veths = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    mtu: z.number().optional(),
+    address: z.string().optional(),
+    flags: z.array(z.string()).optional(),
+    link_index: z.number().optional(),
+    addr_info: z
+      .array(
+        z.object({
+          family: z.string().optional(),
+          local: z.string().optional(),
+          prefixlen: z.number().optional(),
+          scope: z.string().optional(),
+        }),
+      )
+      .optional(),
+  }),
+);
+
+/**
+ * Of `ip -json -details address show type veth` in the host's own namespace. A device of such a name whose
+ * other end is no port of castnet's is somebody else's.
+ * @param links what `linkFacts` is of
+ */
+export function hostLinkFacts(json: string, links: string): Fact[] {
+  const ports = new Map(
+    Links.parse(parseJson(links)).flatMap(({ ifname, ifindex }) =>
+      isPort(ifname) ? [[ifindex, ifname] as const] : [],
+    ),
+  );
+  return Veths.parse(parseJson(json)).flatMap((it): Fact[] => {
+    const { ifname: dev = '', mtu = 0, address: mac = '', flags = [], addr_info = [] } = it;
+    const port = ports.get(it.link_index);
+    if (!isHostLink(dev) || port === undefined) return [];
+    const addresses = addr_info
+      .filter(({ local, scope }) => local !== undefined && scope === 'global')
+      .sort((a, b) => (a.family === b.family ? 0 : a.family === 'inet' ? -1 : 1))
+      .map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+      .join(' ');
+    return [{ kind: 'host-link', dev, port, mac, addresses, mtu, settled: flags.includes('UP') }];
   });
 }
 

@@ -109,6 +109,23 @@ export async function routeMtus(to: readonly string[], from: string): Promise<nu
   );
 }
 
+const Table = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
+
+/** The routes of the host's main table to anything particular, of both families. */
+export async function hostRoutes(): Promise<{ to: string; dev: string }[]> {
+  const ask = 'route show table main';
+  const [[four = ''], [six = '']] = await Promise.all([
+    show(['ip'], [ask]),
+    // A kernel without IPv6 has no routes of it.
+    show(['ip', '-6'], [], [ask]),
+  ]);
+  return [four, six].flatMap((json) =>
+    Table.parse(parse(json)).flatMap(({ dst, dev = 'no interface' }) =>
+      dst === 'default' || dst.startsWith('fe80:') ? [] : [{ to: dst, dev }],
+    ),
+  );
+}
+
 const parse = (json: string): unknown => JSON.parse(json.trim() || '[]');
 
 /** Longer than a resolver takes that answers at all, milliseconds. */

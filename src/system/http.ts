@@ -15,7 +15,7 @@ export interface HttpCall {
   readonly path: string;
   readonly method?: string;
   readonly headers?: OutgoingHttpHeaders;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   /** Keeps connections. Without it each call has its own: a kept one may be closed as it is used. */
   readonly agent?: Agent;
   /** Milliseconds from the call to the end of the answer; to its begin, of one that is followed. */

@@ -104,7 +104,7 @@ export async function stateOf(host: LabHost): Promise<string[]> {
     'ip netns list',
     'nft list ruleset | grep -v "counter packets"',
     'iptables-save 2>/dev/null | grep -v "^#" | sed "s/\\[[0-9:]*\\]//"',
-    'docker plugin ls -q; docker network ls --format "{{.Name}} {{.Driver}}"; docker ps -aq; docker volume ls -q',
+    'docker plugin ls -q; docker network ls --format "{{.Name}} {{.Driver}}"; docker ps -aq; docker image ls -q castnet-expose; docker volume ls -q',
     'docker info --format "{{.Swarm.LocalNodeState}}"',
   ];
   const said = await Promise.all(

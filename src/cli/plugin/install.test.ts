@@ -195,6 +195,18 @@ describe('uninstall', () => {
     ]);
   });
 
+  test('takes the host’s own addresses back while the plugin runs', async () => {
+    const plugins = { [NAME]: fakePlugin('new') };
+    const engine = fakeEngine({ plugins, networks: ['a'], holders: ['h1', 'h2'] });
+    await expect(uninstallPlugin(engine)).rejects.toThrow('1 network uses');
+    expect(engine.calls.join()).not.toContain('rm --force h1');
+    await uninstallPlugin({ ...engine, force: true });
+    const at = (call: string) => engine.calls.indexOf(call);
+    expect(at('rm --force h1 h2')).toBeGreaterThan(0);
+    expect(at('rm --force h1 h2')).toBeLessThan(at(`plugin disable --force ${NAME}`));
+    expect(engine.calls.at(-1)).toBe('image rm castnet-expose:1');
+  });
+
   test('tells what may be left when the cleaning fails', async () => {
     const engine = fakeEngine({
       plugins: { [NAME]: fakePlugin('new') },

@@ -1,3 +1,4 @@
+import { HOLDER_IMAGE, HOLDER_LABEL } from '../../core/exposure.ts';
 import { UserError } from '../output.ts';
 import { type Docker, DockerError, dockerFor, linesOf } from './docker.ts';
 import type { PluginOptions } from './install.ts';
@@ -28,7 +29,10 @@ export async function uninstallPlugin(options: UninstallOptions = {}): Promise<U
   const before = await inspectPlugin(docker, name);
   if (!before) return { done: 'nothing', name };
   const networks = await networksOf(docker, name);
-  if (networks.length > 0 && !options.force) throw inUse(name, networks);
+  const holders = await holdersOf(docker);
+  if (networks.length > 0 && !options.force) throw inUse(name, networks, holders);
+  // While the plugin runs, which takes their links away.
+  if (holders.length > 0) await docker(['rm', '--force', ...holders]);
 
   onProgress(`Stopping ${name}`);
   if (before.enabled) await docker(['plugin', 'disable', '--force', name]);
@@ -36,6 +40,7 @@ export async function uninstallPlugin(options: UninstallOptions = {}): Promise<U
   const left = before.version === undefined ? undefined : await clean(docker, name);
   onProgress(`Removing ${name}`);
   await docker(['plugin', 'rm', '--force', name]);
+  await docker(['image', 'rm', HOLDER_IMAGE]).catch(() => {});
   return { done: 'uninstalled', name, left };
 }
 
@@ -52,10 +57,18 @@ export async function networksOf(docker: Docker, name: string): Promise<string[]
   return linesOf(names).sort();
 }
 
-function inUse(name: string, networks: readonly string[]): UserError {
+/** The containers that hold addresses for the host (castnet expose). */
+const holdersOf = async (docker: Docker): Promise<string[]> =>
+  linesOf(await docker(['ps', '-aq', '--filter', `label=${HOLDER_LABEL}`]));
+
+function inUse(name: string, networks: readonly string[], holders: readonly string[]): UserError {
+  const own =
+    holders.length === 0
+      ? ''
+      : ' Take back this host’s own addresses: castnet expose NETWORK --remove.';
   const are = networks.length === 1 ? 'network uses' : 'networks use';
   return new UserError(`${networks.length} ${are} ${name}: ${networks.join(', ')}`, {
-    hint: `Remove them first (docker network rm ${networks.join(' ')}), or add --force: their containers then lose them.`,
+    hint: `Remove them first (docker network rm ${networks.join(' ')}), or add --force: their containers then lose them.${own}`,
   });
 }
 

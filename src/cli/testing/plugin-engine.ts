@@ -14,6 +14,8 @@ export interface FakePlugin {
 
 export interface FakeOptions {
   readonly plugins?: Record<string, FakePlugin>;
+  /** Ids of containers that hold addresses for the host. */
+  readonly holders?: readonly string[];
   readonly networks?: readonly string[];
   readonly dataRoot?: string;
   /** What it says of its version. */
@@ -69,6 +71,11 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         return 'unix:///var/run/docker.sock';
       case 'network ls':
         return (options.networks ?? []).join('\n');
+      case 'ps -aq':
+        return (options.holders ?? []).join('\n');
+      case 'rm --force':
+      case 'image rm':
+        return '';
       case 'plugin create':
         plugins.set(name, fakePlugin(options.build ?? 'new', false));
         return name;

@@ -52,7 +52,22 @@ export function checksOf({ hosts, silent }: SwarmCheckup, docker: FromDocker): C
     ports(hosts),
     kernels(hosts),
     routes(hosts),
+    ...ownAddresses(hosts),
   ];
+}
+
+/** Those that hosts themselves have on networks; what one lacks its agent tells. */
+function ownAddresses(hosts: readonly HostCheckup[]): Check[] {
+  const found = hosts.flatMap((host) =>
+    host.report.networks.flatMap(({ name, id, endpoints }) =>
+      endpoints.flatMap((it) =>
+        it.exposed === undefined ? [] : `${addressOf(host)} is ${it.address} on ${name ?? id}`,
+      ),
+    ),
+  );
+  return found.length === 0
+    ? []
+    : [{ name: 'Exposed hosts', detail: found.sort().join(', '), findings: [] }];
 }
 
 const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;

@@ -90,6 +90,12 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     what: 'a container has no route for multicast, which leaves by another interface or not at all',
     remedy: 'castnet doctor, which names the container and the route',
   },
+  exposed: {
+    code: 'exposed',
+    severity: 'warning',
+    what: 'the host itself has not the address that castnet expose gave it',
+    remedy: `castnet expose NETWORK --remove; castnet expose NETWORK; ${LOG}`,
+  },
   'send-limits': {
     code: 'container-mtu',
     severity: 'warning',

@@ -4,6 +4,7 @@ import {
   type ForwardingInput,
   linkFacts,
   localFacts,
+  networkMtu,
   outdated,
   type Peer,
   peerParts,
@@ -71,7 +72,8 @@ export class DesiredState {
       this.#updateSource(name, from, of, ask);
     };
     source('links', OWN, [...where, ...nets], askLinks(nets, tunnel, sizes));
-    source('endpoints', OWN, [...nets, ...ends], askEndpoints(nets, ends));
+    const place = [...placeOf(tunnel), ...nets, ...ends];
+    source('endpoints', OWN, place, askEndpoints(nets, ends, tunnel));
     const others = new Map<string, number>();
     for (const peer of peers) {
       if (peer.tunnel === tunnel.address) continue;
@@ -197,15 +199,18 @@ const askLinks =
   };
 
 const askEndpoints =
-  (nets: readonly LocalNetwork[], ends: readonly LocalEndpoint[]) =>
+  (nets: readonly LocalNetwork[], ends: readonly LocalEndpoint[], tunnel: Tunnel) =>
   (ask: Ask): void => {
     const byId = new Map(nets.map((it) => [it.id, it]));
     const old = outdated(ends);
     for (const it of ends) {
       const network = byId.get(it.network);
       if (network === undefined) continue;
-      const isOutdated = old.has(it.id);
-      ask(it.id, [it, network, isOutdated], () => localFacts(network, it, { isOutdated }));
+      const of = {
+        isOutdated: old.has(it.id),
+        mtu: it.exposed === undefined ? 0 : networkMtu(network, tunnel),
+      };
+      ask(it.id, [it, network, of.isOutdated, of.mtu], () => localFacts(network, it, of));
     }
   };
 

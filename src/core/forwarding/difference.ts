@@ -14,12 +14,14 @@ export type Step =
 const ORDER: Record<Fact['kind'], number> = {
   bridge: 0,
   vxlan: 1,
-  port: 2,
-  route: 3,
-  copy: 4,
-  neighbour: 5,
-  station: 6,
-  member: 7,
+  // It brings its port along.
+  'host-link': 2,
+  port: 3,
+  route: 4,
+  copy: 5,
+  neighbour: 6,
+  station: 7,
+  member: 8,
 };
 
 /**
@@ -73,6 +75,8 @@ function describe(fact: Fact): string {
       return `tunnel ${fact.dev} of ${fact.bridge} from ${fact.local} port ${fact.port}, MTU ${fact.mtu}${unsettled(fact)}`;
     case 'port':
       return `port ${fact.dev} of ${fact.bridge || 'no bridge'}${unsettled(fact)}`;
+    case 'host-link':
+      return `the host’s own link ${fact.dev} with ${fact.addresses || 'no address'}, MTU ${fact.mtu}${unsettled(fact)}`;
     case 'route':
       return `frames for ${fact.mac} on ${fact.dev} go to host ${fact.to}`;
     case 'copy':

@@ -39,6 +39,20 @@ export type Fact =
       readonly bridge: string;
       readonly settled: boolean;
     }
+  /**
+   * The host's own link to a network, in the host's own namespace: the other end of a port, and made
+   * with it. Docker gave the address (`castnet expose`).
+   */
+  | {
+      readonly kind: 'host-link';
+      readonly dev: string;
+      readonly port: string;
+      readonly mac: string;
+      /** With prefix length, IPv4 first, a space between. */
+      readonly addresses: string;
+      readonly mtu: number;
+      readonly settled: boolean;
+    }
   /** Frames for a container's MAC go to its host: one destination. */
   | { readonly kind: 'route'; readonly dev: string; readonly mac: string; readonly to: string }
   /** Frames for a MAC are copied to a host: one fact for each destination. */
@@ -83,6 +97,7 @@ export function identity(fact: Fact): string {
     case 'bridge':
     case 'vxlan':
     case 'port':
+    case 'host-link':
       return `${fact.kind} ${fact.dev}`;
     case 'route':
       return `route ${fact.dev} ${fact.mac}`;

@@ -2,7 +2,7 @@ import { derivedIpv6 } from '../../net/cidr.ts';
 import { groupMac, isForAll } from '../../net/group.ts';
 import { macOfText } from '../../net/mac.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from '../local.ts';
-import { bridgeName, portName, vxlanName } from '../names.ts';
+import { bridgeName, hostLinkName, portName, vxlanName } from '../names.ts';
 import type { EndpointRecord, GroupRecord, NetworkRecord, ServiceRecord } from '../records.ts';
 import { DEFAULT_MAC, type Fact, nowhere, REPORT_MACS } from './facts.ts';
 
@@ -127,16 +127,27 @@ export function outdated(endpoints: Iterable<LocalEndpoint>): Set<string> {
   return old;
 }
 
-/** A container of this host. */
+/**
+ * A container of this host, or the host itself.
+ * @param of.mtu of the host's own link, bytes; a container's is made with it
+ */
 export function localFacts(
   network: LocalNetwork,
   endpoint: LocalEndpoint,
-  { isOutdated }: { isOutdated: boolean },
+  { isOutdated, mtu }: { isOutdated: boolean; mtu: number },
 ): Fact[] {
+  if (endpoint.barred !== undefined) return [];
   const dev = portName(endpoint.id);
   const bridge = bridgeName(network.vni);
   const port: Fact = { kind: 'port', dev, bridge, settled: true };
-  return isOutdated ? [port] : [port, { kind: 'station', bridge, dev, mac: endpoint.mac }];
+  if (isOutdated) return [port];
+  const station: Fact = { kind: 'station', bridge, dev, mac: endpoint.mac };
+  if (endpoint.exposed === undefined) return [port, station];
+  const { mac, address } = endpoint;
+  const { ipv6 } = network.options;
+  const six = ipv6 === undefined ? '' : ` ${derivedIpv6(ipv6, bareAddress(address))}`;
+  const link = { dev: hostLinkName(network.vni), port: dev, mac, addresses: address + six, mtu };
+  return [{ kind: 'host-link', ...link, settled: true }, port, station];
 }
 
 /** Facts that follow from one value of a record. */

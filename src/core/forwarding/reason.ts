@@ -16,6 +16,8 @@ function wanted(fact: Fact): string {
       return 'this host takes part in the network';
     case 'port':
       return 'a container is behind it';
+    case 'host-link':
+      return 'castnet expose gave this host an address on the network';
     case 'route':
       return `a container on host ${fact.to} has this address`;
     case 'station':
@@ -39,6 +41,8 @@ function gone(fact: Fact): string {
       return 'no network of this host needs it';
     case 'port':
       return 'no container is behind it';
+    case 'host-link':
+      return 'this host has no address on the network any more';
     case 'route':
     case 'station':
     case 'neighbour':
@@ -58,6 +62,7 @@ function changed(fact: Fact, was: Fact): string {
       ? 'an entry of the kernel’s own stands in its place'
       : 'someone changed its settings, or it was set up by half';
   }
+  if (fact.kind === 'host-link') return 'its address, its MTU or its port is another';
   if (fact.kind === 'bridge' || fact.kind === 'vxlan' || fact.kind === 'port') {
     return 'the host’s address, the MTU or the network changed';
   }

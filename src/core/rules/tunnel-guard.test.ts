@@ -59,3 +59,22 @@ it('a host that nobody names any more is let in for some minutes', () => {
   expect([...sourcesSeen(seen, ['10.0.0.3'], 500_000).keys()]).toEqual(['10.0.0.2', '10.0.0.3']);
   expect([...sourcesSeen(seen, [], 700_000).keys()]).toEqual([]);
 });
+
+it('lets nobody further in by the host’s own links, and has no such rules without one', () => {
+  const of = (exposed: string[]) => tunnelTable({ port: 4789, sources, exposed });
+  expect(of([])).toBe(tunnelTable({ port: 4789, sources }));
+  const table = of(['castnet8000001']);
+  const chain = /chain by-exposed \{([^}]|\}(?=[^\n]*drop))*\}/.exec(table)?.[0] ?? '';
+  expect(chain.match(/^ {4}.*$/gm)?.map((it) => it.trim().replace(/ counter.*/, ''))).toEqual([
+    'type filter hook prerouting priority -300; policy accept;',
+    'iifname != @exposed return',
+    'ip protocol igmp return',
+    'fib saddr . iif oif missing',
+    'fib daddr . iif type != { local, broadcast, multicast }',
+    'icmp type redirect',
+    'icmpv6 type { nd-router-advert, nd-redirect }',
+  ]);
+  expect(table).toContain('oifname @exposed ct state != { established, related }');
+  const elements = tunnelElements({ port: 4789, underlay, sources, exposed: ['castnet8000001'] });
+  expect([...elements]).toContain('exposed { "castnet8000001" }');
+});

@@ -32,6 +32,8 @@ export interface TunnelGuardWanted {
   readonly sources: ReadonlySet<string> | undefined;
   /** The host's own address of the tunnels, whose packets pass connection tracking by; undefined: none. */
   readonly untracked?: string;
+  /** The host's own links to castnet's networks; see `exposedChains`. */
+  readonly exposed?: readonly string[];
 }
 
 /** Packets that the table's rules dropped, by its counters. */
@@ -42,7 +44,7 @@ export const SOURCES = { v4: 'hosts4', v6: 'hosts6' };
 
 /** The table without what its sets hold. It says in a comment what it was made from. */
 export function tunnelTable(wanted: Omit<TunnelGuardWanted, 'underlay'>): string {
-  const { port, sources, untracked } = wanted;
+  const { port, sources, untracked, exposed = [] } = wanted;
   // The 24 bits of the id lie 12 bytes into UDP (RFC 7348 section 5).
   const castnets = `udp dport ${port} @th,96,24 >= ${VNI_MIN}`;
   const drop = (why: string) => `counter name ${why} drop`;
@@ -73,6 +75,7 @@ export function tunnelTable(wanted: Omit<TunnelGuardWanted, 'underlay'>): string
     ...(untracked === undefined ? [] : [`    ${own(untracked, 'saddr')} notrack`]),
     '  }',
     ...(untracked === undefined ? [] : untrackedChain(castnets, untracked)),
+    ...(exposed.length === 0 ? [] : exposedChains),
   ];
   const mark = spread([castnets, ...rules].join('\n')).toString(16);
   const chain = (hook: string, to: string) => [
@@ -110,9 +113,38 @@ const untrackedChain = (castnets: string, address: string): string[] => [
   '  }',
 ];
 
+/**
+ * By its own link to a network (`castnet expose`) a host speaks for itself alone and is spoken to at the
+ * link's own address alone. Without these rules it would pass on what containers send to elsewhere, and
+ * what others send to containers; take what is meant for its other addresses, with any address as the
+ * sender's; and let a container tell it of routers. A published port (Docker's NAT) answers by it.
+ */
+const exposedChains: readonly string[] = [
+  '  counter not-for-this-host { }',
+  '  set exposed { type ifname; }',
+  '  chain by-exposed {',
+  '    type filter hook prerouting priority -300; policy accept;',
+  '    iifname != @exposed return',
+  // The bridge asks for members from no address at all.
+  '    ip protocol igmp return',
+  ...[
+    'fib saddr . iif oif missing',
+    'fib daddr . iif type != { local, broadcast, multicast }',
+    'icmp type redirect',
+    'icmpv6 type { nd-router-advert, nd-redirect }',
+  ].map((it) => `    ${it} counter name not-for-this-host drop`),
+  '  }',
+  '  chain to-exposed {',
+  '    type filter hook forward priority -10; policy accept;',
+  '    oifname @exposed ct state != { established, related } counter name not-for-this-host drop',
+  '  }',
+];
+
 /** What the table's sets must hold, as nft names it. */
-export function tunnelElements({ underlay, sources }: TunnelGuardWanted): Set<string> {
+export function tunnelElements(wanted: TunnelGuardWanted): Set<string> {
+  const { underlay, sources, exposed = [] } = wanted;
   return new Set([
+    ...[...exposed].sort().map((it) => `exposed { "${it}" }`),
     ...underlay.interfaces.map((it) => `underlay { "${it}" }`),
     ...underlay.macs.map((it) => `own-macs { ${it} }`),
     ...[...(sources ?? [])]

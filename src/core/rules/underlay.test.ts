@@ -57,3 +57,10 @@ it('a VRF counts with its member; another master does not', () => {
   ];
   expect(names(facts({ links }))).toEqual(['blue', 'eth0', 'eth1']);
 });
+
+it('the host’s own link to a network does not count, whatever leads by it', () => {
+  const exposed = 'castnet8000001';
+  const links = [lo, link('eth0'), link(exposed, { kind: 'veth', addresses: ['10.0.9.250'] })];
+  const of = facts({ links, ways: [exposed], defaults: [exposed] });
+  expect(underlay(of, '10.0.9.250', [exposed]).interfaces).toEqual(['eth0']);
+});

@@ -29,8 +29,13 @@ export interface Underlay {
  * world, and what carries the tunnels' address. What Docker makes for containers is none of these.
  * The cards count all, since packets may return by another than they leave by.
  * @param tunnel this host's tunnel address, where it is known
+ * @param exposed the host's own links to castnet's networks: by them containers come, whatever routes say
  */
-export function underlay(facts: UnderlayFacts, tunnel: string | undefined): Underlay {
+export function underlay(
+  facts: UnderlayFacts,
+  tunnel: string | undefined,
+  exposed: readonly string[] = [],
+): Underlay {
   const byName = new Map(facts.links.map((it) => [it.name, it]));
   const chosen = new Set([...facts.defaults, ...facts.ways]);
   for (const { name, kind, addresses } of facts.links) {
@@ -45,6 +50,7 @@ export function underlay(facts: UnderlayFacts, tunnel: string | undefined): Unde
   }
   // A host's way to itself: what comes by it is never another host's.
   chosen.delete('lo');
+  for (const it of exposed) chosen.delete(it);
   const interfaces = [...chosen].sort();
   const macs = interfaces.flatMap((it) => byName.get(it)?.mac ?? []);
   return { interfaces, macs: [...new Set(macs)].sort() };

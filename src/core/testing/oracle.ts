@@ -4,6 +4,7 @@ import {
   type ForwardingInput,
   linkFacts,
   localFacts,
+  networkMtu,
   outdated,
   peerParts,
 } from '../forwarding/forwarding.ts';
@@ -25,7 +26,10 @@ export function desiredFacts(input: ForwardingInput): Fact[] {
     ...linkFacts(network, input.tunnel, input.sizes?.get(network.id)),
     ...endpoints
       .filter((it) => it.network === network.id)
-      .flatMap((it) => localFacts(network, it, { isOutdated: old.has(it.id) })),
+      .flatMap((it) => {
+        const mtu = networkMtu(network, input.tunnel);
+        return localFacts(network, it, { isOutdated: old.has(it.id), mtu });
+      }),
     ...peers
       .filter((peer) => peer.tunnel !== input.tunnel.address)
       .flatMap((peer) => peerParts(network, peer).flatMap((it) => it.facts())),

@@ -5,7 +5,12 @@ import { leadOf } from './swarm-problems.ts';
 export interface Uses {
   readonly host: string;
   /** Containers of this host alone, those of a service not among them. */
-  readonly containers: readonly { readonly name: string; readonly state: string }[];
+  readonly containers: readonly {
+    readonly name: string;
+    readonly state: string;
+    /** The network whose address it holds for its host, by castnet expose: it is nobody's own. */
+    readonly holds?: string;
+  }[];
   /** Names, as a manager knows them. */
   readonly services: readonly string[];
   readonly networks: readonly string[];
@@ -114,7 +119,9 @@ export function downText(step: DownStep): string {
 export function ending(uses: readonly Uses[]): string[] {
   const services = [...new Set(uses.flatMap((it) => it.services))].map((it) => `service ${it}`);
   const containers = uses.flatMap(({ host, containers: all }) =>
-    all.map(({ name, state }) => `container ${name} on ${host} (${state})`),
+    all
+      .filter((it) => it.holds === undefined)
+      .map(({ name, state }) => `container ${name} on ${host} (${state})`),
   );
   return [...services.sort(), ...containers];
 }

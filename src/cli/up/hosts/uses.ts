@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { HOLDER_LABEL } from '../../../core/exposure.ts';
 import { UserError } from '../../output.ts';
 import { linesOf } from '../../plugin/docker.ts';
 import type { Uses } from '../core/down-plan.ts';
@@ -14,7 +15,7 @@ say() { printf '\\n@@%s\\n' "$1"; }
 tell() { say "$1"; shift; "$@" 2>/dev/null; printf '\\n@=%s\\n' "$?"; }
 ids=$(docker network ls -q --no-trunc --filter driver=${PLUGIN})
 tell networks sh -c '[ $# -eq 0 ] || docker network inspect --format "{{.ID}} {{.Name}}" "$@"' sh $ids
-tell containers sh -c 'for it in "$@"; do docker ps -a --filter "network=$it" --format "{{.Names}} {{.State}} {{.Label \\"com.docker.swarm.service.id\\"}}"; done' sh $ids
+tell containers sh -c 'for it in "$@"; do docker ps -a --filter "network=$it" --format "{{.Names}} {{.State}} {{.Label \\"com.docker.swarm.service.id\\"}} {{.Label \\"${HOLDER_LABEL}\\"}}"; done' sh $ids
 services=$(docker service ls -q 2>/dev/null)
 tell services sh -c '[ $# -eq 0 ] || docker service inspect --format "{{json .Spec}}" "$@"' sh $services
 tell date date +%s
@@ -46,7 +47,10 @@ export function readUses(host: string, lines: (section: string) => readonly stri
       .map((it) => it.split(' '))
       // A service's are its own.
       .filter(([, , service]) => !service)
-      .map(([name = '', state = '']) => [name, state]),
+      .map(([name = '', state = '', , holds]) => [
+        name,
+        { name, state, ...(holds ? { holds } : {}) },
+      ]),
   );
   const isOn = ({ TaskTemplate, Networks }: z.infer<typeof Service>): boolean =>
     [...(TaskTemplate.Networks ?? []), ...(Networks ?? [])].some((it) => networks.has(it.Target));
@@ -56,7 +60,7 @@ export function readUses(host: string, lines: (section: string) => readonly stri
     .map((it) => it.Name);
   return {
     host,
-    containers: [...containers].map(([name, state]) => ({ name, state })),
+    containers: [...containers.values()],
     services: services.sort(),
     networks: [...networks.values()].sort(),
   };
