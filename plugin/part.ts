@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   access,
   appendFile,
+  chmod,
   copyFile,
   mkdir,
   readdir,
@@ -62,6 +63,8 @@ export async function buildPart(architecture: Architecture, input: PartInput): P
   await appendFile(agent, `// build ${build}\n`);
   const inRootfs = join(rootfs, 'castnet/agent.mjs');
   await copyFile(agent, inRootfs);
+  // Whatever the umask of who builds.
+  await chmod(inRootfs, 0o644);
   for (const path of [inRootfs, join(rootfs, 'castnet')]) await utimes(path, 0, 0);
   const config = `${JSON.stringify(pluginConfig({ version, build }), null, 2)}\n`;
   await writeFile(join(part, 'plugin/config.json'), config);

