@@ -82,8 +82,8 @@ async function once(lab: Lab, signal: AbortSignal): Promise<number> {
 async function live(lab: Lab, signal: AbortSignal): Promise<number> {
   console.log(`
 Try in another terminal, as root:
-  npx castnet lab docker --name ${site.NAME} h1 -- service scale demo_client=9
-  npx castnet lab docker --name ${site.NAME} h1 -- network inspect demo_cluster
+  bin/castnet.js lab docker --name ${site.NAME} h1 -- service scale demo_client=9
+  bin/castnet.js lab docker --name ${site.NAME} h1 -- network inspect demo_cluster
 Ctrl-C ends the demo and takes everything down.
 `);
   const display = new Display(process.stdout);

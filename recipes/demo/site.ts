@@ -67,7 +67,7 @@ export async function removeLeftOver(say: (line: string) => void): Promise<void>
   );
   if (complete && !existsSync(mark())) {
     throw new UserError(`a lab called "${NAME}" is up, and the demo did not make it.`, {
-      hint: `Take it down first: npx castnet lab down --name ${NAME}`,
+      hint: `Take it down first: bin/castnet.js lab down --name ${NAME}`,
     });
   }
   say('taking down what an interrupted demo has left');

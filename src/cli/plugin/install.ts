@@ -243,7 +243,7 @@ function broken({ name, before, error, settings, left }: BrokenInput): UserError
     hint:
       `Running containers keep their traffic; none can join or leave until the plugin is back.${cause}\n` +
       `  Try again: ${again}\n` +
-      `  Go back:   ${first}npx castnet@${before.version} plugin install${rest}`,
+      `  Go back:   ${first}castnet plugin install${rest}   (the command of castnet ${before.version}, from where you had it)`,
     cause: error,
   });
 }
