@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm, rmdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname } from 'node:path';
 import { mustRun } from '../src/system/run.ts';
@@ -28,6 +28,8 @@ export async function cleanHost(): Promise<string[]> {
     );
   }
   await attempt(`removing ${NAMESPACE}`, () => rm(NAMESPACE, { force: true }));
+  // The agent made it where nobody else had; with anything in it, or mounted by ip-netns(8), it stays.
+  await rmdir(dirname(NAMESPACE)).catch(() => {});
   // That it is not there is no failure.
   await mustRun(['/usr/sbin/nft', 'delete', 'table', 'inet', 'castnet']).catch(() => {});
   await attempt(`removing ${STATE}`, () => rm(STATE, { recursive: true, force: true }));

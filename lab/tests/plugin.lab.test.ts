@@ -90,7 +90,7 @@ it('uninstalling leaves no plugin, no namespace and no file of castnet on the ho
   for (const host of lab().hosts) {
     await castnetSays('plugin', 'uninstall', '-H', host.dockerHost);
     expect(await host.docker(['plugin', 'ls', '-q'])).toBe('');
-    const look = 'ls -d /run/castnet /run/netns/castnet; grep -E "/castnet " /proc/1/mounts';
+    const look = 'ls -d /run/castnet /run/netns; grep -E "/castnet " /proc/1/mounts';
     expect((await run(host.enter(['sh', '-c', look]))).stdout, host.name).toBe('');
     expect(await agentPid(host)).toBeUndefined();
     const links = await mustRun(host.enter(['ip', '-br', 'link']));

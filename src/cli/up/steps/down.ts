@@ -115,8 +115,7 @@ async function leave(docker: Docker, { host, signal }: DownInput): Promise<void>
 
 /** Takes what an `up` that was cut short may have left; what is not there is none. */
 export async function sweep(host: Host): Promise<void> {
-  // The agent's namespace was bound there; the directory stays while others' are.
-  await host.run(`${UNSTAGE}; rmdir /run/netns 2>/dev/null; :`);
+  await host.run(`${UNSTAGE}; :`);
   const docker = dockerOn(host);
   const names = linesOf(await docker(['plugin', 'ls', '--format', '{{.Name}}']));
   const rehearsal = `${PLUGIN.replace(/:.*/, '')}-rehearsal:latest`;
