@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabHost } from '../lab.ts';
 import { mustRun, run, until } from '../run.ts';
+import { debianPackage } from './debian.ts';
 
-/** Where a user's sudo is, first of PATH. */
-const SUDO = '/etc/lab-sudo';
+/** Where a host's sudo is, whose programs come first in PATH. */
+const SUDO = '/opt/lab-sudo';
 
 export type SshSite = {
   /** For `ssh -F`. */
@@ -60,7 +61,7 @@ async function startOn(
 ): Promise<ChildProcess> {
   const config = join(dir, `${host.name}.sshd`);
   // The docker command is the one that belongs to the host's Engine.
-  const all = { PATH: `${SUDO}:${host.env().PATH ?? ''}`, ...env };
+  const all = { PATH: `${SUDO}/usr/bin:${host.env().PATH ?? ''}`, ...env };
   const variables = Object.entries(all).map(([name, value]) => ` ${name}="${value}"`);
   const lines = [
     `ListenAddress ${host.address}`,
@@ -114,19 +115,30 @@ export async function refuseKeys(site: SshSite, refused: boolean): Promise<void>
 
 /**
  * Makes a user of a host who is not root, let in by the same key.
- * @param sudo whether there is a sudo, and asks for a password; a stand-in, which takes `-n -- PROGRAM…`:
- *   a script whose interpreter has the set-user-id bit
+ * @param sudo whether there is Debian's sudo, and asks for a password
+ * @throws Unreachable where the package cannot be had
  */
 export async function addUser(host: LabHost, sudo: 'none' | 'asks' | 'free'): Promise<void> {
-  const free = `#!${SUDO}/bash -p\\nshift 2\\nexec setpriv --reuid 0 --regid 0 --clear-groups -- "$@"\\n`;
-  const asks = '#!/bin/sh\\necho "sudo: a password is required" >&2\\nexit 1\\n';
   const lines = [
     "grep -q '^op:' /etc/passwd || echo 'op:x:4242:4242::/tmp:/bin/sh' >>/etc/passwd",
     "grep -q '^op:' /etc/shadow || echo 'op:*:19000:0:99999:7:::' >>/etc/shadow",
-    `rm -rf ${SUDO} && mkdir ${SUDO} && cp /bin/bash ${SUDO}/bash && chmod 4755 ${SUDO}/bash`,
-    ...(sudo === 'none' ? [] : [`printf '${sudo === 'free' ? free : asks}' >${SUDO}/sudo`]),
-    `chmod 755 ${SUDO} ${SUDO}/*`,
-    `chmod 4755 ${SUDO}/bash`,
+    `rm -rf ${SUDO}`,
   ];
+  if (sudo !== 'none') lines.push(...installSudo(await debianPackage('bookworm', 'sudo'), sudo));
   await mustRun(host.enter(['sh', '-ec', lines.join('\n')]));
+}
+
+/** The package's files beside the machine's own: /usr is the machine's, which has no sudo, /etc and /opt are not. */
+function installSudo(tree: string, sudo: 'asks' | 'free'): string[] {
+  const libraries = `${SUDO}/usr/libexec/sudo`;
+  return [
+    `cp -r ${tree} ${SUDO}`,
+    `chown -R 0:0 ${SUDO} && chmod 4755 ${SUDO}/usr/bin/sudo`,
+    `cp ${SUDO}/etc/pam.d/sudo /etc/pam.d/sudo && cp ${SUDO}/etc/sudoers /etc/sudoers && chmod 440 /etc/sudoers`,
+    `mkdir -p /etc/sudoers.d && echo 'op ALL=(root) ${sudo === 'free' ? 'NOPASSWD: ' : ''}ALL' >/etc/sudoers.d/op`,
+    'chmod 440 /etc/sudoers.d/op',
+    // Where it was not built to be, and with rights that come from no environment.
+    `echo 'Path plugin_dir ${libraries}/' >/etc/sudo.conf`,
+    `echo ${libraries} >/etc/ld.so.conf.d/lab-sudo.conf && ldconfig`,
+  ];
 }

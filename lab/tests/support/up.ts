@@ -94,9 +94,9 @@ function start(argv: string[], env: NodeJS.ProcessEnv): Running {
 /** What a host has of Docker's, castnet's and the kernel's, in words, to be compared. */
 export async function stateOf(host: LabHost): Promise<string[]> {
   // A host's files are the machine's with a layer of its own, which is what it wrote. Docker takes the
-  // namespaces of a Swarm that is gone away in its own time.
+  // namespaces of a Swarm that is gone away in its own time, and sudo notes who called it.
   const files =
-    'find /run/layers/*/upper; find /run -not -path "/run/lab*" -not -path "/run/layers*" -not -path "/run/docker/netns/*"';
+    'find /run/layers/*/upper; find /run -not -path "/run/lab*" -not -path "/run/layers*" -not -path "/run/docker/netns/*" -not -path "/run/sudo*"';
   const looks = [
     files,
     'find /var/lib/docker/plugins /var/lib/docker/swarm -maxdepth 1 2>/dev/null',

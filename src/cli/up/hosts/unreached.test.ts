@@ -14,6 +14,8 @@ it.each([
   ['ssh: connect to host h1 port 22: Connection refused', 'unreachable', /sshd/],
   ['ssh: connect to host h1 port 22: Connection timed out', 'unreachable', /ssh -p 22 me@h1/],
   ['sudo: a password is required', 'sudo', /NOPASSWD/],
+  // sudo-rs, of Ubuntu from 25.10 on.
+  ['sudo: interactive authentication is required', 'sudo', /NOPASSWD/],
   ['sh: 1: exec: sudo: Permission denied', 'sudo', /root@HOST/],
   ['sh: 1: exec: sudo: not found', 'sudo', /root@HOST/],
   ['kex_exchange_identification: something else', 'unreachable', /by hand/],

@@ -10,7 +10,7 @@ const KNOWN: readonly {
   readonly remedy: (by: string) => string;
 }[] = [
   {
-    says: /sudo: (a password is required|a terminal is required|.*is not in the sudoers)|sorry, you must have a tty/i,
+    says: /sudo: (a password is required|a terminal is required|interactive authentication is required|.*is not in the sudoers)|sorry, you must have a tty/i,
     code: 'sudo',
     what: 'the user is not root, and sudo asks for a password',
     remedy: (by) =>
