@@ -20,7 +20,11 @@ export async function debianPackage(suite: string, name: string): Promise<string
     await mkdir(tree, { recursive: true });
     const dir = join(draft, 'apt');
     // What it depends on the machine has.
-    await unpack(await downloadPackages(suite, { packages: [name], also: /^$/, dir }), tree);
+    const found = await downloadPackages(suite, { packages: [name], also: /^$/, dir });
+    await unpack(
+      found.map((it) => it.file),
+      tree,
+    );
     await mkdir(dirname(place), { recursive: true });
     await rename(tree, place);
   } finally {
