@@ -43,7 +43,10 @@ class MemoryServer extends EventEmitter {
 class MemoryTls extends EventEmitter {
   constructor() {
     super();
-    this.on('connection', (socket) => this.emit('secureConnection', socket));
+    this.on('connection', (socket: ServerEnd) => {
+      this.emit('secureConnection', socket);
+      socket.begin();
+    });
   }
 
   setSecureContext(): void {}
@@ -61,12 +64,24 @@ class ServerEnd extends EventEmitter {
   readonly writableLength = 0;
   readonly #send: (text: string) => void;
   readonly #over: () => void;
+  /** What came while its handshake waited for its turn. */
+  #early: Buffer[] = [];
 
   constructor(remote: string, send: (text: string) => void, over: () => void) {
     super();
     this.remoteAddress = remote;
     this.#send = send;
     this.#over = over;
+  }
+
+  receive(data: Buffer): void {
+    if (this.listenerCount('data') > 0) this.emit('data', data);
+    else this.#early.push(data);
+  }
+
+  /** Its handshake is made, and somebody reads. */
+  begin(): void {
+    for (const data of this.#early.splice(0)) this.emit('data', data);
   }
 
   write(text: string): void {
@@ -200,7 +215,7 @@ export class MemoryNet {
       send: (messages) => {
         const text = messages.map(encode).join('');
         this.#count(text);
-        there(() => far.emit('data', Buffer.from(text)));
+        there(() => far.receive(Buffer.from(text)));
       },
       established: () => this.clock.cancel(timer),
       end: (reason) => end(reason),
