@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { publishedFaults } from '../../src/contract/testing/published.ts';
 import { NEXT_BUILD, nextPackage } from '../kit/next-package.ts';
 import { containersOn, runContainer } from '../kit/stack.ts';
 import { createWeb } from '../kit/vip.ts';
@@ -48,6 +49,7 @@ it('status --all names a host that does not tell', async () => {
   await lab.host('h3').docker(['plugin', 'enable', 'castnet:latest']);
   expect(status).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, silent: [{ host: 'h3' }] });
+  expect(publishedFaults('status --all', JSON.parse(stdout))).toEqual([]);
 }, 120_000);
 
 it('an upgrade stops at the first host that is not well, and names it', async () => {
@@ -88,13 +90,10 @@ it('down wants all hosts of the Swarm', async () => {
 }, 60_000);
 
 it('down leaves nothing of castnet on a host, nor of the Swarm', async () => {
-  const { stdout, stderr, status } = await lab.castnet([
-    'down',
-    ...HOSTS,
-    '--leave-swarm',
-    '--yes',
-  ]);
+  const line = ['down', ...HOSTS, '--leave-swarm', '--yes', '--json'];
+  const { stdout, stderr, status } = await lab.castnet(line);
   expect(status, stdout + stderr).toBe(0);
+  expect(publishedFaults('down', JSON.parse(stdout))).toEqual([]);
   for (const [at, host] of lab.hosts().entries()) {
     const left = difference(before[at] ?? [], await stateOf(host));
     expect(

@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, it } from 'vitest';
+import { publishedFaults } from '../../src/contract/testing/published.ts';
 import { nextPackage } from '../kit/next-package.ts';
 import { addUser, refuseKeys } from '../kit/ssh.ts';
 import type { LabHost } from '../lab.ts';
@@ -35,6 +36,7 @@ async function refused(hosts: string[], ...args: string[]): Promise<Found[]> {
   const now = await Promise.all(lab.hosts().map(stateOf));
   const { stdout, stderr, status } = await lab.castnet(['up', ...hosts, ...args, '--json']);
   expect(status, stdout + stderr).toBe(1);
+  expect(publishedFaults('up', JSON.parse(stdout))).toEqual([]);
   const { problems, changed } = JSON.parse(stdout) as { problems: Found[]; changed: boolean };
   expect(changed).toBe(false);
   const after = await Promise.all(lab.hosts().map(stateOf));

@@ -1,6 +1,7 @@
 /** From hosts with nothing but Docker to the proven table, and again, and with hosts more. */
 import { loadavg } from 'node:os';
 import { expect, it } from 'vitest';
+import { publishedFaults } from '../../src/contract/testing/published.ts';
 import { until } from '../run.ts';
 import { difference, stateOf, useBareHosts } from './support/up.ts';
 
@@ -29,7 +30,9 @@ async function timed(args: string[], seconds: number): Promise<Json> {
   expect(stderr).toBe('');
   expect(status, stdout).toBe(0);
   if (isQuiet) expect(took).toBeLessThan(seconds);
-  return JSON.parse(stdout) as Json;
+  const value = JSON.parse(stdout) as Json;
+  expect(publishedFaults('up', value)).toEqual([]);
+  return value;
 }
 
 function everyPairHears({ probe }: Json, hosts: number): void {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { finding } from './finding.ts';
 import { bytes, cidr, count, group, object, type Told, text, version } from './parts.ts';
 import { endpoint, network, peer, report } from './report.ts';
+import { allStatus, down, upOf } from './up.ts';
 
 /**
  * What each command prints with `--json`: docs/json-schema.json is made of it. The command itself
@@ -114,6 +115,9 @@ const silent = z.array(object({ address, error: z.string() }));
 /** By the command's name. */
 export const COMMANDS = {
   status: report.extend({ problems: z.array(finding) }),
+  'status --all': allStatus,
+  up: upOf(probe),
+  down,
   peers: object({ version, peers: z.array(peer) }),
   networks: object({ version, networks: z.array(network) }),
   endpoints: object({
@@ -143,6 +147,9 @@ export const COMMANDS = {
 } as const;
 
 export type GroupsTable = Told<typeof COMMANDS.groups>;
+export type UpJson = Told<typeof COMMANDS.up>;
+export type DownJson = Told<typeof COMMANDS.down>;
+export type AllStatusJson = Told<(typeof COMMANDS)['status --all']>;
 export type Exposed = Told<typeof COMMANDS.expose>;
 export type ServicesTable = Told<typeof COMMANDS.services>;
 

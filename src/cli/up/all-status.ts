@@ -1,3 +1,4 @@
+import type { AllStatusJson } from '../../contract/commands.ts';
 import type { HostReport } from '../../contract/report.ts';
 import type { SwarmCheckup } from '../../core/diagnosis/checkup.ts';
 import { type AgentFlags, askAgent } from '../agent-client.ts';
@@ -28,7 +29,8 @@ export async function allStatus(
     silent.length === 0 &&
     lines.every((it) => it.findings.every(({ severity }) => severity !== 'error'));
   process.exitCode = isWell ? 0 : 1;
-  return { value: { version: 1, ok: isWell, hosts: lines, silent }, text: screen(lines, silent) };
+  const value: AllStatusJson = { version: 1, ok: isWell, hosts: lines, silent };
+  return { value, text: screen(lines, silent) };
 }
 
 interface All {
@@ -118,11 +120,13 @@ function screen(lines: readonly HostLine[], silent: readonly SilentHost[]): stri
     ]),
   );
   const quiet = silent.map((it) => paint('red', `✗ ${it.host} did not tell: ${it.error}`));
+  const own = lines.flatMap(({ host, exposed }) => exposed.map((it) => `${host} itself is ${it}.`));
   const end = [...quiet, ...told];
   const gap = onTerminal() ? [''] : [];
   return [
     renderRows(head, [...rows, ...lost]),
     ...gap,
+    ...own,
     ...(end.length === 0 ? [paint('green', `All ${lines.length} hosts are well.`)] : end),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import type { DownJson } from '../../contract/commands.ts';
 import { UserError } from '../output.ts';
 import { type DownStage, downText } from './core/down-plan.ts';
 import { type DownOutcome, down } from './down.ts';
@@ -74,7 +75,8 @@ function show({ problems, stages, done }: DownOutcome, { json }: Flags): void {
   process.exitCode = done ? 0 : 1;
   if (json) {
     const steps = stages.flatMap((it) => it.steps).map((it) => ({ ...it, text: downText(it) }));
-    console.log(JSON.stringify({ version: 1, ok: done, problems, steps }, null, 2));
+    const value: DownJson = { version: 1, ok: done, problems, steps };
+    console.log(JSON.stringify(value, null, 2));
   } else if (problems.length > 0) console.log(problemsText(problems));
   else if (!done) console.log('Nothing was changed.');
   else if (stages.length > 0) console.log('Nothing of castnet is left on these hosts.');

@@ -1,3 +1,4 @@
+import type { UpJson } from '../../contract/commands.ts';
 import { onTerminal, paint, renderRows } from '../output.ts';
 import { probeText } from '../probe.ts';
 import type { HostFacts, Problem } from './core/facts.ts';
@@ -36,7 +37,7 @@ export function outcomeText({ probe }: UpOutcome): string {
 }
 
 /** For programs. */
-export function upJson({ facts, problems, planned, probe }: UpOutcome, dryRun: boolean): object {
+export function upJson({ facts, problems, planned, probe }: UpOutcome, dryRun: boolean): UpJson {
   const steps = (planned?.stages ?? []).flatMap((it) => it.steps);
   return {
     version: 1,

@@ -24,7 +24,7 @@ export function publishedFaults(
   { unknown = true } = {},
 ): string[] {
   const [ajv, name] = unknown ? [closed, 'closed'] : [open, 'open'];
-  const judge = ajv.getSchema(`${name}#/$defs/${command}`);
+  const judge = ajv.getSchema(`${name}#/$defs/${encodeURIComponent(command)}`);
   if (judge === undefined) throw new Error(`${command} is not published`);
   if (judge(printed)) return [];
   return (judge.errors ?? []).map(

@@ -15,6 +15,8 @@ export interface HostLine {
   readonly peers: { readonly up: number; readonly listed: number };
   readonly networks: number;
   readonly containers: number;
+  /** Its own addresses on networks (castnet expose), in words. */
+  readonly exposed: readonly string[];
   /** Groups with members there. */
   readonly groups: number;
   /** Milliseconds since its agent started. */
@@ -44,7 +46,10 @@ export function lineOf(host: string, report: HostReport): HostLine {
       listed: peers.filter((it) => it.listed).length,
     },
     networks: networks.length,
-    containers: sum((it) => it.endpoints.length),
+    containers: sum((it) => it.endpoints.filter((e) => e.exposed === undefined).length),
+    exposed: networks.flatMap(({ name, id, endpoints }) =>
+      endpoints.flatMap((it) => (it.exposed ? [`${it.address} on ${name ?? id}`] : [])),
+    ),
     groups: sum((it) => it.groups.length),
     running: now - startedAt,
     findings: health(report),
