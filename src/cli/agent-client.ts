@@ -51,7 +51,7 @@ export async function askAgent<T>(
 }
 
 /** The agent's own words where it has some: `{"error": …, "hint": …}`. */
-function refused(status: number, text: string): UserError {
+export function refused(status: number, text: string): UserError {
   try {
     const { error, hint } = JSON.parse(text) as { error: string; hint?: string };
     return new UserError(error, hint === undefined ? {} : { hint });

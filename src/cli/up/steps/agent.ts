@@ -1,3 +1,4 @@
+import { type AgentCall, refused } from '../../agent-client.ts';
 import { UserError } from '../../output.ts';
 import type { Member } from '../session.ts';
 
@@ -10,7 +11,7 @@ const SOCKET = '/run/castnet/castnet.sock';
  */
 export async function castnet<T>(
   { helper, host }: Pick<Member, 'helper' | 'host'>,
-  method: 'GET' | 'POST',
+  method: NonNullable<AgentCall['method']>,
   path: string,
   { body, timeoutMs = 10_000 }: { body?: unknown; timeoutMs?: number } = {},
 ): Promise<T> {
@@ -23,5 +24,6 @@ export async function castnet<T>(
       });
     });
   if (answer.status === 200) return JSON.parse(answer.text) as T;
-  throw new UserError(`castnet on ${host.name} answers ${answer.status}: ${answer.text.trim()}`);
+  const { message, hint } = refused(answer.status, answer.text);
+  throw new UserError(`castnet on ${host.name}: ${message}`, hint === undefined ? {} : { hint });
 }
