@@ -4,8 +4,12 @@ import { dirname } from 'node:path';
 import { mustRun } from '../src/system/run.ts';
 import { SHARED_RUN } from './config.ts';
 
-/** Where castnet's namespace is bound; the mount that goes takes the namespace with it. */
-const NAMESPACE = `${SHARED_RUN}/netns/castnet`;
+/**
+ * Where castnet's namespaces are bound; the mount that goes takes the namespace with it. First the one in
+ * which the encrypted networks' tunnels end.
+ */
+const NETNS = `${SHARED_RUN}/netns`;
+const NAMESPACES = ['castnet-wg', 'castnet'].map((it) => `${NETNS}/${it}`);
 const MOST_LAYERS = 4;
 const STATE = `${SHARED_RUN}/castnet`;
 const SOCKET = '/run/docker/plugins/castnet.sock';
@@ -22,14 +26,16 @@ export async function cleanHost(): Promise<string[]> {
     await work().catch((error: Error) => failures.push(`${what}: ${error.message.trim()}`));
   };
   // An agent killed between two steps may have bound it twice; more is not believed.
-  for (let layer = 0; layer < MOST_LAYERS && (await isMountPoint(NAMESPACE)); layer++) {
-    await attempt(`unmounting ${NAMESPACE}`, () =>
-      mustRun(['/usr/bin/umount', '--lazy', NAMESPACE]),
-    );
+  for (const namespace of NAMESPACES) {
+    for (let layer = 0; layer < MOST_LAYERS && (await isMountPoint(namespace)); layer++) {
+      await attempt(`unmounting ${namespace}`, () =>
+        mustRun(['/usr/bin/umount', '--lazy', namespace]),
+      );
+    }
+    await attempt(`removing ${namespace}`, () => rm(namespace, { force: true }));
   }
-  await attempt(`removing ${NAMESPACE}`, () => rm(NAMESPACE, { force: true }));
   // The agent made it where nobody else had; with anything in it, or mounted by ip-netns(8), it stays.
-  await rmdir(dirname(NAMESPACE)).catch(() => {});
+  await rmdir(NETNS).catch(() => {});
   // That it is not there is no failure.
   await mustRun(['/usr/sbin/nft', 'delete', 'table', 'inet', 'castnet']).catch(() => {});
   await attempt(`removing ${STATE}`, () => rm(STATE, { recursive: true, force: true }));

@@ -135,6 +135,16 @@ export function pluginConfig({ version, build }: ConfigInput) {
       setting('CASTNET_PORT', String(PEER_PORT), 'TCP port for the agents’ sessions, 1 to 65535'),
       setting('CASTNET_VXLAN_PORT', '4789', 'UDP port of VXLAN, 1 to 65535; the same on all hosts'),
       setting(
+        'CASTNET_WIREGUARD_PORT',
+        '51890',
+        'UDP port of WireGuard, for encrypted networks, 1 to 65535',
+      ),
+      setting(
+        'CASTNET_WIREGUARD_RENEW',
+        '120',
+        'Seconds after which two hosts agree on another secret for WireGuard, 10 to 86400',
+      ),
+      setting(
         'CASTNET_TUNNEL_ADDRESS',
         '',
         'Address of this host that carries VXLAN; empty means the Swarm node’s own address',

@@ -16,6 +16,10 @@ export const PROGRAMS: readonly Program[] = [
   { target: '/usr/sbin/ip', name: 'ip', debianPackage: 'iproute2' },
   { target: '/usr/sbin/bridge', name: 'bridge', debianPackage: 'iproute2' },
   { target: '/usr/sbin/nft', name: 'nft', debianPackage: 'nftables' },
+  { target: '/usr/bin/wg', name: 'wg', debianPackage: 'wireguard-tools' },
+  // For a kernel without WireGuard; `mknod` makes the device that it needs.
+  { target: '/usr/bin/wireguard-go', name: 'wireguard-go', debianPackage: 'wireguard-go' },
+  { target: '/usr/bin/mknod', name: 'mknod', debianPackage: 'coreutils' },
   { target: '/usr/bin/nsenter', name: 'nsenter', debianPackage: 'util-linux' },
   { target: '/usr/bin/unshare', name: 'unshare', debianPackage: 'util-linux' },
   { target: '/usr/bin/cat', name: 'cat', debianPackage: 'coreutils' },

@@ -16,7 +16,7 @@ export PATH
 
 # "program:package of Debian". A few of them come from one package.
 lab_programs="dockerd:docker.io containerd:containerd runc:runc docker:docker.io
-ip:iproute2 bridge:iproute2 nft:nftables iptables:iptables
+ip:iproute2 bridge:iproute2 nft:nftables iptables:iptables wg:wireguard-tools wireguard-go:wireguard-go
 nsenter:util-linux unshare:util-linux setsid:util-linux setpriv:util-linux mount:mount
 ps:procps sysctl:procps openssl:openssl stdbuf:coreutils tar:tar
 iperf3:iperf3 tcpdump:tcpdump ping:iputils-ping perl:perl-base patchelf:patchelf"

@@ -14,6 +14,8 @@ it('an empty setting is its default, as Docker gives one that is not set', () =>
 it.each([
   ['LOG_LEVEL', 'loud', 'not one of trace, debug'],
   ['CASTNET_PORT', '70000', 'not a port from 1 to 65535'],
+  ['CASTNET_WIREGUARD_PORT', '0', 'not a port from 1 to 65535'],
+  ['CASTNET_WIREGUARD_RENEW', '5', 'not a number of seconds from 10 to 86400'],
   ['CASTNET_TUNNEL_ADDRESS', 'eth0', 'not an IPv4 or IPv6 address'],
   ['CASTNET_ADVERTISE_ADDRESS', 'nat.example', 'not an IPv4 or IPv6 address'],
   ['CASTNET_NOTRACK', 'yes', 'not on or off'],

@@ -12,6 +12,10 @@ export interface Config {
   readonly peerPort: number;
   /** UDP port of VXLAN, IANA's 4789; may be shared with Docker's own overlay. */
   readonly vxlanPort: number;
+  /** UDP port of WireGuard, for encrypted networks; nobody's at IANA. */
+  readonly wireguardPort: number;
+  /** After how long two hosts agree on another secret for WireGuard, seconds. */
+  readonly wireguardRenewSeconds: number;
   /** The address this host takes tunnel packets at; by default Docker's data path address. */
   readonly tunnelAddress: string | undefined;
   /** The address at which the others reach this host, where it has it only behind a translator. */
@@ -63,6 +67,13 @@ export function readConfig(environment: Environment): Config {
     if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
     throw new Fault(`${name}=${environment[name]} is not a port from 1 to 65535`);
   };
+  const seconds = (name: string, fallback: number): number => {
+    const value = Number(text(name, String(fallback)));
+    if (Number.isInteger(value) && value >= RENEW_LEAST_S && value <= RENEW_MOST_S) return value;
+    throw new Fault(
+      `${name}=${environment[name]} is not a number of seconds from ${RENEW_LEAST_S} to ${RENEW_MOST_S}`,
+    );
+  };
   const version = text('CASTNET_VERSION', '');
   // Begun by hand it would make its namespace and its rules on the host, and nobody would use them.
   if (version === '') {
@@ -98,6 +109,8 @@ export function readConfig(environment: Environment): Config {
     logLevel,
     peerPort: port('CASTNET_PORT', 4790),
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),
+    wireguardPort: port('CASTNET_WIREGUARD_PORT', 51890),
+    wireguardRenewSeconds: seconds('CASTNET_WIREGUARD_RENEW', 120),
     tunnelAddress,
     advertiseAddress,
     untracked: onOrOff('CASTNET_NOTRACK') !== 'off',
@@ -114,6 +127,9 @@ export function readConfig(environment: Environment): Config {
     tasksMilliseconds: 500,
   });
 }
+
+const RENEW_LEAST_S = 10;
+const RENEW_MOST_S = 86_400;
 
 /** As the kernel's tools write it: fd00::1 for fd00:0::1. */
 function canonical(address: string | undefined): string | undefined {

@@ -32,6 +32,7 @@ import { readUnanswered } from './kernel/sandbox-neighbours.ts';
 import { changeRoutes, readRouting } from './kernel/sandbox-routes.ts';
 import { whenNamespace } from './kernel/sandbox-watch.ts';
 import { readUnderlay } from './kernel/underlay.ts';
+import { Wireguard } from './kernel/wireguard.ts';
 import { openLog } from './log.ts';
 import { Fault } from './net/fault.ts';
 import { openProbing } from './probing.ts';
@@ -116,6 +117,11 @@ async function main(): Promise<void> {
         ...{ table: nftTable('inet', TUNNEL_TABLE), readUnderlay },
       },
     },
+    encryption: {
+      device: new Wireguard({ ...config, log }),
+      port: config.wireguardPort,
+      renewMs: config.wireguardRenewSeconds * 1000,
+    },
     log,
     faults,
     now: monotonicNow,
@@ -125,7 +131,7 @@ async function main(): Promise<void> {
     peerPort: config.peerPort,
     version: config.version,
   });
-  const { host, forwarding, peers } = agent.rooms;
+  const { host, peers, secrets } = agent.rooms;
 
   const reporter = openReporter({
     agent,
@@ -151,12 +157,12 @@ async function main(): Promise<void> {
       node,
       tunnel: (await tunnels.find()).address,
       onChange: () => host.emit('peers'),
-      inForce: () => forwarding.reconciler.loop.request(),
+      inForce: agent.rooms.inForce,
       onConfirmed: () => host.emit('confirmed'),
       onSubscriber: (address, from) => agent.onSubscriber(address, from),
       isMember: (id) => peers.isMember(id),
       mayHear: (peer, network) => host.admission.may(network, peer),
-      answer: openAnswering({ admission: host.admission, probing, checkups, reporter }),
+      answer: openAnswering({ admission: host.admission, probing, checkups, secrets, reporter }),
       log,
     });
   });

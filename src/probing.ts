@@ -6,7 +6,7 @@ import type { ProbeReport } from './contract/commands.ts';
 import { DEFAULT_MAC } from './core/forwarding/facts.ts';
 import { networkMtu } from './core/forwarding/forwarding.ts';
 import type { LocalNetwork } from './core/local.ts';
-import { vxlanName } from './core/names.ts';
+import { vxlanOf } from './core/names.ts';
 import type { Scope } from './core/visible.ts';
 import { bridgeState } from './kernel/checkup.ts';
 import { deletePort } from './kernel/kernel.ts';
@@ -124,7 +124,8 @@ function probeHost(agent: Agent, state: State): ProbeHost {
       agent.ephemeral.remove(id);
     },
     hasWay(vni, { host, mac, group }) {
-      const dev = vxlanName(vni);
+      const found = [...state.networks.values()].find((it) => it.vni === vni);
+      const dev = vxlanOf(found ?? { vni, options: {} });
       const keys = [`route ${dev} ${mac}`, `copy ${dev} ${DEFAULT_MAC} ${host}`];
       if (group !== undefined) {
         const carrier = groupMac(group);

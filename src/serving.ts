@@ -32,11 +32,11 @@ export interface ReporterOptions {
 /** What the agent tells people, their tools and other hosts. */
 export function openReporter(options: ReporterOptions): Reporter {
   const { agent, events, metrics, certificateExpires } = options;
-  const { host, forwarding, reports } = agent.rooms;
+  const { host, forwarding, encryption, reports } = agent.rooms;
   const traffic = () => readTraffic(GUARD_TABLE);
   return {
     report: () => reports.report(),
-    plan: () => forwarding.reconciler.plan(),
+    plan: async () => [...(await encryption.plan()), ...(await forwarding.reconciler.plan())],
     flows: async (milliseconds) => ({
       host: host.tunnel?.address ?? '',
       seconds: milliseconds / 1000,

@@ -89,6 +89,7 @@ export async function openSessions(options: SessionOptions): Promise<Sessions> {
     readmit: publisher.readmit,
     poke: peers.poke,
     ask: peers.ask,
+    secret: peers.secret,
     close: async () => {
       peers.close();
       await publisher.close();

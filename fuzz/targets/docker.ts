@@ -96,6 +96,7 @@ function driverCalls(): Target<{ input: string; misspelt: boolean }> {
       tunnelSoon: async () => tunnel,
       lastTunnel: () => tunnel,
       reconcile: async () => {},
+      encrypt: async () => '',
       busy: new Set(),
       made() {},
       removed() {},

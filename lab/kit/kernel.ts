@@ -23,14 +23,14 @@ export async function tunnelEntries(
 ): Promise<{ mac: string; dev: string; to: string }[]> {
   const all = await read<Fdb[]>(host, [...IN_CASTNET, 'bridge', '-j', 'fdb', 'show']);
   return all.flatMap(({ mac, ifname, dst }) =>
-    dst === undefined || !ifname.startsWith('cx') ? [] : [{ mac, dev: ifname, to: dst }],
+    dst === undefined || !/^c[ex]/.test(ifname) ? [] : [{ mac, dev: ifname, to: dst }],
   );
 }
 
 /** Each remote container's MAC with the host that its frames go to, as the kernel has it. */
 export async function routes(host: LabHost, vni: number): Promise<string[]> {
   return (await tunnelEntries(host))
-    .filter(({ dev, mac }) => dev === `cx${vni}` && isUnicast(mac))
+    .filter(({ dev, mac }) => [`cx${vni}`, `ce${vni}`].includes(dev) && isUnicast(mac))
     .map(({ mac, to }) => `${mac} ${to}`)
     .sort();
 }

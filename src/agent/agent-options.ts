@@ -4,11 +4,13 @@ import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { Sandboxes } from './balancer.ts';
 import type { DiscoveryOptions } from './discovery.ts';
 import type { PortMaker } from './driver.ts';
+import type { EncryptionOptions } from './encryption.ts';
 import type { ExposuresOptions } from './exposures.ts';
 import type { Faults } from './faults.ts';
 import type { FirstQuestionOptions } from './first-question.ts';
 import type { GuardOptions } from './guard.ts';
 import type { Log } from './log.ts';
+import type { PairSecretsOptions } from './pair-secrets.ts';
 import type { PreparationOptions } from './preparation.ts';
 import type { Kernel } from './reconciler.ts';
 import type { State } from './state.ts';
@@ -38,6 +40,8 @@ export interface AgentOptions {
   readonly guards: Pick<GuardOptions, 'table' | 'canLockPorts'> & {
     readonly tunnels: TunnelGuardKernel & Pick<TunnelGuardOptions, 'port' | 'untracked'>;
   };
+  readonly encryption: Pick<EncryptionOptions, 'device' | 'port'> &
+    Pick<PairSecretsOptions, 'renewMs'>;
   readonly log: Log;
   /** Where it is noted what the agent needs and lacks. */
   readonly faults: Faults;

@@ -49,6 +49,7 @@ async function host(routes: { to: string; dev: string }[] = []) {
     readmit: () => {},
     poke: () => {},
     ask: async () => undefined,
+    secret: () => undefined,
     close: async () => {},
   };
   const link = new SwarmLink({ identity: async () => 'own', log });
@@ -90,6 +91,18 @@ async function host(routes: { to: string; dev: string }[] = []) {
         untracked: true,
         table: none,
         readUnderlay: async () => ({ links: [], ways: [], defaults: [] }),
+      },
+    },
+    encryption: {
+      port: 51890,
+      renewMs: 120_000,
+      device: {
+        carrier: undefined,
+        observe: async () => undefined,
+        make: async () => Promise.reject(new Error('this kernel has no WireGuard')),
+        apply: async () => [],
+        remove: async () => {},
+        onGone: () => {},
       },
     },
     log,

@@ -35,11 +35,13 @@ export class Agent {
    * first: the others must not hear of this host before it knows its own members.
    */
   async tick(): Promise<void> {
-    const { tunnel, sendLimits, discovery, guard, tunnelGuard, forwarding, peers } = this.rooms;
+    const { tunnel, sendLimits, discovery, guard, tunnelGuard, encryption, forwarding, peers } =
+      this.rooms;
     await tunnel.look();
     void sendLimits.update();
     discovery.again();
     await Promise.all([guard.loop.request(true), tunnelGuard.loop.request(true)]);
+    await encryption.loop.request(true);
     await forwarding.reconciler.loop.request(true);
     await peers.refresh();
   }
@@ -135,9 +137,18 @@ export class Agent {
   }
 
   close(): void {
-    const { preparation, discovery, services, reports, forwarding, guard, tunnelGuard } =
-      this.rooms;
+    const {
+      preparation,
+      discovery,
+      services,
+      reports,
+      forwarding,
+      guard,
+      tunnelGuard,
+      encryption,
+    } = this.rooms;
     const loops = [forwarding.reconciler, guard, tunnelGuard].map((it) => it.loop);
-    for (const room of [preparation, discovery, services, reports, ...loops]) room.close();
+    for (const room of [preparation, discovery, services, reports, encryption, ...loops])
+      room.close();
   }
 }

@@ -1,7 +1,7 @@
 import { isExposure } from '../core/exposure.ts';
-import { networkMtu, type Tunnel } from '../core/forwarding/forwarding.ts';
+import { networkMtu, networkTunnel, type Tunnel } from '../core/forwarding/forwarding.ts';
 import { bareAddress, type LocalNetwork, type NetworkOptions } from '../core/local.ts';
-import { containerEndName, hostLinkName, portName, vxlanName } from '../core/names.ts';
+import { containerEndName, hostLinkName, portName, vxlanOf } from '../core/names.ts';
 import { parseAttachment, parseOptions } from '../core/options.ts';
 import type { Driver, EndpointRequest, NetworkRequest } from '../docker/driver.ts';
 import type { JoinAnswer } from '../docker/protocol.ts';
@@ -24,6 +24,11 @@ export interface DriverOptions {
   readonly tunnel: () => Promise<Tunnel>;
   /** The same, after some seconds if one is to come. */
   readonly tunnelSoon: () => Promise<Tunnel>;
+  /**
+   * Has everything ready for an encrypted network that the state now has.
+   * @returns why it cannot be, in a sentence; empty: it is
+   */
+  readonly encrypt: (vni: number) => Promise<string>;
   /** As it was when last found, at most some seconds ago. */
   readonly lastTunnel: () => Tunnel | undefined;
   /** Brings the kernel to what the state now says; resolves when it is there. */
@@ -38,7 +43,7 @@ export interface DriverOptions {
   /** Whether the kernel has a device, by the last that is known. */
   readonly hasDevice: (dev: string) => boolean;
   /** Why the kernel has it not, in a sentence with what to do. */
-  readonly whyNoDevice: (vni: number) => Promise<string>;
+  readonly whyNoDevice: (network: Pick<LocalNetwork, 'vni' | 'options'>) => Promise<string>;
   /** Whether this host's kernel has IPv6. */
   readonly hasIpv6: () => boolean;
   /** VNIs of networks that Docker knows, by network id. */
@@ -111,8 +116,7 @@ export function createDriver(options: DriverOptions): Driver {
       // Hosts may differ; but what this one cannot carry is better said now than by each task.
       const tunnel = await options.tunnel().catch(() => undefined);
       if (tunnel !== undefined) {
-        refuseLargeMtu(settings.mtu, tunnel);
-        refuseSmallMtu(settings, tunnel);
+        refuseMtu(settings, tunnel);
       }
       if (asked !== undefined) {
         refuseTaken(asked, vniOwner(asked, id));
@@ -148,14 +152,24 @@ export function createDriver(options: DriverOptions): Driver {
         );
       }
       const tunnel = await options.tunnelSoon();
-      refuseLargeMtu(settings.mtu, tunnel);
-      refuseSmallMtu(settings, tunnel);
+      refuseMtu(settings, tunnel);
       const owner = [...state.networks.values()].find((it) => it.vni === vni && it.id !== id);
       refuseTaken(vni, owner?.id);
       state.networks.set({ id, vni, options: settings, ...subnets });
+      if (settings.encrypted === true) {
+        const why = await options.encrypt(vni);
+        if (why !== '') {
+          state.networks.delete(id);
+          await options.reconcile();
+          throw new Fault(
+            `option encrypted: ${why}. The network stays closed on this host. Give the kernel WireGuard ` +
+              '(modprobe wireguard) or see castnet doctor; or keep the network’s tasks off this host by a constraint.',
+          );
+        }
+      }
       await options.reconcile();
-      if (!options.hasDevice(vxlanName(vni))) {
-        const why = await options.whyNoDevice(vni);
+      if (!options.hasDevice(vxlanOf({ vni, options: settings }))) {
+        const why = await options.whyNoDevice({ vni, options: settings });
         state.networks.delete(id);
         await options.reconcile();
         throw new Fault(why);
@@ -261,6 +275,13 @@ function refuseTaken(vni: number, owner: string | undefined): void {
       `VXLAN network id ${vni} is taken by network ${owner}. Choose another, or leave out vni.`,
     );
   }
+}
+
+/** What the tunnels of the network cannot carry, or IPv6 does not fit through. */
+function refuseMtu(settings: NetworkOptions, tunnel: Tunnel): void {
+  const carried = networkTunnel({ options: settings }, tunnel);
+  refuseLargeMtu(settings.mtu, carried);
+  refuseSmallMtu(settings, carried);
 }
 
 function refuseLargeMtu(mtu: number | undefined, tunnel: Tunnel): void {

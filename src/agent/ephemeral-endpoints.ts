@@ -1,5 +1,5 @@
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
-import { bridgeName, portName, vxlanName } from '../core/names.ts';
+import { bridgeName, portName, vxlanOf } from '../core/names.ts';
 import { Fault } from '../net/fault.ts';
 import type { Loop } from './loop.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -13,7 +13,7 @@ export interface EphemeralEndpointsOptions {
   /** Something changed that the other hosts are to know. */
   readonly changed: () => void;
   /** Why the kernel has no VXLAN device, in a sentence. */
-  readonly whyNoDevice: (vni: number) => Promise<string>;
+  readonly whyNoDevice: (network: LocalNetwork) => Promise<string>;
 }
 
 /**
@@ -75,8 +75,8 @@ export class EphemeralEndpoints {
     this.#networks.set(network.id, network);
     this.#options.changed();
     await this.#options.reconciler.loop.request();
-    if (this.hasEntries([`vxlan ${vxlanName(network.vni)}`])) return;
-    const why = await this.#options.whyNoDevice(network.vni);
+    if (this.hasEntries([`vxlan ${vxlanOf(network)}`])) return;
+    const why = await this.#options.whyNoDevice(network);
     await this.leave(network.id);
     throw new Fault(why);
   }

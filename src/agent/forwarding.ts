@@ -1,6 +1,7 @@
 import { type HostVxlan, whyRefused } from '../core/diagnosis/port-owner.ts';
 import { DesiredState } from '../core/forwarding/desired-state.ts';
-import { bridgeName, portName, vxlanName } from '../core/names.ts';
+import type { LocalNetwork } from '../core/local.ts';
+import { bridgeName, portName, vxlanOf } from '../core/names.ts';
 import type { Host } from './host.ts';
 import { conflicts, desiredInput } from './knowledge.ts';
 import type { Log } from './log.ts';
@@ -73,9 +74,10 @@ export class Forwarding {
   }
 
   /** Why the kernel has no VXLAN device, in a sentence with what to do. */
-  async whyNoDevice(vni: number): Promise<string> {
+  async whyNoDevice(network: Pick<LocalNetwork, 'vni' | 'options'>): Promise<string> {
     const { hostVxlans, vxlanPort: port } = this.#options;
-    const words = this.reconciler.refusalOf(`vxlan ${vxlanName(vni)}`);
+    const { vni } = network;
+    const words = this.reconciler.refusalOf(`vxlan ${vxlanOf(network)}`);
     return whyRefused({ vni, port, words, vxlans: await hostVxlans() });
   }
 
@@ -87,7 +89,10 @@ export class Forwarding {
   #desiredNow(): DesiredState | undefined {
     const { host } = this.#options;
     const knowledge = host.knowledge();
-    const input = desiredInput(knowledge, host.restart.facts(knowledge));
+    // What is there already is no less closed than what would be made.
+    const isOpen = (it: LocalNetwork) =>
+      host.isOpen(it) || this.reconciler.has(`vxlan ${vxlanOf(it)}`);
+    const input = desiredInput(knowledge, host.restart.facts(knowledge), isOpen);
     if (input === undefined) return undefined;
     this.#desired.update(input);
     return this.#desired;

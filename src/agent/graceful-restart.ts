@@ -40,7 +40,8 @@ export class GracefulRestart {
 
   /** The tunnel addresses to which entries of a network led at the first look. */
   hostsOf(vni: number): ReadonlySet<string> {
-    return this.#hosts.get(vxlanName(vni)) ?? new Set();
+    const found = [vxlanName(vni), vxlanName(vni, true)].map((it) => this.#hosts.get(it));
+    return found.find((it) => it !== undefined) ?? new Set();
   }
 
   /** Whether the kernel was read: before, it is not known what an earlier agent left. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { LocalEndpoint, LocalNetwork } from '../core/local.ts';
-import type { HostRecord } from '../core/records.ts';
+import type { HostRecord, WireguardRecord } from '../core/records.ts';
 import type { SwarmView } from '../docker/watch.ts';
 import { Admission } from './admission.ts';
 import { GracefulRestart } from './graceful-restart.ts';
@@ -33,6 +33,8 @@ export interface HostEvents {
   sessions: [];
   /** What this host says of itself. */
   record: [];
+  /** This host's key of WireGuard is another, or it has none any more. */
+  encryption: [];
   /** The kernel of another host leads to more of this host's containers than before. */
   confirmed: [];
   /** Docker is to be asked now which hosts and networks there are. */
@@ -71,6 +73,10 @@ export class Host extends EventEmitter<HostEvents> {
   dataPathPort: number | undefined;
   /** Addresses of the Swarm's managers, as this host's Engine tells them. */
   managers: readonly string[] = [];
+  /** Where it takes WireGuard's packets, and its key; absent without an encrypted network. */
+  wireguard: WireguardRecord | undefined;
+  /** Whether a network's tunnel may be made. */
+  isOpen: (network: LocalNetwork) => boolean = ({ options }) => options.encrypted !== true;
   /** What this host last told the others. */
   record: HostRecord | undefined;
   memberships: Pick<MembershipTable, 'rows' | 'refused' | 'silenced'> = NO_MEMBERS;
@@ -114,9 +120,9 @@ export class Host extends EventEmitter<HostEvents> {
 
   /** Everything as of now, in one value. */
   knowledge(): Knowledge {
-    const { state, link, tunnel, dataPathPort, swarm, memberships, ephemeral } = this;
+    const { state, link, tunnel, dataPathPort, wireguard, swarm, memberships, ephemeral } = this;
     return {
-      ...{ state, tunnel, dataPathPort, swarm },
+      ...{ state, tunnel, dataPathPort, wireguard, swarm },
       node: link.sessions?.node,
       peers: (link.sessions?.views() ?? []).map((it) => this.admission.visible(it)),
       memberships: (bridge) => memberships.rows(bridge),

@@ -18,7 +18,7 @@ import { bareAddress, type LocalEndpoint, type LocalNetwork, mayHave } from '../
 import { groupsOf, type Membership } from '../core/membership/membership.ts';
 import { admit, type RefusedGroups } from '../core/membership/policy.ts';
 import { bridgeName } from '../core/names.ts';
-import type { HostRecord } from '../core/records.ts';
+import type { HostRecord, WireguardRecord } from '../core/records.ts';
 import { type Service, servicesOf } from '../core/services/services.ts';
 import type { StaleTasks } from '../core/services/stale-tasks.ts';
 import type { SwarmView } from '../docker/watch.ts';
@@ -34,6 +34,8 @@ export interface Knowledge {
   readonly tunnel: Tunnel | undefined;
   /** The Swarm's `--data-path-port`, where this host's Engine tells it: on managers. */
   readonly dataPathPort?: number | undefined;
+  /** Where this host takes WireGuard's packets, and its key; absent without an encrypted network. */
+  readonly wireguard?: WireguardRecord | undefined;
   /** Absent until Docker has answered. */
   readonly swarm: SwarmView | undefined;
   readonly peers: readonly PeerView[];
@@ -141,7 +143,7 @@ export function macOf(
 
 /** What this host tells the others; undefined while it does not know who or where it is. */
 export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
-  const { state, node, tunnel, dataPathPort, memberships, ephemeral } = knowledge;
+  const { state, node, tunnel, dataPathPort, wireguard, memberships, ephemeral } = knowledge;
   if (node === undefined || tunnel === undefined) return undefined;
   const services = new Map(
     [...state.services.values()].map(({ id, ...service }) => [id, service] as const),
@@ -158,6 +160,7 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
     node,
     tunnel: tunnel.address,
     ...(dataPathPort === undefined ? {} : { dataPathPort }),
+    ...(wireguard === undefined ? {} : { wireguard }),
     networks: new Map(networks),
   };
 }
@@ -168,10 +171,12 @@ export function hostRecord(knowledge: Knowledge): HostRecord | undefined {
  * @param stale what an earlier agent left that leads to other hosts. Nothing of it is taken
  *   away before the host it leads to was heard: one whose agent is down too still forwards, and
  *   its containers still listen.
+ * @param isOpen whether a network's tunnel may be there
  */
 export function desiredInput(
   knowledge: Knowledge,
   stale: readonly Fact[],
+  isOpen: (network: LocalNetwork) => boolean = () => true,
 ): DesiredInput | undefined {
   const { state, ephemeral, tunnel, peers } = knowledge;
   // Without an address of its own the host has no tunnels; without networks it needs none.
@@ -182,12 +187,14 @@ export function desiredInput(
   }
   const input = {
     tunnel,
-    networks: networksOf(knowledge),
+    networks: networksOf(knowledge).filter(isOpen),
     endpoints: [...state.endpoints.values(), ...ephemeral],
     sizes: linkSizes(state.endpoints.values()),
     peers: judgePeers(peers, tunnel.address).honest.flatMap(
-      ({ tunnel: address, networks }): Peer[] =>
-        address === undefined ? [] : [{ tunnel: address, networks }],
+      ({ tunnel: address, wireguard, networks }): Peer[] =>
+        address === undefined
+          ? []
+          : [{ tunnel: address, networks, ...(wireguard === undefined ? {} : { wireguard }) }],
     ),
   };
   return stale.length === 0 ? input : { ...input, stale: staying(knowledge, stale) };

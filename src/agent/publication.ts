@@ -18,7 +18,7 @@ export class Publication {
   constructor(host: Host) {
     this.#host = host;
     this.#often = new Allowance(OFTEN, performance.now());
-    host.when(['endpoints', 'looked', 'services', 'tunnel'], () => this.soon());
+    host.when(['endpoints', 'looked', 'services', 'tunnel', 'encryption'], () => this.soon());
     host.when(['members'], () => this.#inTurn());
     host.when(['sessions'], () => this.#publish());
   }

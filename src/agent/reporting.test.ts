@@ -83,6 +83,7 @@ const ABOUT: About = {
   lastChange: { at: 3, what: 'add: x' },
   refusedSteps: 1,
   tunnelDropped: { notByUnderlay: 1, notFromAHost: 2 },
+  wireguard: undefined,
   problem: 'a problem',
   conflicts: ['two hosts claim 10.0.1.5'],
   faults: FAULT_SUBJECTS.map((subject) => ({ subject, what: 'no answer', since: 4 })),

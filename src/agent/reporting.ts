@@ -28,6 +28,7 @@ export type About = Pick<
   | 'refusedSteps'
 > & {
   readonly tunnelDropped: HostReport['tunnelDropped'] | undefined;
+  readonly wireguard: HostReport['wireguard'] | undefined;
   readonly problem: string;
   readonly conflicts: readonly string[];
   readonly faults: readonly HostFault[];
@@ -38,7 +39,7 @@ export type About = Pick<
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { tunnelDropped, problem, conflicts, faults, isQuiet, ...about }: About,
+  { tunnelDropped, wireguard, problem, conflicts, faults, isQuiet, ...about }: About,
 ): HostReport {
   const { node, tunnel, peers, state, swarm } = knowledge;
   const listed = new Set([...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts));
@@ -46,7 +47,8 @@ export function hostReport(
     version: 1,
     ...about,
     ...(node === undefined ? {} : { node }),
-    encryption: 'none',
+    encryption: wireguard === undefined ? 'none' : 'wireguard',
+    ...(wireguard === undefined ? {} : { wireguard }),
     ...(tunnelDropped === undefined ? {} : { tunnelDropped }),
     ...(tunnel === undefined ? {} : { tunnel }),
     ...(problem === '' ? {} : { problem }),

@@ -1,6 +1,7 @@
 import type { HostBalance } from '../contract/answers.ts';
 import type { HostReport, SwarmReport } from '../contract/report.ts';
 import type { Discovery } from './discovery.ts';
+import type { Encryption } from './encryption.ts';
 import type { Exposures } from './exposures.ts';
 import type { Faults } from './faults.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -24,6 +25,7 @@ export interface ReportsOptions {
   readonly services: ServiceRules;
   readonly guard: Guard;
   readonly tunnelGuard: TunnelGuard;
+  readonly encryption: Encryption;
   readonly discovery: Discovery;
   readonly exposures: Pick<Exposures, 'lacking'>;
   readonly sendLimits: SendLimits;
@@ -58,7 +60,8 @@ export class Reports {
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
     this.noteLacks();
-    const { host, forwarding, services, tunnelGuard, swarmPort, faults } = this.#options;
+    const { host, forwarding, services, tunnelGuard, encryption, swarmPort, faults } =
+      this.#options;
     const { version, peerPort, timeOfDay } = this.#options;
     const swarm = this.#options.certificate();
     const dataPathPort = swarmPort.known;
@@ -74,6 +77,7 @@ export class Reports {
       ...(lastChange === undefined ? {} : { lastChange }),
       refusedSteps: refused,
       tunnelDropped: tunnelGuard.dropped,
+      wireguard: encryption.report(),
       problem: host.link.error || host.noTunnel || tunnelGuard.loop.problem,
       faults: faults.current(),
       isQuiet: (address) => host.unlistedPeers.isQuiet(address),
@@ -90,6 +94,7 @@ export class Reports {
   noteLacks(): void {
     const { host, forwarding, services, guard, tunnelGuard, faults } = this.#options;
     const { discovery, exposures, sendLimits } = this.#options;
+    const { encryption } = this.#options;
     const peers = host.link.sessions?.views() ?? [];
     const sandboxes = [...host.state.endpoints.values()].flatMap((it) => it.sandbox ?? []);
     noteLacks(faults, {
@@ -103,6 +108,7 @@ export class Reports {
       kernel: forwarding.reconciler.loop.unread,
       forwarding: forwarding.reconciler.loop.problem,
       strangers: tunnelGuard.dropping,
+      encryption: inShort(encryption.lacking()),
     });
   }
 

@@ -2,6 +2,7 @@ import { networkMtu } from '../core/forwarding/forwarding.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { Discovery } from './discovery.ts';
 import { createDriver } from './driver.ts';
+import { Encryption } from './encryption.ts';
 import { EphemeralEndpoints } from './ephemeral-endpoints.ts';
 import { Exposures } from './exposures.ts';
 import { FirstQuestion } from './first-question.ts';
@@ -13,6 +14,7 @@ import { Informant } from './informant.ts';
 import { hostsKnown, macOf, networkHeard, networksOf, unconfirmed } from './knowledge.ts';
 import { LateAddress } from './late-address.ts';
 import { MembershipTable } from './membership-table.ts';
+import { PairSecrets } from './pair-secrets.ts';
 import { Preparation } from './preparation.ts';
 import { Publication } from './publication.ts';
 import { Reports } from './reports.ts';
@@ -45,12 +47,23 @@ export function buildRooms(options: AgentOptions) {
   const tunnelGuard = new TunnelGuard({
     ...options.guards.tunnels,
     tunnel: () => host.tunnel?.local ?? host.tunnel?.address,
+    encrypted: () =>
+      networksOf(host.knowledge()).flatMap((it) => (it.options.encrypted ? [it.vni] : [])),
     hosts: knownHosts,
     exposed: () => exposures.links(),
     log,
     now,
   });
   host.when(['peers', 'swarm', 'endpoints'], () => void tunnelGuard.loop.request());
+  const secrets = new PairSecrets({
+    ...{ sessions: () => link.sessions, log, now },
+    renewMs: options.encryption.renewMs,
+  });
+  const encryption = new Encryption({
+    ...{ ...options.encryption, host, secrets, log, timeOfDay },
+    isSealed: (vni) => tunnelGuard.isSealed(vni),
+  });
+  host.isOpen = (network) => encryption.isOpen(network);
   const tunnel = new TunnelWatch({
     host,
     find: options.findTunnel,
@@ -98,11 +111,15 @@ export function buildRooms(options: AgentOptions) {
     vxlanPort: options.guards.tunnels.port,
   });
   const { reconciler, busy } = forwarding;
+  /** Resolves when the kernel forwards as all says that was known before the call. */
+  const inForce = async (): Promise<void> => {
+    await Promise.all([reconciler.loop.request(), encryption.settled()]);
+  };
   const ephemeral = new EphemeralEndpoints({
     reconciler,
     busy,
     changed: () => host.emit('endpoints'),
-    whyNoDevice: (vni) => forwarding.whyNoDevice(vni),
+    whyNoDevice: (network) => forwarding.whyNoDevice(network),
   });
   host.ephemeral = ephemeral;
 
@@ -135,7 +152,7 @@ export function buildRooms(options: AgentOptions) {
     write: (sandbox) => services.balancer.prepare(sandbox),
     writeIfNone: (sandbox) => services.balancer.prepareIfNone(sandbox),
     isHeard: (id) => networkHeard(host.knowledge(), id, options.ownAddresses()),
-    reconcile: () => reconciler.loop.request(),
+    reconcile: inForce,
     mark: (id) => link.sessions?.mark(id),
     unconfirmed: (id, mark) =>
       unconfirmed(host.knowledge(), id, link.sessions?.confirmed(id, mark) ?? new Map()),
@@ -163,13 +180,17 @@ export function buildRooms(options: AgentOptions) {
     tunnel: () => tunnel.find(),
     tunnelSoon: () => lateAddress.wait(),
     reconcile: () => reconciler.loop.request(),
+    encrypt: async (vni) => {
+      await tunnelGuard.loop.request();
+      return encryption.prepare(vni);
+    },
     lastTunnel: () => host.tunnel,
     busy,
     made: ({ id }, vni) => forwarding.made(id, vni),
     removed: (device) => reconciler.forget(device),
     expose: (endpoint, network) => exposures.make(endpoint, network),
     hasDevice: (dev) => reconciler.has(`vxlan ${dev}`),
-    whyNoDevice: (vni) => forwarding.whyNoDevice(vni),
+    whyNoDevice: (network) => forwarding.whyNoDevice(network),
     hasIpv6: options.hasIpv6,
     knownVnis: () => host.knownVnis(),
     changed: () => {
@@ -196,11 +217,13 @@ export function buildRooms(options: AgentOptions) {
     ...{ host, forwarding, services, guard, tunnelGuard, discovery, exposures, sendLimits },
     swarmPort,
     ...options,
+    encryption,
   });
 
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
     ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
-    ...{ informant, garbage, sendLimits, exposures, driver, reports },
+    ...{ informant, garbage, sendLimits, exposures, driver, reports, encryption, secrets },
+    inForce,
   };
 }

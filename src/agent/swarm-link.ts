@@ -1,5 +1,5 @@
 import type { PeerState, SessionFault } from '../contract/report.ts';
-import type { HostRecord } from '../core/records.ts';
+import type { HostRecord, WireguardRecord } from '../core/records.ts';
 import type { Log } from './log.ts';
 
 /** What the agent needs of the other hosts' records. */
@@ -9,6 +9,8 @@ export interface PeerView {
   readonly tunnel?: string;
   /** The Swarm's `--data-path-port`, when the peer is a manager and told it. */
   readonly dataPathPort?: number;
+  /** Where it takes WireGuard's packets, and its key; absent without an encrypted network. */
+  readonly wireguard?: WireguardRecord;
   readonly state: PeerState;
   readonly since: number;
   readonly networks: HostRecord['networks'];
@@ -47,6 +49,11 @@ export interface Sessions {
   poke(): void;
   /** @throws Error (as a rejection) when the peer does not answer within the time */
   ask(peer: string, what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
+  /**
+   * A secret that only this host and a peer know, of the session by which this host asks it: 32 bytes in
+   * base64, others for each context. Undefined without a session, or one that makes none.
+   */
+  secret(peer: string, context: string): string | undefined;
   close(): Promise<void>;
 }
 

@@ -14,6 +14,7 @@ function world(before?: { rules: string; hosts?: string[] }) {
     port: 4789,
     untracked: true,
     tunnel: () => '10.0.0.1',
+    encrypted: () => [],
     hosts: () => known,
     exposed: () => [],
     log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -26,6 +26,8 @@ export interface TunnelGuardOptions extends TunnelGuardKernel {
   /** Whether the hosts' packets pass connection tracking by. */
   readonly untracked: boolean;
   readonly tunnel: () => string | undefined;
+  /** VXLAN ids of the encrypted networks. */
+  readonly encrypted: () => readonly number[];
   readonly hosts: () => HostsKnown;
   /** The host's own links to castnet's networks. */
   readonly exposed: () => readonly string[];
@@ -64,6 +66,8 @@ export class TunnelGuard implements Target {
   readonly #table: KeptTable;
   /** What the table is made for; empty when that, or the interfaces, may be other ones since. */
   #lastHosts = '';
+  /** The encrypted networks of which the rules in force let nothing pass in clear. */
+  #sealed: ReadonlySet<number> = new Set();
   #dropped: TunnelDropped | undefined;
   /** Since when each look has found more of them. */
   #droppingSince: number | undefined;
@@ -83,12 +87,18 @@ export class TunnelGuard implements Target {
   get dropping(): string {
     const since = this.#droppingSince;
     if (since === undefined || this.#options.now() - since < DROPPING_MS) return '';
-    const { notByUnderlay = 0, notFromAHost = 0 } = this.#dropped ?? {};
+    const { notByUnderlay = 0, notFromAHost = 0, inClear = 0 } = this.#dropped ?? {};
     const found = [
+      ...(inClear > 0 ? [`${inClear} of encrypted networks, in clear`] : []),
       ...(notByUnderlay > 0 ? [`${notByUnderlay} by another interface`] : []),
       ...(notFromAHost > 0 ? [`${notFromAHost} from an address of no host`] : []),
     ];
     return `${found.join(', ')} so far`;
+  }
+
+  /** Whether rules are in force by which nothing of an encrypted network comes or goes in clear. */
+  isSealed(vni: number): boolean {
+    return this.#sealed.has(vni);
   }
 
   /** Lets hosts in that are not known otherwise yet. Resolves when their packets pass, or cannot. */
@@ -111,18 +121,20 @@ export class TunnelGuard implements Target {
     const sources = this.#sources();
     const local = tunnel();
     const exposed = this.#options.exposed();
+    const encrypted = [...this.#options.encrypted()].sort((x, y) => x - y);
     const named = sources === undefined ? 'any' : [...sources].sort().join();
-    const hosts = `${local} ${named} ${exposed.join()}`;
+    const hosts = `${local} ${named} ${exposed.join()} ${encrypted.join()}`;
     if (hosts === this.#lastHosts) return 'done';
     // A look from now on finds what is read here no longer good enough.
     this.#lastHosts = hosts;
     try {
       const facts = await readUnderlay(sources ?? []);
       const wanted: TunnelGuardWanted = {
-        ...{ port, sources, exposed, underlay: underlay(facts, local, exposed) },
+        ...{ port, sources, exposed, encrypted, underlay: underlay(facts, local, exposed) },
         ...(untracked && local !== undefined ? { untracked: local } : {}),
       };
       await this.#table.put({ table: tunnelTable(wanted), elements: tunnelElements(wanted) });
+      this.#sealed = new Set(encrypted);
     } catch (error) {
       this.#lastHosts = '';
       throw error;
@@ -132,7 +144,7 @@ export class TunnelGuard implements Target {
 
   #count(found: TunnelDropped | undefined): void {
     const total = (it: TunnelDropped | undefined) =>
-      it === undefined ? 0 : it.notByUnderlay + it.notFromAHost;
+      it === undefined ? 0 : it.notByUnderlay + it.notFromAHost + (it.inClear ?? 0);
     const before = this.#dropped;
     this.#dropped = found;
     const more = before !== undefined && total(found) > total(before);
@@ -154,7 +166,9 @@ export class TunnelGuard implements Target {
 }
 
 function droppedBy({ counters }: TableListing): TunnelDropped {
+  const inClear = counters.get('in-clear');
   return {
+    ...(inClear === undefined ? {} : { inClear }),
     notByUnderlay: counters.get('not-by-underlay') ?? 0,
     notFromAHost: counters.get('not-from-a-host') ?? 0,
   };

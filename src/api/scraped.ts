@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { DeviceCount, HostTraffic } from '../contract/answers.ts';
 import type { EndpointReport, HostReport, NetworkReport } from '../contract/report.ts';
 import { FAULT_SUBJECTS, PEER_STATES } from '../contract/report.ts';
-import { portName, vxlanName } from '../core/names.ts';
+import { portName, vxlanOf } from '../core/names.ts';
 
 /** All that one answer is made of, beside what was measured since the agent's start. */
 export interface Scrape {
@@ -102,6 +102,11 @@ function makeMetrics(registry: Registry) {
       'VXLAN packets that this host did not take, by why: not by the hosts’ network, or from no host.',
       'reason',
     ),
+    handshake: gauge(
+      'castnet_wireguard_handshake_timestamp_seconds',
+      'Last handshake with another host of an encrypted network, since 1970; 0: none yet.',
+      ...['host', 'carrier'],
+    ),
     memory: gauge('process_resident_memory_bytes', 'Memory of the agent.'),
     started: gauge('process_start_time_seconds', 'Start of the agent, since 1970.'),
     cpu: counter('process_cpu_seconds_total', 'CPU time of the agent.'),
@@ -116,9 +121,12 @@ function fillHost(all: All, { report, listeners, certificateExpires }: Scrape): 
   for (const state of PEER_STATES) all.peers.set({ state }, 0);
   for (const { state } of report.peers) all.peers.inc({ state });
   all.sessions.set(listeners);
-  const { notByUnderlay = 0, notFromAHost = 0 } = report.tunnelDropped ?? {};
+  const { notByUnderlay = 0, notFromAHost = 0, inClear } = report.tunnelDropped ?? {};
   all.tunnelDropped.inc({ reason: 'not-by-underlay' }, notByUnderlay);
   all.tunnelDropped.inc({ reason: 'not-from-a-host' }, notFromAHost);
+  if (inClear !== undefined) all.tunnelDropped.inc({ reason: 'in-clear' }, inClear);
+  for (const { address: host, handshake = 0 } of report.wireguard?.peers ?? [])
+    all.handshake.set({ host, carrier: report.wireguard?.by ?? '' }, handshake / 1000);
   if (certificateExpires !== undefined) all.expires.set(certificateExpires / 1000);
   else all.expires.remove();
   all.memory.set(process.memoryUsage.rss());
@@ -152,7 +160,7 @@ function fillNetwork(
     count(all.container, { network, container: labelOf(endpoint) }, turned);
     drop('container', port.sentDropped);
   }
-  const tunnel = devices.get(vxlanName(report.vni));
+  const tunnel = devices.get(vxlanOf(report));
   if (tunnel === undefined) return;
   count(all.tunnel, { network }, tunnel);
   drop('tunnel-out', tunnel.sentDropped);

@@ -28,7 +28,7 @@ export function statusText(report: HostReport, findings: readonly Finding[]): st
     ['services', `${services.size} with tasks on this host`],
     [
       'encryption',
-      `sessions: TLS 1.3${swarm ? `, certificate until ${day(swarm.certificateUntil)}` : ''}; packets: ${report.encryption}`,
+      `sessions: TLS 1.3${swarm ? `, certificate until ${day(swarm.certificateUntil)}` : ''}; packets: ${packets(report)}`,
     ],
     [
       'last change',
@@ -37,6 +37,18 @@ export function statusText(report: HostReport, findings: readonly Finding[]): st
   ];
   return [...keyed(lines), ...(onTerminal() ? [''] : []), ...verdict(findings)].join('\n');
 }
+
+/** Which packets between the hosts are encrypted, and by whom. */
+function packets({ wireguard, networks, now }: HostReport): string {
+  if (wireguard === undefined) return 'none';
+  const names = networks.flatMap((it) => (it.options.encrypted ? [it.name ?? it.id] : []));
+  const last = Math.max(0, ...wireguard.peers.map((it) => it.handshake ?? 0));
+  const since = last === 0 ? 'no handshake yet' : `last handshake ${duration(now - last)} ago`;
+  const by = wireguard.by === 'kernel' ? 'the kernel’s WireGuard' : CARRIED;
+  return `${names.join(', ')} by ${by}, UDP ${wireguard.port}, ${since}`;
+}
+
+const CARRIED = 'wireguard-go (the kernel has none; slower, and it ends with the agent)';
 
 /** Findings with their remedies, or that there is none. */
 export function verdict(findings: readonly Finding[]): string[] {

@@ -32,7 +32,13 @@ export function registerInspect(program: Command): void {
     );
   command('peers', 'the other hosts, and how the sessions with them are').action((flags: Flags) =>
     show(flags, async () => {
-      const { peers, now } = await host(flags);
+      const { peers, now, wireguard } = await host(flags);
+      const handshakes = new Map(wireguard?.peers.map((it) => [it.address, it.handshake]));
+      const handshake = (at: string | undefined): string[] => {
+        if (wireguard === undefined) return [];
+        const last = handshakes.get(at ?? '');
+        return [last === undefined ? '-' : duration(now - last)];
+      };
       markHealth(peers.every((it) => it.state === 'up'));
       const rows = peers.map((it) => [
         it.address,
@@ -41,9 +47,12 @@ export function registerInspect(program: Command): void {
         duration(now - it.since),
         it.listed ? 'yes' : 'no',
         String(it.networks.length),
+        ...handshake(it.tunnel),
         it.state === 'up' ? '' : (it.lastError ?? ''),
       ]);
-      const head = ['ADDRESS', 'NODE', 'STATE', 'FOR', 'DOCKER LISTS IT', 'NETWORKS', 'TROUBLE'];
+      const last = wireguard === undefined ? [] : ['HANDSHAKE AGO'];
+      const head = ['ADDRESS', 'NODE', 'STATE', 'FOR', 'DOCKER LISTS IT', 'NETWORKS', ...last];
+      head.push('TROUBLE');
       return { value: { version: 1, peers }, text: renderRows(head, rows) };
     }),
   );
@@ -55,12 +64,14 @@ export function registerInspect(program: Command): void {
         String(it.vni),
         it.subnet ?? '-',
         it.options.ipv6 ?? '-',
+        it.options.encrypted ? 'yes' : 'no',
         String(it.mtu ?? '-'),
         String(it.endpoints.length),
         String(it.hosts.length),
         String(it.groups.length),
       ]);
-      const head = ['NETWORK', 'VNI', 'SUBNET', 'IPV6', 'MTU', 'CONTAINERS', 'HOSTS', 'GROUPS'];
+      const head = ['NETWORK', 'VNI', 'SUBNET', 'IPV6', 'ENCRYPTED', 'MTU', 'CONTAINERS'];
+      head.push('HOSTS', 'GROUPS');
       return { value: { version: 1, networks }, text: renderRows(head, rows) };
     }),
   );

@@ -12,6 +12,7 @@ export const FINDING_CODES = [
   'conflict',
   'container-mtu',
   'docker',
+  'encryption',
   'exposed',
   'fragments',
   'groups-refused',

@@ -40,6 +40,7 @@ export const FAULT_SUBJECTS = [
   'send-limits',
   'addresses',
   'strangers',
+  'encryption',
   'agent',
 ] as const;
 export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
@@ -123,6 +124,9 @@ const options = object({
   ipv6: z
     .exactOptional(text)
     .describe('IPv6 prefix, as fd00:1::/64, from which each container’s address is derived'),
+  encrypted: z
+    .exactOptional(z.boolean())
+    .describe('Whether what its containers say to other hosts travels in WireGuard'),
   multicast: z
     .exactOptional(z.boolean())
     .describe('Whether containers may send and hear multicast; without it they may'),
@@ -190,6 +194,19 @@ const swarm = object({
 /** What the host's Swarm certificate says. */
 export type SwarmReport = Told<typeof swarm>;
 
+/** How the packets of encrypted networks travel. */
+const wireguard = object({
+  by: word(['kernel', 'wireguard-go']).describe('Who carries them'),
+  port: count.describe('UDP port'),
+  key: text.describe('This host’s public key'),
+  peers: z.array(
+    object({
+      address,
+      handshake: z.exactOptional(time).describe('The last one; absent: none was yet'),
+    }),
+  ),
+});
+
 export const report = object({
   version,
   agent: text.describe('The agent’s own version'),
@@ -198,7 +215,10 @@ export const report = object({
   startedAt: time.describe('Since when the agent runs, milliseconds since 1970'),
   node: z.exactOptional(text),
   swarm: z.exactOptional(swarm).describe('What its certificate says; absent outside a Swarm'),
-  encryption: word(['none']).describe('Of the containers’ packets between the hosts'),
+  encryption: word(['none', 'wireguard']).describe(
+    'Of the containers’ packets between the hosts: wireguard where some network here is encrypted',
+  ),
+  wireguard: z.exactOptional(wireguard).describe('Absent without an encrypted network'),
   lastChange: z
     .exactOptional(object({ at: time, what: text }))
     .describe('Of forwarding, since the agent began, in words'),
@@ -208,6 +228,9 @@ export const report = object({
       object({
         notByUnderlay: count.describe('Came by an interface not of the hosts’ network'),
         notFromAHost: count.describe('Came from, or left with, an address that is no host’s'),
+        inClear: z
+          .exactOptional(count)
+          .describe('Of an encrypted network, came or left without encryption'),
       }),
     )
     .describe('VXLAN packets that the tunnels’ rules dropped, since these were written'),

@@ -7,7 +7,21 @@
 const ID_DIGITS = 13;
 
 export const bridgeName = (vni: number): string => `cb${vni}`;
-export const vxlanName = (vni: number): string => `cx${vni}`;
+/**
+ * The VXLAN device of a network. That of an encrypted one has another name, since it is made in another
+ * namespace, which cannot be seen of it later: so neither is ever taken for the other.
+ */
+export const vxlanName = (vni: number, encrypted = false): string =>
+  `${encrypted ? 'ce' : 'cx'}${vni}`;
+
+/** The same of a network as it is known here. */
+export const vxlanOf = ({
+  vni,
+  options,
+}: {
+  readonly vni: number;
+  readonly options: { readonly encrypted?: boolean };
+}): string => vxlanName(vni, options.encrypted);
 
 /** The veth end that is a port of the bridge. */
 export const portName = (endpointId: string): string => `cv${endpointId.slice(0, ID_DIGITS)}`;
@@ -23,7 +37,10 @@ export const containerEndName = (endpointId: string): string =>
 export const hostLinkName = (vni: number): string => `castnet${vni}`;
 
 export const isBridge = (name: string): boolean => /^cb\d+$/.test(name);
-export const isVxlan = (name: string): boolean => /^cx\d+$/.test(name);
+export const isVxlan = (name: string): boolean => /^c[ex]\d+$/.test(name);
+
+/** Whether a VXLAN device is an encrypted network's. */
+export const isEncrypted = (name: string): boolean => /^ce\d+$/.test(name);
 export const isPort = (name: string): boolean => /^cv[0-9a-f]{1,13}$/.test(name);
 
 export const isHostLink = (name: string): boolean => /^castnet\d{7,8}$/.test(name);

@@ -10,7 +10,17 @@ it('lets pass what Docker adds to every network', () => {
   expect(parseOptions({ 'com.docker.network.enable_ipv4': 'true' })).toEqual({});
 });
 
+it('is encrypted as Docker’s overlay is asked to be, with a word or without', () => {
+  for (const text of ['', 'true'])
+    expect(parseOptions({ encrypted: text })).toEqual({ encrypted: true });
+  expect(parseOptions({ encrypted: 'false' })).toEqual({});
+});
+
 it.each([
+  [
+    { encrypted: 'maybe' },
+    'option encrypted="maybe" is not true or false, or without a value, which is true',
+  ],
   [{ mtu: 'big' }, 'option mtu="big" is not a number of bytes from 576 to 65535'],
   [{ mtu: '100' }, 'option mtu="100" is not a number of bytes from 576 to 65535'],
   [{ vni: '4096' }, 'option vni="4096" is not a VXLAN network id from 8000000 to 16777215'],

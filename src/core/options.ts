@@ -49,6 +49,14 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       return prefix?.family === 6 && fits ? { ipv6: prefix.text } : undefined;
     },
   },
+  encrypted: {
+    // Docker passes `--opt encrypted` with an empty value, as it does to its overlay driver.
+    accepts: 'true or false, or without a value, which is true',
+    read: (text) => {
+      if (text === '' || text === 'true') return { encrypted: true };
+      return text === 'false' ? {} : undefined;
+    },
+  },
   multicast: { accepts: 'on or off', read: (text) => onOrOff(text, 'multicast') },
   'multicast-route': {
     accepts: `on, off or a priority from ${PRIORITY_LEAST} to ${PRIORITY_MOST}`,

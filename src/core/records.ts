@@ -39,9 +39,22 @@ export interface GroupRecord {
 /** What a host has of one network. */
 export interface NetworkRecord {
   readonly vni: number;
+  /** Whether its packets travel in WireGuard; hosts that do not agree send each other none. */
+  readonly encrypted?: true;
   readonly endpoints: readonly EndpointRecord[];
   readonly groups: readonly GroupRecord[];
 }
+
+/** Where a host takes WireGuard's packets, and its key. */
+export interface WireguardRecord {
+  /** Its public key, 32 bytes in base64. */
+  readonly key: string;
+  /** UDP port at its tunnel address. */
+  readonly port: number;
+}
+
+/** What a host says of itself beside its networks. */
+export type HostAbout = Pick<HostRecord, 'tunnel' | 'dataPathPort' | 'wireguard'>;
 
 /** What a host has of every network that others share with it. */
 export interface HostRecord {
@@ -51,6 +64,8 @@ export interface HostRecord {
   readonly tunnel: string;
   /** The Swarm's `--data-path-port`; only a manager knows it. */
   readonly dataPathPort?: number;
+  /** Absent of a host without an encrypted network, and of earlier releases. */
+  readonly wireguard?: WireguardRecord;
   /** By Docker's network id. */
   readonly networks: ReadonlyMap<string, NetworkRecord>;
 }

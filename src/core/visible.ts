@@ -9,6 +9,8 @@ export interface Asker {
   readonly address: string;
   /** Whether its certificate is a manager's; true of whoever has a pre-shared key. */
   readonly manager: boolean;
+  /** A secret that only it and this host know, of the session by which it asks; others for each context. */
+  readonly secret?: (context: string) => string;
 }
 
 /**
@@ -29,7 +31,7 @@ const seesAll = (networks: HostReport['networks'], scope: Scope): boolean =>
 /** A report without the networks that the asker does not have. */
 export function visibleReport(report: HostReport, scope: Scope): HostReport {
   if (scope === 'all' || seesAll(report.networks, scope)) return report;
-  const { lastChange: _, conflicts: _told, faults = [], ...rest } = report;
+  const { lastChange: _, conflicts: _told, faults = [], wireguard, ...rest } = report;
   const peers = report.peers
     .map((it) => ({ ...it, networks: it.networks.filter((id) => scope.has(id)) }))
     .filter((it) => it.networks.length > 0);
@@ -37,6 +39,8 @@ export function visibleReport(report: HostReport, scope: Scope): HostReport {
     ...rest,
     // That something is amiss, it may know; the words name containers and networks.
     ...(faults.length === 0 ? {} : { faults: faults.map((it) => ({ ...it, what: HIDDEN })) }),
+    // With whom it shares other networks is not theirs to know.
+    ...(wireguard === undefined ? {} : { wireguard: { ...wireguard, peers: [] } }),
     peers,
     networks: report.networks.filter((it) => scope.has(it.id)),
   };
@@ -67,7 +71,10 @@ export function visibleLive(live: HostLive, scope: Scope): HostLive {
   if (scope === 'all') return live;
   const { ports, vnis } = placesOf(live.report, scope);
   const { devices, flows, dropped, at } = live.traffic;
-  const devs = new Set([...ports, ...[...vnis].flatMap((it) => [bridgeName(it), vxlanName(it)])]);
+  const devs = new Set([
+    ...ports,
+    ...[...vnis].flatMap((it) => [bridgeName(it), vxlanName(it), vxlanName(it, true)]),
+  ]);
   return {
     name: live.name,
     report: visibleReport(live.report, scope),

@@ -1,16 +1,19 @@
 import type { Step } from '../core/forwarding/difference.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
-import { isPort, vniOf } from '../core/names.ts';
+import { isEncrypted, isPort, vniOf } from '../core/names.ts';
 import { IPV6_MTU_MIN, MTU_MIN } from '../net/mtu.ts';
 import { hasIpv6 } from './ipv6.ts';
+import { namespacePath } from './kept-namespace.ts';
 
 /**
  * Steps as iproute2 batch lines. Everything is done inside the `castnet` namespace except the
- * making of a VXLAN device: its UDP socket belongs to the namespace it is made in, the host's.
+ * making of a VXLAN device: its UDP socket belongs to the namespace it is made in, the host's. That of an
+ * encrypted network is made where nothing but WireGuard is: it has no way to the hosts' network, and no
+ * packet from there comes to it.
  */
 export interface Command {
   readonly tool: 'ip' | 'bridge';
-  readonly where: 'host' | 'castnet';
+  readonly where: 'host' | 'castnet' | 'wireguard';
   readonly line: string;
   /** It is no refusal when this fails: what it takes away may be gone. */
   readonly mayFail?: true;
@@ -19,7 +22,7 @@ export interface Command {
 type HostLink = Fact & { kind: 'host-link' };
 
 /** Where the namespace is found, for `ip link add … netns`. */
-export const NAMESPACE_PATH = '/run/netns/castnet';
+export const NAMESPACE_PATH = namespacePath('castnet');
 
 /**
  * A bridge's answer time for queries, in hundredths of a second. While a fresh querier waits that
@@ -165,7 +168,7 @@ function add(fact: Fact): Command[] {
       return [
         {
           tool: 'ip',
-          where: 'host',
+          where: isEncrypted(fact.dev) ? 'wireguard' : 'host',
           line:
             `link add dev ${fact.dev} netns ${NAMESPACE_PATH} mtu ${fact.mtu} type vxlan id ${vniOf(fact.dev)} ` +
             `local ${fact.local} dstport ${fact.port} nolearning${checksum(fact.local)}`,

@@ -8,6 +8,7 @@ import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
 import { fdbFacts, hostLinkFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
 import { show } from './show.ts';
+import { inWireguard } from './wireguard-namespace.ts';
 
 /** Everything the agent reads from the kernel in one look. */
 export interface Observation {
@@ -96,7 +97,8 @@ function runBatch(commands: readonly Command[]): Promise<Failure[]> {
   const { tool, where } = commands[0] as Command;
   const lines = commands.map((it) => it.line);
   if (where === 'castnet') return TOOLS[tool].run(lines);
-  const once = new Batch([tool, '-force', '-batch', '-']);
+  const argv = [tool, '-force', '-batch', '-'];
+  const once = new Batch(where === 'host' ? argv : inWireguard(...argv));
   return once.run(lines).finally(() => once.retire());
 }
 

@@ -1,14 +1,12 @@
-import { type FSWatcher, mkdirSync, openSync, statSync, watch, writeFileSync } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { mustRun, run } from '../system/run.ts';
-import { NAMESPACE_PATH } from './commands.ts';
-import { HeldNamespace } from './held-namespace.ts';
+import { mustRun } from '../system/run.ts';
+import { KeptNamespace } from './kept-namespace.ts';
 import { NetfilterWatch, netfilterLoaded } from './netfilter.ts';
 
 /**
  * The `castnet` network namespace: all bridges and tunnels live in it, out of reach of the host's
- * firewall. It is kept under the host's /run by a bind mount, so it outlives the agent, and a
- * person finds it with `ip netns`.
+ * firewall.
  */
 
 const NAME = 'castnet';
@@ -19,27 +17,11 @@ export const netfilter = new NetfilterWatch({
   keepOut: keepNetfilterOut,
 });
 
-/** The host's /run through which a mount reaches the host, and what keeps the namespace alive. */
-let bound = { path: '', fd: -1 };
-
 /** Looks whether the namespace is at its path, and puts it back if not. */
-export const heldNamespace = new HeldNamespace({
-  there: namespaceNumber,
-  async bind() {
-    const { path, fd } = bound;
-    await emptyFile(path);
-    // mount(8) would look where a descriptor leads by its name; a namespace's own it takes as it is.
-    const inside = ['nsenter', `--net=/proc/${process.pid}/fd/${fd}`];
-    await mustRun([...inside, 'mount', '--bind', '/proc/self/ns/net', path]);
-  },
-});
+export const heldNamespace = new KeptNamespace(NAME);
 
 /** The argv prefix that runs a program inside the namespace. */
-export const inNamespace = (...argv: readonly string[]): string[] => [
-  'nsenter',
-  `--net=${NAMESPACE_PATH}`,
-  ...argv,
-];
+export const inNamespace = heldNamespace.inside;
 
 /**
  * Makes the namespace if there is none.
@@ -51,15 +33,14 @@ export async function ensureNamespace(
   sharedRun: string,
   log: { warn(fields: object, message: string): void },
 ): Promise<boolean> {
-  const made = !(await namespaceWorks());
+  const made = !(await heldNamespace.works());
   if (made) {
-    await makeNamespace(`${sharedRun}/netns`);
+    await heldNamespace.make(sharedRun);
     netfilter.anew();
   }
   await mustRun(inNamespace('ip', 'link', 'set', 'dev', 'lo', 'up'));
   await netfilter.look();
-  bound = { path: `${sharedRun}/netns/${NAME}`, fd: openSync(NAMESPACE_PATH, 'r') };
-  heldNamespace.hold(() =>
+  heldNamespace.hold(sharedRun, () =>
     log.warn({}, 'the namespace castnet was taken from its path, and put back'),
   );
   return made;
@@ -67,40 +48,7 @@ export async function ensureNamespace(
 
 /** Calls back whenever something may have been removed beside the namespace, or it itself. */
 export function watchNamespace(onChange: () => void): Pick<FSWatcher, 'close'> {
-  return watch(dirname(NAMESPACE_PATH), (_event, name) => name === NAME && onChange());
-}
-
-/** Of what is mounted at its path; a file without a namespace has another number than any. */
-function namespaceNumber(): string | undefined {
-  try {
-    const { dev, ino } = statSync(NAMESPACE_PATH);
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a namespace is mounted there, not just an empty file left of one. */
-async function namespaceWorks(): Promise<boolean> {
-  return (await run(inNamespace('ip', 'link', 'show', 'dev', 'lo'))).status === 0;
-}
-
-/**
- * As `ip netns add` does, which cannot be used: in a plugin it would bind the namespace where the
- * host does not see it.
- */
-async function makeNamespace(directory: string): Promise<void> {
-  const path = `${directory}/${NAME}`;
-  await emptyFile(path);
-  await mustRun(['unshare', `--net=${path}`, process.execPath, '--version']);
-}
-
-/** Where a namespace can be bound. */
-async function emptyFile(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
-  // A file without a namespace behind it stays when a mount was lost.
-  await run(['umount', path]);
-  writeFileSync(path, '');
+  return watch(dirname(heldNamespace.path), (_event, name) => name === NAME && onChange());
 }
 
 /**

@@ -7,6 +7,14 @@ export function tunnelOverhead(tunnelAddress: string): number {
   return outerHeader + 8 + 8 + 14;
 }
 
+/**
+ * Bytes that WireGuard adds to a packet: the outer IP header, UDP (8), its own header (16) and the
+ * authentication tag (16); its padding to 16 bytes never exceeds the interface's MTU (whitepaper, section 5.4.6).
+ */
+export function wireguardOverhead(tunnelAddress: string): number {
+  return (tunnelAddress.includes(':') ? 40 : 20) + 8 + 16 + 16;
+}
+
 /** The least MTU a network may have: what every IPv4 host must take whole (RFC 791). */
 export const MTU_MIN = 576;
 /** Below it a device has no IPv6 (RFC 8200 section 5). */

@@ -42,11 +42,21 @@ function withSorted(group: GroupRecord): GroupRecord {
   return inOrder ? group : { ...group, sources: [...sources].sort() };
 }
 
+/** Of a record, what says which packets are the network's. */
+const wireOf = ({ vni, encrypted }: NetworkRecord): Pick<NetworkRecord, 'vni' | 'encrypted'> => ({
+  vni,
+  ...(encrypted ? { encrypted } : {}),
+});
+
+/** Whether two records are of one network's packets. */
+export const sameWire = (a: NetworkRecord, b: NetworkRecord): boolean =>
+  a.vni === b.vni && a.encrypted === b.encrypted;
+
 /** The same record in the one order in which castnet sends and keeps it. */
 export function normalise(record: NetworkRecord): NetworkRecord {
   const groups = sorted(byKey(record.groups, groupOf).values(), groupOf);
   return {
-    vni: record.vni,
+    ...wireOf(record),
     endpoints: sorted(byKey(record.endpoints, idOf).values(), idOf),
     groups: groups.map(withSorted),
   };
@@ -74,7 +84,7 @@ function changed<T>(
 
 /**
  * What turns `before` into `after`, or undefined when they say the same in whatever order. The VNI
- * is no part of it: a network whose VNI changed is told by a new snapshot.
+ * and the encryption are no part of it: when they change, a new snapshot tells.
  */
 export function diff(before: NetworkRecord, after: NetworkRecord): Delta | undefined {
   const endpoints = changed(before.endpoints, after.endpoints, { key: idOf, same: sameEndpoint });
@@ -104,7 +114,7 @@ function applied<T>(
 export function apply(delta: Delta, before: NetworkRecord): NetworkRecord {
   const { set, remove } = delta;
   return normalise({
-    vni: before.vni,
+    ...wireOf(before),
     endpoints: applied(before.endpoints, { set: set.endpoints, remove: remove.endpoints }, idOf),
     groups: applied(before.groups, { set: set.groups, remove: remove.groups }, groupOf),
   });

@@ -4,6 +4,7 @@ import type { SessionFault } from '../contract/report.ts';
 import type { Credentials, Proof } from './credentials.ts';
 import { MAX_LINE, type Timing } from './limits.ts';
 import { type ClientMessage, type ServerMessage, serverSchemas } from './messages.ts';
+import { sessionSecret } from './session-secret.ts';
 import { Decoder, encode } from './wire.ts';
 
 /** The sockets of a subscriber: one connection to a peer's publisher, and the bare probe. */
@@ -60,6 +61,8 @@ export interface Connection {
   established(): void;
   /** Ends it; `onEnd` follows with this reason. */
   end(reason: string, fault?: SessionFault): void;
+  /** A secret of its two ends for a context (`sessionSecret`); one that is not TLS has none. */
+  secret?(context: string): string;
 }
 
 /**
@@ -142,6 +145,7 @@ export function dial(options: {
     },
     established: () => clearTimeout(timer),
     end,
+    secret: (context) => sessionSecret(socket, context),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   networkId,
   nodeId,
   tunnelAddress,
+  wireguard,
 } from './record-schema.ts';
 
 /**
@@ -30,6 +31,8 @@ const position = { network: networkId, epoch: z.string().min(1).max(64), seq: co
 const reason = z.string().max(1024).transform(oneLine);
 /** The Swarm's `--data-path-port`; workers, and agents of earlier releases, do not say it. */
 const dataPathPort = z.exactOptional(z.number().int().min(1).max(65_535));
+/** How an encrypted network's packets reach it; agents of earlier releases do not say it. */
+const encryption = { wireguard: z.exactOptional(wireguard) };
 /** The sender waits for `in-force`: containers came, and others' answers must reach them. */
 const confirm = z.exactOptional(z.literal(true));
 
@@ -66,6 +69,7 @@ export const serverSchemas = {
     node: nodeId,
     tunnel: tunnelAddress,
     dataPathPort,
+    ...encryption,
   }),
   // The record is checked apart, so that a bad one is refused without ending the session.
   snapshot: z.object({
@@ -89,8 +93,13 @@ export const serverSchemas = {
   }),
   /** This host has nothing of the network (any more). */
   gone: z.object({ type: z.literal('gone'), ...position }),
-  /** The host now takes VXLAN packets at another address, or says another port of its Swarm's. */
-  tunnel: z.object({ type: z.literal('tunnel'), tunnel: tunnelAddress, dataPathPort }),
+  /** The host now says something else of itself: its tunnel address, its Swarm's port, its key. */
+  tunnel: z.object({
+    type: z.literal('tunnel'),
+    tunnel: tunnelAddress,
+    dataPathPort,
+    ...encryption,
+  }),
   /** A manager's list of the Swarm's nodes; empty when it has none to tell. */
   nodes: z.object({ type: z.literal('nodes'), nodes: z.array(nodeId).max(16_384) }),
   pong: z.object({ type: z.literal('pong'), n: count }),

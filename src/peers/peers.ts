@@ -42,6 +42,8 @@ export interface Peers {
    * @throws Error (as a rejection) for an unknown peer, no session, no answer, or a failure there
    */
   ask(peer: string, what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
+  /** A secret of the session with a peer, as `sessionSecret` says; undefined without a session. */
+  secret(peer: string, context: string): string | undefined;
   close(): void;
 }
 
@@ -117,6 +119,7 @@ export function createPeers(options: PeersOptions): Peers {
       const known = [...subscribers.keys()].sort().join(', ') || 'none';
       throw new Error(`no peer "${peer}" is known; known addresses: ${known}`);
     },
+    secret: (peer, context) => find(peer)?.secret(context),
     close() {
       for (const subscriber of subscribers.values()) subscriber.close();
       subscribers.clear();

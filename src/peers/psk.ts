@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { type Credentials, CredentialsError } from './credentials.ts';
+import { GROUPS } from './session-secret.ts';
 import { readNode } from './tls.ts';
 
 /** Fewer characters could be guessed from one recorded handshake. */
@@ -32,6 +33,7 @@ export function presharedCredentials(secret: string, node?: string): Credentials
     ciphers: SUITE,
     minVersion: 'TLSv1.3' as const,
     maxVersion: 'TLSv1.3' as const,
+    ecdhCurve: GROUPS,
   };
   return {
     kind: 'psk',

@@ -1,10 +1,10 @@
-import type { HostRecord, NetworkRecord } from '../core/records.ts';
-import { type Delta, diff, normalise } from './delta.ts';
+import type { HostAbout, HostRecord, NetworkRecord } from '../core/records.ts';
+import { type Delta, diff, normalise, sameWire } from './delta.ts';
 import type { NetworkMessage } from './messages.ts';
 
 /** What changed between two records of this host. */
 export interface Update {
-  /** Where the host takes packets, or its Swarm's port. */
+  /** Where the host takes packets, its Swarm's port, or its key. */
   readonly tunnelChanged: boolean;
   /** By network, one message that brings a subscriber up to date. */
   readonly messages: ReadonlyMap<string, NetworkMessage>;
@@ -24,20 +24,18 @@ export class Published {
   #networks = new Map<string, Entry>();
   /** The last number of each network that is gone; bounded by what this process ever had. */
   readonly #gone = new Map<string, number>();
-  #tunnel: string;
-  #dataPathPort: number | undefined;
+  #about: HostAbout;
   #known = false;
 
   /** @param epoch a random id of this process: numbers count within it */
   constructor(epoch: string, tunnel: string) {
     this.#epoch = epoch;
-    this.#tunnel = tunnel;
+    this.#about = { tunnel };
   }
 
   /** What is said beside the networks. */
-  get about(): Pick<HostRecord, 'tunnel' | 'dataPathPort'> {
-    const port = this.#dataPathPort;
-    return { tunnel: this.#tunnel, ...(port === undefined ? {} : { dataPathPort: port }) };
+  get about(): HostAbout {
+    return this.#about;
   }
 
   get epoch(): string {
@@ -69,11 +67,10 @@ export class Published {
       next.set(network, entry);
       if (message) messages.set(network, message);
     }
-    const { tunnel, dataPathPort } = record;
-    const tunnelChanged = tunnel !== this.#tunnel || dataPathPort !== this.#dataPathPort;
+    const { node: _node, networks: _networks, ...about } = record;
+    const tunnelChanged = !sameAbout(about, this.#about);
     this.#networks = next;
-    this.#tunnel = tunnel;
-    this.#dataPathPort = dataPathPort;
+    this.#about = about;
     this.#known = true;
     return { tunnelChanged, messages };
   }
@@ -96,7 +93,7 @@ export class Published {
     before: Entry | undefined,
     record: NetworkRecord,
   ): { entry: Entry; message?: NetworkMessage } {
-    if (before === undefined || before.record.vni !== record.vni) {
+    if (before === undefined || !sameWire(before.record, record)) {
       const seq = (before?.seq ?? this.#gone.get(network) ?? 0) + 1;
       const entry = { record, seq, mark: record.endpoints.length > 0 ? seq : 0 };
       return { entry, message: this.#snapshot(network, entry) };
@@ -125,6 +122,12 @@ export class Published {
     return { type: 'snapshot', network, epoch: this.#epoch, seq, ...confirm, record };
   }
 }
+
+const sameAbout = (a: HostAbout, b: HostAbout): boolean =>
+  a.tunnel === b.tunnel &&
+  a.dataPathPort === b.dataPathPort &&
+  a.wireguard?.key === b.wireguard?.key &&
+  a.wireguard?.port === b.wireguard?.port;
 
 /** Whether something comes that others must learn the way to. */
 function bringsAddress({ set }: Delta, before: NetworkRecord): boolean {

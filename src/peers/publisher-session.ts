@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Allowance } from '../core/allowance.ts';
-import type { HostRecord } from '../core/records.ts';
+import type { HostAbout } from '../core/records.ts';
 import type { Asker } from '../core/visible.ts';
 import type { Proof } from './credentials.ts';
 import type { PublisherLimits } from './limits.ts';
@@ -15,6 +15,7 @@ import {
   type ServerMessage,
   versionFault,
 } from './messages.ts';
+import { sessionSecret } from './session-secret.ts';
 import { Decoder, encode } from './wire.ts';
 
 /** Answers what a peer asks; a rejection's message is told to the peer. */
@@ -26,7 +27,7 @@ type Hello = Extract<ClientMessage, { type: 'hello' }>;
 export interface SessionHost {
   readonly node: string;
   /** What is said of this host beside its networks. */
-  readonly about: Pick<HostRecord, 'tunnel' | 'dataPathPort'>;
+  readonly about: HostAbout;
   /** Of this process: what is confirmed is counted within it. */
   readonly epoch: string;
   /** False until a first record was published: nothing may be said of networks before. */
@@ -288,7 +289,10 @@ export class PublisherSession {
     if (this.#asks >= this.#host.limits.asks) return fail('too many requests at once');
     this.#asks += 1;
     try {
-      const by = { node: this.node ?? '', address: this.address, manager: this.#manager };
+      const by = {
+        ...{ node: this.node ?? '', address: this.address, manager: this.#manager },
+        secret: (context: string) => sessionSecret(this.#socket, context),
+      };
       const data = (await this.#host.answer(what, args, by)) ?? null;
       const line = this.#host.line({ type: 'answer', id, data });
       if (line === '') fail(`the answer to "${what}" is too long`);

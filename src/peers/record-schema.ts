@@ -2,7 +2,12 @@ import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
 import { firstFault, text as words } from '../contract/parts.ts';
-import type { EndpointRecord, GroupRecord, NetworkRecord } from '../core/records.ts';
+import type {
+  EndpointRecord,
+  GroupRecord,
+  NetworkRecord,
+  WireguardRecord,
+} from '../core/records.ts';
 import { isGroup } from '../net/group.ts';
 import { isMac } from '../net/mac.ts';
 import { isVni, VNI_MAX, VNI_MIN } from '../net/vni.ts';
@@ -72,12 +77,21 @@ export const groupSchema: z.ZodType<GroupRecord> = z.object({
   sources: z.array(source).max(MAX_ENTRIES),
 });
 
+/** A host's public key and port of WireGuard; a key is 32 bytes in base64. */
+export const wireguard: z.ZodType<WireguardRecord> = z.object({
+  key: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'must be a public key of WireGuard'),
+  port: z.number().int().min(1).max(65_535),
+});
+
 function unique<T>(key: (item: T) => string) {
   return (items: readonly T[]) => new Set(items.map(key)).size === items.length;
 }
 
 const recordSchema: z.ZodType<NetworkRecord> = z.object({
   vni: z.number().refine(isVni, `must be a whole number from ${VNI_MIN} to ${VNI_MAX}`),
+  encrypted: z.exactOptional(z.literal(true)),
   endpoints: z
     .array(endpointSchema)
     .max(MAX_ENTRIES)

@@ -1,5 +1,5 @@
 import type { NetworkRecord } from '../core/records.ts';
-import { apply, diff, normalise } from './delta.ts';
+import { apply, diff, normalise, sameWire } from './delta.ts';
 import { MAX_ENTRIES } from './limits.ts';
 import type { NetworkMessage } from './messages.ts';
 import { checkRecord } from './record-schema.ts';
@@ -103,7 +103,7 @@ export class Replica {
       if (!checked.ok) return refuse(checked.reason);
       const record = normalise(checked.value);
       const old = known?.record;
-      const same = old && old.vni === record.vni && diff(old, record) === undefined;
+      const same = old && sameWire(old, record) && diff(old, record) === undefined;
       keep(same ? old : record);
       return same ? NOTHING : { do: 'changed' };
     }

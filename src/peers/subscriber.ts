@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { PeerState, SessionFault } from '../contract/report.ts';
-import type { HostRecord, NetworkRecord } from '../core/records.ts';
+import type { HostAbout, HostRecord, NetworkRecord, WireguardRecord } from '../core/records.ts';
 import { Asks } from './asks.ts';
 import { Confirming } from './confirming.ts';
 import type { Credentials } from './credentials.ts';
@@ -27,6 +27,8 @@ export interface PeerView {
   readonly tunnel?: string;
   /** The Swarm's `--data-path-port`, when it is a manager and told it. */
   readonly dataPathPort?: number;
+  /** Where it takes WireGuard's packets, and its key; absent without an encrypted network. */
+  readonly wireguard?: WireguardRecord;
   readonly state: PeerState;
   /** Since when it is in this state, in milliseconds since 1970. */
   readonly since: number;
@@ -76,6 +78,8 @@ export interface Subscriber {
   review(): void;
   /** @throws Error (as a rejection) without a session, an answer in time, or success there */
   ask(what: string, args: unknown, options: { timeoutMs: number }): Promise<unknown>;
+  /** A secret of the session with the peer, as `sessionSecret` says; undefined without a session. */
+  secret(context: string): string | undefined;
   close(): void;
 }
 
@@ -103,7 +107,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   replica.setWanted(wanted);
 
   let life = newLife(now());
-  let about: Pick<PeerView, 'node' | 'tunnel' | 'dataPathPort' | 'lastError' | 'fault' | 'nodes'> =
+  let about: Omit<PeerView, 'address' | 'state' | 'since' | 'networks' | 'awaited' | 'refused'> =
     {};
   let since = Date.now();
   let view = look();
@@ -136,6 +140,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       'node',
       'tunnel',
       'dataPathPort',
+      'wireguard',
       'networks',
       'awaited',
       'lastError',
@@ -243,7 +248,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     } else if (!life.session) {
       connection?.end('the peer did not say hello first');
     } else if (message.type === 'tunnel') {
-      const { dataPathPort: _, ...rest } = about;
+      const { dataPathPort: _port, wireguard: _key, ...rest } = about;
       about = { ...rest, ...told(message) };
     } else if (message.type === 'nodes') {
       const { nodes: _, ...rest } = about;
@@ -276,11 +281,15 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   }
 
   /** A worker's word on the Swarm is no more than hearsay. */
-  function told({ tunnel, dataPathPort }: Pick<HostRecord, 'tunnel' | 'dataPathPort'>) {
-    return { tunnel, ...(fromManager && dataPathPort !== undefined ? { dataPathPort } : {}) };
+  function told({ tunnel, dataPathPort, wireguard }: HostAbout): HostAbout {
+    return {
+      tunnel,
+      ...(fromManager && dataPathPort !== undefined ? { dataPathPort } : {}),
+      ...(wireguard === undefined ? {} : { wireguard }),
+    };
   }
 
-  function welcome(message: Pick<HostRecord, 'node' | 'tunnel' | 'dataPathPort'>): void {
+  function welcome(message: HostAbout & Pick<HostRecord, 'node'>): void {
     // Another node took over the address: nothing of the old one's may be kept for it.
     if (about.node !== undefined && about.node !== message.node) replica.clear();
     about = { node: message.node, ...told(message) };
@@ -370,6 +379,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       }
       return asks.ask((id) => send({ type: 'ask', id, what, args }), { what, timeoutMs });
     },
+    secret: (context) => (life.session ? connection?.secret?.(context) : undefined),
     close() {
       closed = true;
       clearInterval(ticking);

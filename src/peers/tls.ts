@@ -6,6 +6,7 @@ import { type Credentials, CredentialsError } from './credentials.ts';
 import { type Identity, identityOf, peerIdentity } from './identity.ts';
 import type { Log } from './log.ts';
 import { plainKey } from './pem.ts';
+import { GROUPS } from './session-secret.ts';
 
 /**
  * Mutual TLS 1.3 with the certificates that every node of a Swarm has already. Both sides verify
@@ -82,7 +83,13 @@ async function load(directory: string): Promise<Material> {
   const [cert, lockedKey, ca] = await Promise.all(FILES.map((name) => read(directory, name)));
   const key = plainKey(lockedKey as string, join(directory, FILES[1]));
   try {
-    const context = createSecureContext({ cert, key, ca, minVersion: 'TLSv1.3' });
+    const context = createSecureContext({
+      cert,
+      key,
+      ca,
+      minVersion: 'TLSv1.3',
+      ecdhCurve: GROUPS,
+    });
     const identity = identityIn(cert as string);
     const certificate = new X509Certificate(cert as string);
     const from = certificate.validFromDate.getTime();
@@ -170,6 +177,7 @@ export async function loadSwarmCredentials(options: {
     key: material.key,
     ca: material.ca,
     minVersion: 'TLSv1.3' as const,
+    ecdhCurve: GROUPS,
   });
   const judge = (certificate: PeerCertificate | undefined) =>
     peerIdentity(certificate?.subject, material.identity.cluster);

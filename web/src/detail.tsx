@@ -106,6 +106,15 @@ function OfHost({ address }: { address: string }) {
         </p>
       ))}
       <dl>
+        {host.wireguard !== undefined && (
+          <Line name="Encrypted">
+            {host.wireguard.networks} by{' '}
+            {host.wireguard.by === 'kernel' ? 'the kernel’s WireGuard' : host.wireguard.by}
+            {host.wireguard.ago === undefined
+              ? ', no handshake yet'
+              : `, last handshake ${Math.round(host.wireguard.ago / 1000)} s ago`}
+          </Line>
+        )}
         <Line name="Groups">
           <GroupLinks />
         </Line>

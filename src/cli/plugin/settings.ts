@@ -19,6 +19,11 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   CASTNET_PORT: { accepts: 'a TCP port, 1 to 65535', valid: isPort },
   CASTNET_VXLAN_PORT: { accepts: 'a UDP port, 1 to 65535', valid: isPort },
+  CASTNET_WIREGUARD_PORT: { accepts: 'a UDP port, 1 to 65535', valid: isPort },
+  CASTNET_WIREGUARD_RENEW: {
+    accepts: 'a number of seconds, 10 to 86400',
+    valid: (value) => /^\d{2,5}$/.test(value) && Number(value) >= 10 && Number(value) <= 86_400,
+  },
   CASTNET_TUNNEL_ADDRESS: {
     accepts: 'an IPv4 or IPv6 address of the host, or nothing for the address Swarm uses',
     valid: (value) => value === '' || isIP(value) !== 0,

@@ -115,6 +115,13 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     remedy:
       'nft list table inet castnet; docs/troubleshooting.md, “When packets of a host are dropped”',
   },
+  encryption: {
+    code: 'encryption',
+    severity: 'error',
+    what: 'an encrypted network does not reach another host, or none',
+    remedy:
+      'docs/troubleshooting.md, “When an encrypted network does not reach a host”; ip netns exec castnet-wg wg',
+  },
   agent: {
     code: 'not-ready',
     severity: 'warning',

@@ -80,7 +80,8 @@ export class DesiredState {
       const nth = (others.get(peer.tunnel) ?? 0) + 1;
       others.set(peer.tunnel, nth);
       const from = { rank: RANK.peer, by: peer.tunnel };
-      source(`peer ${peer.tunnel} ${nth}`, from, [peer.networks, ...nets], askPeer(nets, peer));
+      const of = [peer.networks, peer.wireguard !== undefined, ...nets];
+      source(`peer ${peer.tunnel} ${nth}`, from, of, askPeer(nets, peer));
     }
     if (stale.length > 0) {
       const from = { rank: RANK.stale, by: '' };

@@ -1,9 +1,16 @@
 import { derivedIpv6 } from '../../net/cidr.ts';
 import { groupMac, isForAll } from '../../net/group.ts';
 import { macOfText } from '../../net/mac.ts';
+import { wireguardOverhead } from '../../net/mtu.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from '../local.ts';
-import { bridgeName, hostLinkName, portName, vxlanName } from '../names.ts';
-import type { EndpointRecord, GroupRecord, NetworkRecord, ServiceRecord } from '../records.ts';
+import { bridgeName, hostLinkName, portName, vxlanOf } from '../names.ts';
+import type {
+  EndpointRecord,
+  GroupRecord,
+  NetworkRecord,
+  ServiceRecord,
+  WireguardRecord,
+} from '../records.ts';
 import { DEFAULT_MAC, type Fact, nowhere, REPORT_MACS } from './facts.ts';
 
 /**
@@ -25,6 +32,8 @@ import { DEFAULT_MAC, type Fact, nowhere, REPORT_MACS } from './facts.ts';
 export interface Peer {
   /** The address that takes its VXLAN packets. */
   readonly tunnel: string;
+  /** Without it nothing of an encrypted network leads there. */
+  readonly wireguard?: WireguardRecord;
   readonly networks: ReadonlyMap<string, NetworkRecord>;
 }
 
@@ -58,12 +67,26 @@ export const carriesWhole = ({ address, local = address }: Pick<Tunnel, 'address
   local.includes(':');
 
 /**
+ * This host's end of a network's tunnels. Those of an encrypted one run between addresses that the hosts
+ * have on their WireGuard interfaces alone: each the one by which the others know it.
+ */
+export const networkTunnel = (
+  { options }: Pick<LocalNetwork, 'options'>,
+  tunnel: Tunnel,
+): Tunnel => {
+  if (options.encrypted !== true) return tunnel;
+  const { address, port, mtu } = tunnel;
+  return { address, port, mtu: mtu - wireguardOverhead(address) };
+};
+
+/**
  * The MTU of a network's containers: what was asked for, or what the tunnel carries, which is also the
  * most where it makes no fragments.
  */
 export const networkMtu = (network: LocalNetwork, tunnel: Tunnel): number => {
-  const asked = network.options.mtu ?? tunnel.mtu;
-  return carriesWhole(tunnel) ? Math.min(asked, tunnel.mtu) : asked;
+  const { mtu } = networkTunnel(network, tunnel);
+  const asked = network.options.mtu ?? mtu;
+  return carriesWhole(tunnel) ? Math.min(asked, mtu) : asked;
 };
 
 /**
@@ -86,8 +109,8 @@ export function linkSizes(endpoints: Iterable<LocalEndpoint>): Map<string, numbe
 export function linkFacts(network: LocalNetwork, tunnel: Tunnel, size = 0): Fact[] {
   const mtu = Math.max(networkMtu(network, tunnel), size);
   const bridge = bridgeName(network.vni);
-  const dev = vxlanName(network.vni);
-  const local = tunnel.local ?? tunnel.address;
+  const dev = vxlanOf(network);
+  const { address, local = address } = networkTunnel(network, tunnel);
   const to = nowhere(local);
   return [
     {
@@ -164,7 +187,8 @@ export function peerParts(network: LocalNetwork, peer: Peer): PeerPart[] {
   // A peer that numbers the network otherwise is not on this network's wire: its frames would
   // arrive in another network, so it gets none of ours. `status` reports it.
   if (theirs === undefined || theirs.vni !== network.vni) return [];
-  const dev = vxlanName(network.vni);
+  if (!agreeOnEncryption(network, theirs, peer)) return [];
+  const dev = vxlanOf(network);
   const way = { dev, bridge: bridgeName(network.vni), to: peer.tunnel };
   return [
     { key: '', of: way.to, facts: () => [{ kind: 'copy', dev, mac: DEFAULT_MAC, to: way.to }] },
@@ -172,6 +196,16 @@ export function peerParts(network: LocalNetwork, peer: Peer): PeerPart[] {
     ...theirs.groups.map((it) => ({ key: it.group, of: it, facts: () => groupFacts(way, it) })),
   ];
 }
+
+/** Whether both have the network in clear, or both encrypted and the peer a key. */
+const agreeOnEncryption = (
+  { options }: LocalNetwork,
+  theirs: NetworkRecord,
+  { wireguard }: Peer,
+): boolean =>
+  options.encrypted === true
+    ? theirs.encrypted === true && wireguard !== undefined
+    : theirs.encrypted !== true;
 
 interface Way {
   readonly dev: string;
@@ -229,5 +263,6 @@ export function networkRecord(options: {
       };
     })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { vni: network.vni, endpoints, groups };
+  const { encrypted } = network.options;
+  return { vni: network.vni, ...(encrypted ? { encrypted } : {}), endpoints, groups };
 }

@@ -35,6 +35,20 @@ it('has packets between the hosts untracked, of either family, and nobody elseâ€
   expect(of('fd00::1')).toContain('ip6 saddr fd00::1 notrack');
 });
 
+it('nothing of an encrypted network comes or goes in clear, before any other rule is asked', () => {
+  const table = tunnelTable({ port: 4789, sources, encrypted: [8_000_001, 8_000_002] });
+  const rule = 'udp dport 4789 @th,96,24 { 8000001, 8000002 } counter name in-clear drop';
+  for (const hook of ['input', 'output']) {
+    const first = new RegExp(`hook ${hook} priority -300; policy accept;\n +(.*)\n`).exec(table);
+    expect(first?.[1]).toBe(rule);
+  }
+  // Another Swarm's hosts, of which this one passes packets on, may have a plain network under that id.
+  expect(table.split(rule)).toHaveLength(3);
+  const plain = tunnelTable({ port: 4789, sources });
+  expect(tunnelTable({ port: 4789, sources, encrypted: [] })).toBe(plain);
+  expect(plain).not.toContain('in-clear');
+});
+
 it('says what it was made from: another port is another mark', () => {
   const mark = (port: number) => /comment "(.*)"/.exec(tunnelTable({ port, sources }))?.[1];
   expect(mark(4789)).toMatch(/^castnet [0-9a-f]+$/);

@@ -23,6 +23,9 @@ export const TUNNEL_TABLE = 'castnet';
  * address is for its receiver to judge. What leaves must have an address of this host: ipvlan in its
  * mode l3 sends by the host's own output. Connection tracking has put fragments together before
  * (priority -400), also of what it is then told to leave alone.
+ *
+ * Of an encrypted network no packet comes or goes here at all: its VXLAN device has its socket in another
+ * namespace (kernel/wireguard-namespace.ts), and these rules are there before it is.
  */
 export interface TunnelGuardWanted {
   /** UDP port of VXLAN. */
@@ -30,6 +33,8 @@ export interface TunnelGuardWanted {
   readonly underlay: Underlay;
   /** Addresses of the Swarm's hosts; undefined: not known yet, so every address counts as one. */
   readonly sources: ReadonlySet<string> | undefined;
+  /** VXLAN ids of the encrypted networks, of which nothing may come or go in clear; sorted. */
+  readonly encrypted?: readonly number[];
   /** The host's own address of the tunnels, whose packets pass connection tracking by; undefined: none. */
   readonly untracked?: string;
   /** The host's own links to castnet's networks; see `exposedChains`. */
@@ -44,7 +49,7 @@ export const SOURCES = { v4: 'hosts4', v6: 'hosts6' };
 
 /** The table without what its sets hold. It says in a comment what it was made from. */
 export function tunnelTable(wanted: Omit<TunnelGuardWanted, 'underlay'>): string {
-  const { port, sources, untracked, exposed = [] } = wanted;
+  const { port, sources, untracked, exposed = [], encrypted = [] } = wanted;
   // The 24 bits of the id lie 12 bytes into UDP (RFC 7348 section 5).
   const castnets = `udp dport ${port} @th,96,24 >= ${VNI_MIN}`;
   const drop = (why: string) => `counter name ${why} drop`;
@@ -56,7 +61,13 @@ export function tunnelTable(wanted: Omit<TunnelGuardWanted, 'underlay'>): string
     `    ip saddr != @${SOURCES.v4} ${drop('not-from-a-host')}`,
     `    ip6 saddr != @${SOURCES.v6} ${drop('not-from-a-host')}`,
   ];
+  // Without one, the table is as it ever was.
+  const inClear =
+    encrypted.length === 0
+      ? []
+      : [`    udp dport ${port} @th,96,24 { ${encrypted.join(', ')} } ${drop('in-clear')}`];
   const rules = [
+    ...(encrypted.length === 0 ? [] : ['  counter in-clear { }']),
     '  counter not-by-underlay { }',
     '  counter not-from-a-host { }',
     '  set underlay { type ifname; }',
@@ -77,10 +88,12 @@ export function tunnelTable(wanted: Omit<TunnelGuardWanted, 'underlay'>): string
     ...(untracked === undefined ? [] : untrackedChain(castnets, untracked)),
     ...(exposed.length === 0 ? [] : exposedChains),
   ];
-  const mark = spread([castnets, ...rules].join('\n')).toString(16);
+  const mark = spread([castnets, ...rules, ...inClear].join('\n')).toString(16);
   const chain = (hook: string, to: string) => [
     `  chain ${hook} {`,
     `    type filter hook ${hook} priority -300; policy accept;`,
+    // What passes may be of another Swarm, which has other networks under these ids.
+    ...(hook === 'forward' ? [] : inClear),
     // A rule's comment: a table has none before Linux 5.10.
     `    ${castnets} goto ${to} comment "castnet ${mark}"`,
     '  }',

@@ -22,6 +22,8 @@ export interface HostView {
   readonly name: string;
   /** Why it did not answer; absent when it did. */
   readonly silent?: string;
+  /** Who carries its encrypted networks' packets, and when its last handshake was, by its own clock. */
+  readonly wireguard?: { readonly by: string; readonly networks: string; readonly ago?: number };
   /** What is wrong, a sentence each. */
   readonly troubles: readonly string[];
 }
@@ -70,6 +72,14 @@ export interface LiveAnswer {
   readonly silent: readonly { readonly address: string; readonly error: string }[];
 }
 
+function wireguardOf({ wireguard, networks, now }: HostReport): Pick<HostView, 'wireguard'> {
+  if (wireguard === undefined) return {};
+  const last = Math.max(0, ...wireguard.peers.map((it) => it.handshake ?? 0));
+  const names = networks.flatMap((it) => (it.options.encrypted ? [it.name ?? it.id] : []));
+  const ago = last === 0 ? {} : { ago: Math.max(0, now - last) };
+  return { wireguard: { by: wireguard.by, networks: names.join(', '), ...ago } };
+}
+
 /**
  * @param before an earlier answer, for rates; without it all are 0
  * @param by.troubles what is wrong with a host by its own report
@@ -93,6 +103,7 @@ export function swarmView(
     ...live.map(({ name, report }) => ({
       address: addressOf(report),
       name,
+      ...wireguardOf(report),
       troubles: by.troubles(report),
     })),
     ...now.silent.map(({ address, error }) => ({

@@ -1,0 +1,347 @@
+/** Encrypted networks: everything works on them, and nobody on the hosts' network reads or adds to it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { healthy, hostReport, inHost, killAgent } from '../kit/agent.ts';
+import { ROOT } from '../kit/containers.ts';
+import { datagram, ipPacket, vxlan } from '../kit/hostile-frames.ts';
+import { settled } from '../kit/kernel.ts';
+import {
+  type Container,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+  vniOf,
+} from '../kit/stack.ts';
+import { closeStations, type Station, startStations } from '../kit/station.ts';
+import type { LabHost } from '../lab.ts';
+import { until } from '../run.ts';
+import { everyPair, groupReady, settledPairs } from './support/group.ts';
+import { useLab } from './support/lab.ts';
+import { Wiretap } from './support/wiretap.ts';
+
+const GROUP = '239.90.1.1';
+const LINK_LOCAL = '224.0.0.200';
+const COUNT = 5;
+/** In every payload; no other word of a test has it. */
+const CANARY = 'kanarienvogel';
+
+const lab = useLab('encrypted', { hosts: 3, managers: 1 });
+let secret: Station[] = [];
+let plain: Station[] = [];
+const containers: Container[] = [];
+let taps: Wiretap[] = [];
+let vni = 0;
+
+const h = (name: string): LabHost => lab().host(name);
+const on = (name: string): Station =>
+  secret.find((it) => it.container.host.name === name) as Station;
+
+beforeAll(async () => {
+  // So often two hosts may agree on another secret at the most.
+  for (const host of lab().hosts) {
+    await host.docker(['plugin', 'disable', '-f', 'castnet:latest']);
+    await host.docker(['plugin', 'set', 'castnet:latest', 'CASTNET_WIREGUARD_RENEW=10']);
+    await host.docker(['plugin', 'enable', 'castnet:latest']);
+  }
+  taps = await Promise.all(lab().hosts.map((it) => Wiretap.start(it, CANARY)));
+  await createNetwork(lab(), 'secret', ['--opt', 'encrypted', '--subnet', '10.90.0.0/24']);
+  await createNetwork(lab(), 'plain', ['--subnet', '10.91.0.0/24']);
+  const attached: Record<string, Container[]> = { secret: [], plain: [] };
+  for (const host of lab().hosts) {
+    for (const network of ['secret', 'plain']) {
+      const made = await runContainer(host, { network, name: `${network}-${host.name}` });
+      attached[network]?.push(made);
+      containers.push(made);
+    }
+  }
+  vni = await vniOf(lab(), 'secret');
+  await settled(lab(), 'secret');
+  secret = await startStations(attached.secret ?? []);
+  plain = await startStations(attached.plain ?? []);
+  for (const station of [...secret, ...plain]) {
+    await station.join(GROUP);
+    await station.join(LINK_LOCAL);
+  }
+  await groupReady(secret, GROUP);
+  await groupReady(plain, GROUP);
+});
+afterAll(async () => {
+  await closeStations([...secret, ...plain]);
+  await Promise.all(taps.map((it) => it.stop()));
+  await removeContainers(containers.filter((it) => it.host.name !== 'h3'));
+});
+
+/** Everything that containers say to each other, under a tag that has the canary in it. */
+async function sayAll(stations: readonly Station[], name: string): Promise<void> {
+  const subnet = stations[0]?.container.ip.replace(/\d+$/, '255') ?? '';
+  for (const [kind, to] of Object.entries({
+    multicast: GROUP,
+    'link-local': LINK_LOCAL,
+    broadcast: '255.255.255.255',
+    subnet,
+  })) {
+    const tag = `${CANARY}-${name}-${kind}`;
+    await Promise.all(stations.map((it) => it.say({ to, tag, count: COUNT })));
+    expect(await settledPairs(stations, { tag, count: COUNT })).toEqual(everyPair(stations, COUNT));
+  }
+  const tag = `${CANARY}-${name}-unicast`;
+  for (const from of stations) {
+    for (const to of stations) {
+      if (to !== from) await from.say({ to: to.container.ip, tag, count: COUNT });
+    }
+  }
+  expect(await settledPairs(stations, { tag, count: COUNT })).toEqual(everyPair(stations, COUNT));
+}
+
+it('everything reaches every container once, and no link between the hosts shows a word of it', async () => {
+  await sayAll(secret, 'secret');
+  for (const tap of taps) expect(await tap.seen(), tap.host.name).toBe(0);
+  // The same eyes see all of a plain network: or they would prove nothing.
+  await sayAll(plain, 'plain');
+  for (const tap of taps) expect(await tap.seen(), tap.host.name).toBeGreaterThan(20);
+});
+
+it('what is encrypted, by what and since when the last handshake, is told', async () => {
+  for (const host of lab().hosts) {
+    const report = await until(
+      async () => {
+        const now = await hostReport(host);
+        const done = now.wireguard?.peers.filter((it) => it.handshake !== undefined) ?? [];
+        return done.length === 2 ? now : undefined;
+      },
+      { what: `${host.name}: two handshakes told`, timeoutMs: 30_000, everyMs: 500 },
+    );
+    expect(report.encryption).toBe('wireguard');
+    expect(report.wireguard).toMatchObject({ by: 'wireguard-go', port: 51890 });
+    expect(report.faults).toBeUndefined();
+    const mtus = report.networks.map(({ name, mtu }) => [name, mtu]).sort();
+    expect(mtus).toEqual([
+      ['plain', 1450],
+      ['secret', 1390],
+    ]);
+    expect(report.networks.find((it) => it.name === 'secret')?.options.encrypted).toBe(true);
+  }
+  await healthy(lab());
+});
+
+it('a packet as large as the containers may send passes whole', async () => {
+  const [from, to] = [on('h1'), on('h2')];
+  const ping = ['ping', '-c', '2', '-i', '0.2', '-M', 'do', '-s', String(1390 - 28)];
+  await from.container.host.docker(['exec', from.container.id, ...ping, to.container.ip]);
+});
+
+/**
+ * Sends UDP to a host's VXLAN port from another host's link, under that host's address or another's: as
+ * Ethernet frames, so that no rule of the sender is asked.
+ */
+async function forge(from: LabHost, to: LabHost, payloads: readonly Buffer[], as = from.address) {
+  const frames = payloads.map((it) => ipPacket({ from: as, to: to.address, port: 4789 }, it));
+  await sendAsIs(from, to, frames);
+}
+
+/** Sends IP packets to a host, whatever their addresses are. */
+async function sendAsIs(from: LabHost, to: LabHost, packets: readonly Buffer[]): Promise<void> {
+  const head = `${await macOf(to)}${await macOf(from)}0800`;
+  const input = packets.map((it) => `${head}${it.toString('hex')}\n`).join('');
+  const program = ['perl', join(ROOT, 'lab/tools/frames.pl'), from.underlayInterface];
+  const { stdout } = await from.exec(program, { input });
+  expect(Number(stdout)).toBe(packets.length);
+}
+
+const macOf = async (host: LabHost): Promise<string> => {
+  const path = `/sys/class/net/${host.underlayInterface}/address`;
+  return (await host.exec(['cat', path])).stdout.trim().replaceAll(':', '');
+};
+
+/** How many forged packets the container on h1 heard under a tag, once a true one that came after has. */
+async function delivered(tag: string): Promise<number> {
+  const fence = `after-${tag}`;
+  await on('h2').say({ to: on('h1').container.ip, tag: fence, count: 1 });
+  await on('h1').hears(on('h2'), { tag: fence, count: 1 });
+  return (await on('h1').heard(tag)).reduce((sum, it) => sum + it.count, 0);
+}
+
+const FORGED = 50;
+const frames = (tag: string): Buffer[] =>
+  Array.from({ length: FORGED }, (_, i) =>
+    vxlan(
+      vni,
+      datagram({ ip: on('h2').container.ip }, on('h1').container.ip, `liar ${tag} ${i + 1}`),
+    ),
+  );
+
+/** In each, frames come in clear, under the right id, from a host's own address and as if from another. */
+async function nothingForged(tag: string): Promise<void> {
+  await forge(h('h3'), h('h1'), frames(tag));
+  await forge(h('h3'), h('h1'), frames(tag), h('h2').address);
+  expect(await delivered(tag)).toBe(0);
+}
+
+it('a frame in clear with the right id is taken from nobody', async () => {
+  await nothingForged('forged');
+  // The same is taken on a plain network, from a host's own address and as if from another.
+  const [heard, said] = [plain[0] as Station, plain[1] as Station];
+  const id = await vniOf(lab(), 'plain');
+  const [ip, to] = [said.container.ip, heard.container.ip];
+  const [one, two] = ['own', 'other'].map((it) => vxlan(id, datagram({ ip }, to, `liar ${it} 1`)));
+  await forge(h('h3'), h('h1'), [one as Buffer]);
+  await forge(h('h3'), h('h1'), [two as Buffer], h('h2').address);
+  for (const tag of ['own', 'other']) {
+    await until(async () => (await heard.heard(tag)).length > 0 || undefined, {
+      what: `the forged packet "${tag}" on the plain network`,
+      timeoutMs: 5_000,
+      everyMs: 50,
+    });
+  }
+});
+
+it('nor where an administrator’s rule accepts all such packets first (CVE-2023-28840)', async () => {
+  const rule = ['INPUT', '-p', 'udp', '--dport', '4789', '-j', 'ACCEPT'];
+  await h('h1').exec(['iptables', '-I', ...rule]);
+  await nothingForged('accepted');
+  await h('h1').exec(['iptables', '-D', ...rule]);
+});
+
+it('nor where the rules are gone (CVE-2023-28841): without them there is no way either', async () => {
+  await h('h1').exec(['nft', 'delete', 'table', 'inet', 'castnet']);
+  await nothingForged('flushed');
+  await sayAll(secret, 'flushed');
+  for (const tap of taps) await tap.seen();
+});
+
+it('nor where no peer is known yet (CVE-2023-28842)', async () => {
+  const args = ['--opt', 'encrypted', '--subnet', '10.92.0.0/24'];
+  await createNetwork(lab(), 'lonely', args);
+  const alone = await runContainer(h('h1'), { network: 'lonely', name: 'lonely-h1' });
+  const id = await vniOf(lab(), 'lonely');
+  const [station] = (await startStations([alone])) as [Station];
+  const text = (i: number) => `liar lonely ${i + 1}`;
+  const all = Array.from({ length: FORGED }, (_, i) =>
+    vxlan(id, datagram({ ip: '10.92.0.77' }, alone.ip, text(i))),
+  );
+  await forge(h('h3'), h('h1'), all);
+  await forge(h('h3'), h('h1'), all, h('h2').address);
+  await nothingForged('fence');
+  expect(await station.heard('lonely')).toEqual([]);
+  await closeStations([station]);
+  await removeContainers([alone]);
+  await removeNetwork(lab(), 'lonely');
+});
+
+it('WireGuard’s packets that were recorded are of no use when they are sent again', async () => {
+  const file = '/run/recorded.pcap';
+  const host = h('h1');
+  const filter = `udp port 51890 and src host ${h('h2').address}`;
+  const tcpdump = ['tcpdump', '-i', host.underlayInterface, '-Z', 'root', '-U', '-w', file];
+  const recording = host.spawn([...tcpdump, '-c', String(COUNT), ...filter.split(' ')]);
+  const ended = new Promise((resolve) => recording.once('close', resolve));
+  await until(
+    async () => {
+      await on('h2').say({ to: on('h1').container.ip, tag: 'recorded', count: 1 });
+      return recording.exitCode !== null || undefined;
+    },
+    { what: 'packets recorded', timeoutMs: 10_000, everyMs: 50 },
+  );
+  await ended;
+  const before = await delivered('recorded');
+  const path = `/sys/class/net/${host.underlayInterface}/statistics/rx_packets`;
+  const arrived = async () => Number((await host.exec(['cat', path])).stdout);
+  const packets = await arrived();
+  // Of the file, the IP packets: behind its header, and each record's and frame's.
+  const recorded: Buffer[] = [];
+  const bytes = await readFile(inHost(host, file));
+  for (let at = 24; at < bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) {
+    recorded.push(bytes.subarray(at + 16 + 14, at + 16 + bytes.readUInt32LE(at + 8)));
+  }
+  expect(recorded).toHaveLength(COUNT);
+  await sendAsIs(h('h3'), host, Array.from({ length: 10 }, () => recorded).flat());
+  expect(await delivered('recorded')).toBe(before);
+  expect((await arrived()) - packets).toBeGreaterThanOrEqual(10 * COUNT);
+});
+
+const LONG_S = Number(process.env.CASTNET_RENEWAL_SECONDS ?? 25);
+
+it(
+  'while the secrets are renewed no packet is lost, and none comes twice',
+  async () => {
+    const wg = ['ip', 'netns', 'exec', 'castnet-wg', 'wg', 'show', 'castnet-wg', 'preshared-keys'];
+    const keys = async () => (await h('h1').exec(wg)).stdout;
+    const seen = new Set<string>();
+    const rate = Number(process.env.CASTNET_RENEWAL_RATE ?? 1000);
+    await on('h1').stream({ to: GROUP, tag: 'renewal', rate });
+    await on('h2').stream({ to: on('h1').container.ip, tag: 'renewal', rate: 200 });
+    const end = performance.now() + LONG_S * 1000;
+    await until(
+      async () => {
+        seen.add(await keys());
+        return performance.now() > end || undefined;
+      },
+      { what: 'the time', timeoutMs: LONG_S * 1000 + 10_000, everyMs: 500 },
+    );
+    const [toAll, toOne] = [await on('h1').stop('renewal'), await on('h2').stop('renewal')];
+    expect(seen.size).toBeGreaterThanOrEqual(2);
+    for (const to of [on('h2'), on('h3')]) {
+      const heard = await to.hears(on('h1'), { tag: 'renewal', count: toAll });
+      expect(heard).toMatchObject({ count: toAll, doubles: 0 });
+    }
+    const heard = await on('h1').hears(on('h2'), { tag: 'renewal', count: toOne });
+    expect(heard).toMatchObject({ count: toOne, doubles: 0 });
+  },
+  (LONG_S + 60) * 1000,
+);
+
+it('the interface removed by hand: nothing goes in clear, and it is made again', async () => {
+  for (const tap of taps) await tap.seen();
+  const { host } = on('h1').container;
+  await on('h1').stream({ to: GROUP, tag: `${CANARY}-removed`, rate: 200 });
+  await host.exec(['ip', '-n', 'castnet-wg', 'link', 'del', 'castnet-wg']);
+  await untilHeardAgain(`${CANARY}-back`);
+  await on('h1').stop(`${CANARY}-removed`);
+  for (const tap of taps) expect(await tap.seen(), tap.host.name).toBe(0);
+});
+
+it('the agent killed: nothing goes in clear, and all is as before with the next one', async () => {
+  const { host } = on('h1').container;
+  await on('h1').stream({ to: GROUP, tag: `${CANARY}-killed`, rate: 200 });
+  await killAgent(host);
+  await untilHeardAgain(`${CANARY}-next`);
+  await on('h1').stop(`${CANARY}-killed`);
+  for (const tap of taps) expect(await tap.seen(), tap.host.name).toBe(0);
+  await settled(lab(), 'secret');
+  await sayAll(secret, 'after');
+});
+
+/** Waits until each of the others hears h1, and h1 them. */
+async function untilHeardAgain(tag: string): Promise<void> {
+  await until(
+    async () => {
+      await Promise.all(secret.map((it) => it.say({ to: GROUP, tag })));
+      for (const station of secret) {
+        const from = new Set((await station.heard(tag)).map((it) => it.from));
+        if (from.size < secret.length - 1) throw new Error(`${station.name} hears ${[...from]}`);
+      }
+      return true;
+    },
+    { what: 'all hearing all again', timeoutMs: 45_000, everyMs: 100 },
+  );
+}
+
+it('a node that was removed: within a second nothing of it is taken', async () => {
+  const node = (await h('h3').api<{ Swarm: { NodeID: string } }>('GET', '/info')).Swarm.NodeID;
+  const h1 = on('h1');
+  await on('h3').stream({ to: h1.container.ip, tag: 'removed', rate: 200 });
+  await h1.hears(on('h3'), { tag: 'removed', count: 20 });
+  await h('h1').api('DELETE', `/nodes/${node}?force=true`);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const after = (await h1.heard('removed'))[0]?.count ?? 0;
+  await h1.say({ to: on('h2').container.ip, tag: 'meanwhile', count: 100 });
+  await on('h2').hears(h1, { tag: 'meanwhile', count: 100 });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect((await h1.heard('removed'))[0]?.count ?? 0).toBe(after);
+  const { stdout } = await h('h1').exec([
+    ...['ip', 'netns', 'exec', 'castnet-wg', 'wg', 'show', 'castnet-wg', 'allowed-ips'],
+  ]);
+  expect(stdout).not.toContain(h('h3').address);
+});

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import type { Partner } from '../core/encryption/partners.ts';
+import type { Asker } from '../core/visible.ts';
+import type { Log } from './log.ts';
+import type { Sessions } from './swarm-link.ts';
+
+/** What one host asks another for a secret of the two. */
+export const SECRET_QUESTION = 'wireguard-secret';
+
+export interface PairSecretsOptions {
+  readonly sessions: () => Pick<Sessions, 'ask' | 'secret'> | undefined;
+  /** After so long a pair agrees on another one, milliseconds. */
+  readonly renewMs: number;
+  readonly log: Log;
+  /** Milliseconds on a clock that nobody can set. */
+  readonly now: () => number;
+}
+
+/** What is known of this host and of those that it shares an encrypted network with. */
+export interface PairsKnown {
+  /** This host's public key. */
+  readonly own: string;
+  /** Its node id; absent without sessions. */
+  readonly node: string | undefined;
+  readonly partners: readonly Partner[];
+}
+
+/** From a failure to the next try, milliseconds; twice as long after each. */
+const RETRY_MS = 150;
+const RETRY_MOST_MS = 5_000;
+/** An answer comes when the other side has the secret in its interface, milliseconds. */
+const ANSWER_MS = 5_000;
+/** So long a secret with a host is kept that is no partner now, milliseconds. */
+const KEEP_MS = 600_000;
+/** How often it is looked what is due, milliseconds. */
+const LOOK_MS = 1_000;
+
+interface Agreed {
+  readonly secret: string;
+  readonly at: number;
+}
+
+interface Trying {
+  readonly again: number;
+  readonly wait: number;
+}
+
+/**
+ * The pre-shared key of each pair of hosts. It comes of the TLS session by which the host with the lower node
+ * id asks the other, so it goes over no wire. Who is asked has it in its interface before it answers, and who
+ * asks begins the handshake: so the first one succeeds. A new one counts from the next handshake on;
+ * what is under way between the two is not touched.
+ */
+export class PairSecrets {
+  readonly #options: PairSecretsOptions;
+  /** By both public keys; bounded by the partners. */
+  readonly #agreed = new Map<string, Agreed>();
+  readonly #underWay = new Set<string>();
+  readonly #failed = new Map<string, Trying>();
+  #known: PairsKnown = { own: '', node: undefined, partners: [] };
+  #changed: () => Promise<void> = async () => {};
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PairSecretsOptions) {
+    this.#options = options;
+  }
+
+  /** @param changed has what was agreed on put in force; resolves when it is */
+  onChange(changed: () => Promise<void>): void {
+    this.#changed = changed;
+  }
+
+  get(own: string, theirs: string): string | undefined {
+    return this.#agreed.get(pair(own, theirs))?.secret;
+  }
+
+  /** One that an earlier agent agreed on, and that is in force. */
+  found({ own, theirs, secret }: { own: string; theirs: string; secret: string }): void {
+    if (secret !== '') this.#agreed.set(pair(own, theirs), { secret, at: this.#options.now() });
+  }
+
+  /** Takes what is so now, and agrees with whomever it is due. */
+  update(known: PairsKnown): void {
+    this.#known = known;
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#look();
+  }
+
+  /** Answers a host that asks. @throws Error in words when the two do not know each other yet */
+  async answer(args: unknown, by: Asker): Promise<{ serial: string }> {
+    const { own, node, partners } = this.#known;
+    const { serial, key, of } = (args ?? {}) as Record<string, unknown>;
+    if (typeof serial !== 'string' || serial.length > 64 || !/^[\w-]+$/.test(serial)) {
+      throw new Error('a secret needs a serial number');
+    }
+    const partner = partners.find((it) => it.node === by.node && it.wireguard.key === key);
+    if (node === undefined || of !== own || partner === undefined || by.node >= node) {
+      throw new Error('this host does not know that key yet, or has another itself');
+    }
+    const secret = by.secret?.(
+      context(by.node, node, { serial, asks: partner.wireguard.key, own }),
+    );
+    if (secret === undefined) throw new Error('the session has no secret');
+    this.#agreed.set(pair(own, partner.wireguard.key), { secret, at: this.#options.now() });
+    await this.#changed();
+    return { serial };
+  }
+
+  /** Nobody needs any more. */
+  forget(): void {
+    this.#agreed.clear();
+    this.#failed.clear();
+    this.#known = { own: '', node: undefined, partners: [] };
+    this.close();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const { own, node, partners } = this.#known;
+    const pairs = new Set(partners.map((it) => pair(own, it.wireguard.key)));
+    for (const key of this.#failed.keys()) if (!pairs.has(key)) this.#failed.delete(key);
+    // Of hosts that are not heard for a moment it is kept.
+    const old = this.#options.now() - KEEP_MS;
+    for (const [key, { at }] of this.#agreed)
+      if (!pairs.has(key) && at < old) this.#agreed.delete(key);
+    if (node === undefined) return;
+    for (const it of partners) {
+      const key = pair(own, it.wireguard.key);
+      if (it.node > node && this.#isDue(key) && !this.#underWay.has(key)) void this.#agree(it, key);
+    }
+  }
+
+  #isDue(key: string): boolean {
+    const { now, renewMs } = this.#options;
+    const agreed = this.#agreed.get(key);
+    if (agreed !== undefined && now() - agreed.at < renewMs) return false;
+    return now() >= (this.#failed.get(key)?.again ?? 0);
+  }
+
+  async #agree({ node: theirs, address, wireguard }: Partner, key: string): Promise<void> {
+    const { sessions, log, now } = this.#options;
+    const { own, node = '' } = this.#known;
+    const serial = randomUUID();
+    this.#underWay.add(key);
+    try {
+      const made = context(node, theirs, { serial, asks: own, own: wireguard.key });
+      const secret = sessions()?.secret(address, made);
+      if (secret === undefined) throw new Error('there is no session');
+      const args = { serial, key: own, of: wireguard.key };
+      await sessions()?.ask(address, SECRET_QUESTION, args, { timeoutMs: ANSWER_MS });
+      this.#agreed.set(key, { secret, at: now() });
+      this.#failed.delete(key);
+      this.#underWay.delete(key);
+      await this.#changed();
+    } catch (error) {
+      const wait = Math.min(RETRY_MOST_MS, 2 * (this.#failed.get(key)?.wait ?? RETRY_MS / 2));
+      this.#failed.set(key, { wait, again: now() + wait });
+      log.debug({ address, reason: (error as Error).message }, 'no secret for WireGuard yet');
+      setTimeout(() => this.#look(), wait).unref();
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+}
+
+const pair = (own: string, theirs: string): string => `${own} ${theirs}`;
+
+/** What a secret is for: the same words at both ends. */
+const context = (
+  asks: string,
+  answers: string,
+  { serial, asks: key, own: other }: { serial: string; asks: string; own: string },
+): string => ['wireguard', asks, answers, key, other, serial].join(' ');

@@ -1,0 +1,209 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { inAddress } from '../core/encryption/endpoint.ts';
+import {
+  explainStep,
+  type WireguardFound,
+  type WireguardStep,
+} from '../core/encryption/wireguard.ts';
+import { CommandError, mustRun, run } from '../system/run.ts';
+import { withSecret } from './secret-file.ts';
+import { show } from './show.ts';
+import { type KeyPair, parseDump, parseInterface } from './wireguard-dump.ts';
+import {
+  ensureWireguardNamespace,
+  inWireguard,
+  WIREGUARD,
+  WIREGUARD_PATH,
+} from './wireguard-namespace.ts';
+import { WireguardProgram } from './wireguard-program.ts';
+
+/** The interface, alone in the namespace of the same name. */
+const NAME = WIREGUARD;
+
+/**
+ * Both ends send something at least so often, seconds: so a translator between them (NAT) remembers the way,
+ * and the handshake is done before a container's first packet. whitepaper, section 6.5; wg(8).
+ */
+const KEEPALIVE_S = 25;
+
+/** What `ip` says when the kernel has no WireGuard, and no module of it. */
+const NO_WIREGUARD = /unknown device type|operation not supported|not supported/i;
+
+export interface WireguardOptions {
+  /** The host's /run through which a mount reaches the host. */
+  readonly sharedRun: string;
+  /** In memory, root's. */
+  readonly stateDirectory: string;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/** Who carries the packets. */
+export type Carrier = 'kernel' | 'wireguard-go';
+
+/**
+ * A host's WireGuard interface: the kernel's where it has one, else that of `wireguard-go`. The host's key
+ * is made with it, and is nowhere but in the interface and this process: another agent finds it in the
+ * kernel's interface; with the program's it has another.
+ */
+export class Wireguard {
+  readonly #options: WireguardOptions;
+  readonly #program: WireguardProgram;
+  #keys: KeyPair | undefined;
+  #carrier: Carrier | undefined;
+  #onGone: () => void = () => {};
+
+  constructor(options: WireguardOptions) {
+    this.#options = options;
+    this.#program = new WireguardProgram((reason) => {
+      options.log.warn({ reason }, 'wireguard-go has ended');
+      this.#onGone();
+    });
+  }
+
+  /** Who carries the packets; undefined while there is no interface. */
+  get carrier(): Carrier | undefined {
+    return this.#carrier;
+  }
+
+  /** Calls back when the interface has gone by itself. */
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+  }
+
+  /** What there is; undefined: no interface with a key. @throws CommandError when it cannot be read */
+  async observe(): Promise<WireguardFound | undefined> {
+    const dump = await run(inWireguard('wg', 'show', NAME, 'dump'));
+    if (dump.status !== 0) return undefined;
+    const { keys, port, peers } = parseDump(dump.stdout);
+    if (keys === undefined) return undefined;
+    const defaults = ['route show default'];
+    const [all, six] = await Promise.all([
+      show(inWireguard('ip'), ['address show'], defaults),
+      // A kernel without IPv6 has no routes of it.
+      show(inWireguard('ip', '-6'), [], defaults),
+    ]);
+    const link = parseInterface(NAME, [...all, ...six]);
+    if (link === undefined) return undefined;
+    this.#keys = keys;
+    this.#carrier ??= this.#program.isRunning ? 'wireguard-go' : 'kernel';
+    return { key: keys.public, port, peers, ...link };
+  }
+
+  /**
+   * Makes the interface, with this host's key, where there is none.
+   * @throws Error when neither the kernel nor the program can
+   */
+  async make(mtu: number): Promise<void> {
+    const { sharedRun, log } = this.#options;
+    await ensureWireguardNamespace(sharedRun, log);
+    this.#keys ??= newKeys();
+    await run(inWireguard('ip', 'link', 'del', 'dev', NAME));
+    // In the namespace of this process its socket is made, and stays.
+    const made = await run([
+      'ip',
+      'link',
+      'add',
+      'dev',
+      NAME,
+      'netns',
+      WIREGUARD_PATH,
+      'type',
+      'wireguard',
+    ]);
+    if (made.status === 0) {
+      this.#carrier = 'kernel';
+      await this.#giveKey();
+      return;
+    }
+    const words = made.stderr.trim();
+    if (!NO_WIREGUARD.test(words))
+      throw new CommandError(['ip', 'link', 'add'], made.status, words);
+    await this.#program.start(NAME).catch((error: Error) => {
+      throw new Error(`this kernel has no WireGuard (${words}), and ${error.message}`);
+    });
+    this.#carrier = 'wireguard-go';
+    // Told before it is moved: the program hears of the MTU in this namespace only.
+    await mustRun(['ip', 'link', 'set', 'dev', NAME, 'mtu', String(mtu)]);
+    await this.#giveKey();
+    await mustRun(['ip', 'link', 'set', 'dev', NAME, 'netns', WIREGUARD_PATH]);
+  }
+
+  /** Takes steps, goes on after one that fails. @returns in words what failed */
+  async apply(steps: readonly WireguardStep[]): Promise<string[]> {
+    const failures: string[] = [];
+    for (const step of steps) {
+      await this.#take(step).catch((error: Error) =>
+        failures.push(`${explainStep(step)}: ${error.message}`),
+      );
+    }
+    return failures;
+  }
+
+  /** Takes the interface away, with all that hangs on it. */
+  async remove(): Promise<void> {
+    await run(inWireguard('ip', 'link', 'del', 'dev', NAME));
+    await this.#program.close();
+    this.#carrier = undefined;
+    this.#keys = undefined;
+  }
+
+  async #take(step: WireguardStep): Promise<void> {
+    const { stateDirectory } = this.#options;
+    switch (step.action) {
+      case 'settle':
+        return settle(step.to);
+      case 'remove':
+        await wg('peer', step.key, 'remove');
+        return;
+      case 'secret':
+        await withSecret(stateDirectory, step.peer.secret, (path) =>
+          wg('peer', step.peer.key, 'preshared-key', path),
+        );
+        return;
+      case 'add': {
+        const { key, address, port, secret } = step.peer;
+        const length = address.includes(':') ? 128 : 32;
+        const to = ['endpoint', inAddress(address, port), 'allowed-ips', `${address}/${length}`];
+        const often = ['persistent-keepalive', String(KEEPALIVE_S)];
+        await withSecret(stateDirectory, secret, (path) =>
+          wg('peer', key, 'preshared-key', path, ...to, ...often),
+        );
+      }
+    }
+  }
+
+  #giveKey(): Promise<void> {
+    const { private: secret } = this.#keys as KeyPair;
+    const { stateDirectory } = this.#options;
+    // By the program's socket, or in the namespace by netlink.
+    return withSecret(stateDirectory, secret, (path) => wg('private-key', path));
+  }
+}
+
+const wg = async (...words: readonly string[]): Promise<void> => {
+  await mustRun(inWireguard('wg', 'set', NAME, ...words));
+};
+
+/** Port, MTU, address, and all that is sent leaves by it. */
+async function settle(to: { address: string; port: number; mtu: number }): Promise<void> {
+  const { address, port, mtu } = to;
+  const [family, length] = address.includes(':') ? ['-6', 128] : ['-4', 32];
+  await wg('listen-port', String(port));
+  const lines = [
+    `link set dev ${NAME} mtu ${mtu}`,
+    // The namespace has none but its own, and an address takes no time to be tried.
+    `address flush dev ${NAME} scope global`,
+    `address add ${address}/${length} dev ${NAME}${family === '-6' ? ' nodad' : ''}`,
+    `link set dev ${NAME} up`,
+    `route replace default dev ${NAME}`,
+  ];
+  await mustRun(inWireguard('ip', family as string, '-batch', '-'), `${lines.join('\n')}\n`);
+}
+
+/** A key pair of Curve25519 (RFC 7748), as WireGuard writes them. */
+export function newKeys(): KeyPair {
+  const { privateKey } = generateKeyPairSync('x25519');
+  const { d = '', x = '' } = privateKey.export({ format: 'jwk' });
+  const plain = (it: string) => Buffer.from(it, 'base64url').toString('base64');
+  return { private: plain(d), public: plain(x) };
+}
