@@ -34,7 +34,7 @@ const MODULES = [
   ...['ip_tables', 'iptable_nat', 'iptable_filter', 'iptable_mangle', 'ip6_tables'],
   ...['xt_conntrack', 'xt_MASQUERADE', 'xt_addrtype', 'xt_mark', 'xt_nat', 'xt_tcpudp'],
   ...['xt_REDIRECT', 'xt_ipvs', 'ip_vs', 'ip_vs_rr', 'ip6table_nat', 'ip6table_filter'],
-  ...['bonding', '8021q', 'macvlan', 'ipvlan'],
+  ...['bonding', '8021q', 'macvlan', 'ipvlan', 'wireguard', 'tun'],
 ];
 
 export type GuestOptions = {

@@ -10,6 +10,7 @@ import { type Lab, type LabHost, labDown } from '../lab.ts';
 import { labBase, labDirectory } from '../plan.ts';
 import { until } from '../run.ts';
 import type { Cast } from './cast.ts';
+import { encrypted } from './encrypted.ts';
 import { features } from './features.ts';
 import { guard } from './guard.ts';
 import { ingress } from './ingress.ts';
@@ -106,6 +107,12 @@ export const STEPS: readonly Step[] = [
     title: 'an agent’s restart loses no packet',
     timeoutMs: 180_000,
     run: (stage) => restartedAgent(stage),
+  },
+  {
+    name: 'encrypted',
+    title: 'an encrypted network by the kernel’s WireGuard; agents’ restarts lose no packet of it',
+    timeoutMs: 240_000,
+    run: (stage) => encrypted(stage),
   },
   {
     name: 'down',

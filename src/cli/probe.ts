@@ -27,9 +27,10 @@ export function registerProbe(program: Command): void {
 
 /** The matrix, the figures of each pair, and the verdict. */
 export function probeText(report: ProbeReport): string {
-  const { network, hosts, pairs, findings } = report;
+  const { network, encrypted, hosts, pairs, findings } = report;
   const took = hosts.filter((it) => it.took === 'part').length;
-  const head = `Network ${network}: ${took} of ${hosts.length} hosts took part.`;
+  const by = encrypted ? ', by WireGuard' : '';
+  const head = `Network ${network}${by}: ${took} of ${hosts.length} hosts took part.`;
   const all = findings.length > 0 ? verdict(findings) : [paint('green', allWell(report))];
   return [head, ...section(matrix(report)), ...section(figures(pairs)), ...gap(), ...all].join(
     '\n',

@@ -83,6 +83,7 @@ export type ProbePair = Told<typeof probePair>;
 const probe = object({
   version,
   network: z.string(),
+  encrypted: z.exactOptional(z.boolean()).describe('Whether it was by WireGuard'),
   ok: z.boolean().describe('Whether every host took part and every pair was reached'),
   hosts: z
     .array(object({ address, took: z.enum(['part', 'no part']) }))

@@ -67,9 +67,14 @@ export async function probeNetwork(field: Field, name: string | undefined): Prom
     participants: await Promise.all(
       places.map((place, at) => participant(lead, place, { sent: sent[at], heard: heard[at] })),
     ),
-    ports: { tcp: report.peerPort, udp: report.tunnel?.port ?? 4789 },
+    ports: { tcp: report.peerPort, udp: portOf(report, network) },
+    encrypted: network.options.encrypted === true,
   });
 }
+
+/** By which UDP port its packets travel. */
+const portOf = ({ tunnel, wireguard }: HostReport, { options }: Subject): number =>
+  (options.encrypted ? wireguard?.port : tunnel?.port) ?? 4789;
 
 /** What one probe is led with. */
 interface Lead {

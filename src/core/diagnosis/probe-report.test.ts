@@ -72,6 +72,18 @@ describe('a probe', () => {
     ]);
   });
 
+  it('on an encrypted network names WireGuard’s port, and counts its bytes', () => {
+    const encrypted = (participants: readonly Participant[]) =>
+      probeReport({
+        ...{ network: 'mynet', participants, ports: { tcp: 4790, udp: 51890 }, encrypted: true },
+      });
+    const found = encrypted(hosts({ '10.9.0.3': { heard: { '10.9.0.2': NONE } } }));
+    expect(found.encrypted).toBe(true);
+    expect(found.findings[0]?.what).toContain('UDP port 51890 is blocked');
+    const narrow = encrypted(hosts({ '10.9.0.2': { pathMtu: { '10.9.0.3': 1300 } } }));
+    expect(narrow.findings[0]?.what).toContain('1560 is needed');
+  });
+
   it('names the host whose interface is too narrow, once for all its pairs', () => {
     const narrow = { '10.9.0.2': 1354 };
     const changes: Record<string, Change> = {

@@ -6,19 +6,22 @@ import { findingsOf } from './probe-verdict.ts';
 export function probeReport(options: {
   readonly network: string;
   readonly participants: readonly Participant[];
-  /** TCP port of the sessions and UDP port of the tunnels. */
+  /** TCP port of the sessions and UDP port of the tunnels, or of WireGuard. */
   readonly ports: { readonly tcp: number; readonly udp: number };
+  /** Whether the network is encrypted. */
+  readonly encrypted?: boolean;
 }): ProbeReport {
-  const { network, participants, ports } = options;
+  const { network, participants, ports, encrypted = false } = options;
   const seated = participants.filter(isSeated);
   const pairs = seated.flatMap((from) =>
     seated.filter((to) => to !== from).map((to) => pairOf(from, to)),
   );
   const failures = participants.flatMap(({ failure }) => failure ?? []);
-  const findings = [...failures, ...findingsOf({ seated, pairs, ports })];
+  const findings = [...failures, ...findingsOf({ seated, pairs, ports, encrypted })];
   return {
     version: 1,
     network,
+    ...(encrypted ? { encrypted } : {}),
     hosts: participants.map((it) => ({
       address: it.seat?.host ?? it.address,
       took: isSeated(it) ? 'part' : 'no part',

@@ -1,6 +1,6 @@
 import type { ProbePair } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
-import { tunnelOverhead } from '../../net/mtu.ts';
+import { tunnelOverhead, wireguardOverhead } from '../../net/mtu.ts';
 import { inCommand } from '../in-command.ts';
 import type { Seated } from './probe-pairs.ts';
 import { sessionFinding } from './session-finding.ts';
@@ -10,6 +10,8 @@ export interface Evidence {
   readonly seated: readonly Seated[];
   readonly pairs: readonly ProbePair[];
   readonly ports: { readonly tcp: number; readonly udp: number };
+  /** Whether the packets travel in WireGuard. */
+  readonly encrypted: boolean;
 }
 
 /** Names what stands between the hosts: of each pair the first thing at fault, each thing once. */
@@ -37,7 +39,8 @@ function ofHost({ seat }: Seated): Finding[] {
   ];
 }
 
-function ofPair(pair: ProbePair, { seated, pairs, ports }: Evidence): Finding | undefined {
+function ofPair(pair: ProbePair, evidence: Evidence): Finding | undefined {
+  const { seated, pairs, ports } = evidence;
   const from = seated.find((it) => it.seat.host === pair.from);
   const to = seated.find((it) => it.seat.host === pair.to);
   if (from === undefined || to === undefined) return undefined;
@@ -81,12 +84,17 @@ function ofPair(pair: ProbePair, { seated, pairs, ports }: Evidence): Finding | 
       `on ${pair.to}: iptables -I INPUT -p udp --dport ${ports.udp} -s ${pair.from} -j ACCEPT; on ${pair.from}: nft list ruleset | grep ${ports.udp}; then any firewall between them`,
     );
   }
-  if (pair.pathMtu !== undefined && pair.pathMtu < from.seat.mtu) return tooSmall(pair, from, to);
+  if (pair.pathMtu !== undefined && pair.pathMtu < from.seat.mtu)
+    return tooSmall(pair, { from, to, evidence });
   return missingKind(pair, to) ?? lossy(pair);
 }
 
-function tooSmall(pair: ProbePair, from: Seated, to: Seated): Finding {
-  const overhead = tunnelOverhead(from.seat.host);
+function tooSmall(
+  pair: ProbePair,
+  { from, to, evidence }: { from: Seated; to: Seated; evidence: Evidence },
+): Finding {
+  const outer = evidence.encrypted ? wireguardOverhead(from.seat.host) : 0;
+  const overhead = tunnelOverhead(from.seat.host) + outer;
   const needed = from.seat.mtu + overhead;
   const takes = ({ seat }: Seated) => Math.min(seat.underlay.mtu - overhead, seat.mtu);
   const narrow = [from, to].sort((a, b) => takes(a) - takes(b))[0]?.seat;

@@ -1,0 +1,97 @@
+/** Encrypted networks between hosts that reach each other over IPv6, and on hosts that can have none. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { agentLog, hostReport } from '../kit/agent.ts';
+import { settled } from '../kit/kernel.ts';
+import { type Container, createNetwork, removeContainers, runContainer } from '../kit/stack.ts';
+import { closeStations, type Station, startStations } from '../kit/station.ts';
+import { until } from '../run.ts';
+import { everyPair, groupReady, settledPairs } from './support/group.ts';
+import { useLab } from './support/lab.ts';
+import { Wiretap } from './support/wiretap.ts';
+
+const GROUP = '239.90.1.6';
+const CANARY = 'kanarienvogel';
+/** 1500 less 80 of WireGuard and 70 of VXLAN, both over IPv6. */
+const MTU = 1350;
+
+const lab = useLab('encrypted6', { hosts: 2, managers: 1, underlay: 'ipv6' });
+let stations: Station[] = [];
+const containers: Container[] = [];
+let taps: Wiretap[] = [];
+
+beforeAll(async () => {
+  taps = await Promise.all(lab().hosts.map((it) => Wiretap.start(it, CANARY)));
+  await createNetwork(lab(), 'secret', ['--opt', 'encrypted=true', '--opt', 'ipv6=fd00:90::/64']);
+});
+afterAll(async () => {
+  await closeStations(stations);
+  await Promise.all(taps.map((it) => it.stop()));
+  await removeContainers(containers);
+});
+
+it('a host with neither WireGuard nor the program refuses the network, and says why', async () => {
+  const [, h2] = lab().hosts;
+  if (h2 === undefined) throw new Error('there is no h2');
+  const id = (await h2.docker(['plugin', 'inspect', '-f', '{{.Id}}', 'castnet:latest'])).trim();
+  const program = `/var/lib/docker/plugins/${id}/rootfs/usr/bin/wireguard-go`;
+  await h2.exec(['mv', program, `${program}.away`]);
+  const running = runContainer(h2, { network: 'secret', name: 'refused' });
+  const refused = await running.then(
+    () => '',
+    (error: Error) => error.message,
+  );
+  await h2.exec(['mv', `${program}.away`, program]);
+  await h2.docker(['rm', '-f', 'refused']).catch(() => {});
+  // A kernel that has WireGuard needs no program.
+  if (refused === '') {
+    expect((await hostReport(h2)).wireguard?.by ?? 'kernel').toBe('kernel');
+    return;
+  }
+  // Docker says of a container only that it failed; the words are a task's, and in the log.
+  expect(await agentLog(h2, 'this kernel has no WireGuard')).not.toEqual([]);
+  const report = await hostReport(h2);
+  expect(report.networks).toEqual([]);
+  expect(report.encryption).toBe('none');
+});
+
+it('everything reaches every container once, and no link between the hosts shows a word of it', async () => {
+  for (const host of lab().hosts) {
+    containers.push(await runContainer(host, { network: 'secret', name: `secret-${host.name}` }));
+  }
+  await settled(lab(), 'secret');
+  stations = await startStations(containers);
+  for (const it of stations) await it.join(GROUP);
+  await groupReady(stations, GROUP);
+  for (const [kind, to] of [
+    ['multicast', GROUP],
+    ['broadcast', '255.255.255.255'],
+  ] as const) {
+    const tag = `${CANARY}-${kind}`;
+    await Promise.all(stations.map((it) => it.say({ to, tag, count: 5 })));
+    expect(await settledPairs(stations, { tag, count: 5 })).toEqual(everyPair(stations, 5));
+  }
+  for (const tap of taps) expect(await tap.seen(), tap.host.name).toBe(0);
+});
+
+it('a packet as large as the containers may send passes whole, of IPv4 and of IPv6', async () => {
+  const [from, to] = containers as [Container, Container];
+  const mtu = (await hostReport(from.host)).networks.map((it) => it.mtu);
+  expect(mtu).toEqual([MTU]);
+  const ping = async (address: string, header: number) => {
+    const size = ['-M', 'do', '-s', String(MTU - header)];
+    const argv = ['exec', from.id, 'ping', '-c', '2', '-i', '0.2', ...size, address];
+    await from.host.docker(argv);
+  };
+  await ping(to.ip, 28);
+  const six = `fd00:90::${to.ip
+    .split('.')
+    .map((it) => Number(it).toString(16).padStart(2, '0'))
+    .join('')
+    .replace(/^(.{4})/, '$1:')}`;
+  // The first one may wait for its neighbour.
+  await until(async () => ping(six, 48).then(() => true), {
+    what: `a ping of ${six}`,
+    timeoutMs: 10_000,
+    everyMs: 200,
+  });
+});
