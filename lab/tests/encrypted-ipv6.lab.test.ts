@@ -17,15 +17,12 @@ const MTU = 1350;
 const lab = useLab('encrypted6', { hosts: 2, managers: 1, underlay: 'ipv6' });
 let stations: Station[] = [];
 const containers: Container[] = [];
-let taps: Wiretap[] = [];
 
 beforeAll(async () => {
-  taps = await Promise.all(lab().hosts.map((it) => Wiretap.start(it, CANARY)));
   await createNetwork(lab(), 'secret', ['--opt', 'encrypted=true', '--opt', 'ipv6=fd00:90::/64']);
 });
 afterAll(async () => {
   await closeStations(stations);
-  await Promise.all(taps.map((it) => it.stop()));
   await removeContainers(containers);
 });
 
@@ -62,6 +59,7 @@ it('everything reaches every container once, and no link between the hosts shows
   stations = await startStations(containers);
   for (const it of stations) await it.join(GROUP);
   await groupReady(stations, GROUP);
+  const taps = await Promise.all(lab().hosts.map((it) => Wiretap.start(it, CANARY)));
   for (const [kind, to] of [
     ['multicast', GROUP],
     ['broadcast', '255.255.255.255'],
@@ -70,7 +68,10 @@ it('everything reaches every container once, and no link between the hosts shows
     await Promise.all(stations.map((it) => it.say({ to, tag, count: 5 })));
     expect(await settledPairs(stations, { tag, count: 5 })).toEqual(everyPair(stations, 5));
   }
-  for (const tap of taps) expect(await tap.seen(), tap.host.name).toBe(0);
+  for (const tap of taps) {
+    expect(await tap.seen(), tap.host.name).toBe(0);
+    await tap.stop();
+  }
 });
 
 it('a packet as large as the containers may send passes whole, of IPv4 and of IPv6', async () => {

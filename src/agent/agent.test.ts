@@ -197,6 +197,19 @@ it('what another host says becomes forwarding and rules of the containers', asyn
   });
 });
 
+it('an encrypted network that the host can have no WireGuard for is refused, and nothing of it stays', async () => {
+  const { steps, published } = await host();
+  const made = agent.driver.createNetwork({
+    id: NETWORK,
+    options: { vni: String(VNI), encrypted: '' },
+    subnet: '10.0.1.0/24',
+  });
+  await expect(made).rejects.toThrow('option encrypted: this kernel has no WireGuard');
+  expect(steps.filter((it) => it.includes(String(VNI)))).toEqual([]);
+  expect(agent.rooms.host.state.networks.size).toBe(0);
+  expect(published.flatMap((it) => [...it.networks.keys()])).toEqual([]);
+});
+
 it('a group that a container joins is told to the other hosts', async () => {
   const { published } = await host();
   await container();

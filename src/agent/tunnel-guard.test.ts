@@ -10,11 +10,12 @@ function world(before?: { rules: string; hosts?: string[] }) {
   let refuse = '';
   let looks = 0;
   let dropped = 0;
+  let encrypted: number[] = [];
   const guard = new TunnelGuard({
     port: 4789,
     untracked: true,
     tunnel: () => '10.0.0.1',
-    encrypted: () => [],
+    encrypted: () => encrypted,
     hosts: () => known,
     exposed: () => [],
     log: { debug() {}, info() {}, warn() {}, error() {} },
@@ -63,6 +64,9 @@ function world(before?: { rules: string; hosts?: string[] }) {
     wait: (ms: number) => {
       time += ms;
     },
+    encrypt: (...vnis: number[]) => {
+      encrypted = vnis;
+    },
     refuse: (words: string) => {
       refuse = words;
     },
@@ -81,6 +85,23 @@ describe('the guard of the tunnels', () => {
     expect(of.last()).toBe(
       'add element inet castnet hosts4 { 10.0.0.2 }\nadd element inet castnet hosts4 { 10.9.0.2 }\n',
     );
+  });
+
+  it('an encrypted network counts as sealed when its rules are in force, and not before', async () => {
+    const of = world();
+    of.know(['10.0.0.2']);
+    await of.guard.loop.request(true);
+    of.encrypt(8_000_001);
+    of.refuse('nft says no');
+    await of.guard.loop.request();
+    expect(of.guard.isSealed(8_000_001)).toBe(false);
+    of.refuse('');
+    await of.guard.loop.request();
+    expect(of.guard.isSealed(8_000_001)).toBe(true);
+    expect(of.guard.isSealed(8_000_002)).toBe(false);
+    of.encrypt();
+    await of.guard.loop.request();
+    expect(of.guard.isSealed(8_000_001)).toBe(false);
   });
 
   it('starts no program when no host came or went', async () => {

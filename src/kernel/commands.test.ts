@@ -9,6 +9,18 @@ it('keeps a device from IPv6 only where the kernel has it and the MTU allows it'
   expect(withoutIpv6('cx1', 1450, false)).toEqual([]);
 });
 
+it('the socket of an encrypted network’s tunnel is made beside WireGuard, every other’s on the host', () => {
+  const fact = (dev: string) =>
+    ({
+      ...({ kind: 'vxlan', dev, bridge: 'cb8000001', local: '10.9.0.1', port: 4789 } as const),
+      ...{ mtu: 1390, settled: true },
+    }) as const;
+  const made = (dev: string) => commandsFor({ action: 'add', fact: fact(dev) })[0];
+  expect(made('ce8000001')).toMatchObject({ where: 'wireguard' });
+  expect(made('ce8000001')?.line).toContain('id 8000001 local 10.9.0.1');
+  expect(made('cx8000001')).toMatchObject({ where: 'host' });
+});
+
 describe('the host’s own link', () => {
   const link = {
     kind: 'host-link',

@@ -29,6 +29,9 @@ const KEEPALIVE_S = 25;
 /** What `ip` says when the kernel has no WireGuard, and no module of it. */
 const NO_WIREGUARD = /unknown device type|operation not supported|not supported/i;
 
+/** What `nsenter` and `wg` say when there is no namespace, no interface, or one that is not WireGuard's. */
+const GONE = /no such (file|device)|not supported|invalid argument/i;
+
 export interface WireguardOptions {
   /** The host's /run through which a mount reaches the host. */
   readonly sharedRun: string;
@@ -72,8 +75,13 @@ export class Wireguard {
 
   /** What there is; undefined: no interface with a key. @throws CommandError when it cannot be read */
   async observe(): Promise<WireguardFound | undefined> {
-    const dump = await run(inWireguard('wg', 'show', NAME, 'dump'));
-    if (dump.status !== 0) return undefined;
+    const argv = inWireguard('wg', 'show', NAME, 'dump');
+    const dump = await run(argv);
+    if (dump.status !== 0) {
+      // One that only cannot be read now must not be taken for one that has gone: it would be made anew.
+      if (dump.status !== null && GONE.test(dump.stderr)) return undefined;
+      throw new CommandError(argv, dump.status, dump.stderr);
+    }
     const { keys, port, peers } = parseDump(dump.stdout);
     if (keys === undefined) return undefined;
     const defaults = ['route show default'];
