@@ -137,18 +137,6 @@ export class Agent {
   }
 
   close(): void {
-    const {
-      preparation,
-      discovery,
-      services,
-      reports,
-      forwarding,
-      guard,
-      tunnelGuard,
-      encryption,
-    } = this.rooms;
-    const loops = [forwarding.reconciler, guard, tunnelGuard].map((it) => it.loop);
-    for (const room of [preparation, discovery, services, reports, encryption, ...loops])
-      room.close();
+    this.rooms.close();
   }
 }

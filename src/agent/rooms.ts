@@ -219,11 +219,16 @@ export function buildRooms(options: AgentOptions) {
     ...options,
     encryption,
   });
+  const loops = [forwarding.reconciler, guard, tunnelGuard].map((it) => it.loop);
+  const close = (): void => {
+    const rooms = [preparation, discovery, services, reports, encryption, ...loops];
+    for (const it of rooms) it.close();
+  };
 
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
     ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
     ...{ informant, garbage, sendLimits, exposures, driver, reports, encryption, secrets },
-    inForce,
+    ...{ inForce, close },
   };
 }
