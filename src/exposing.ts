@@ -1,4 +1,5 @@
 import type { Agent } from './agent/agent.ts';
+import type { Log } from './agent/log.ts';
 import type { ExposeRequest, Exposer } from './api/expose.ts';
 import type { Exposed, ExposedAddress } from './contract/commands.ts';
 import { addressRefused, askedAddress, type KnownNetwork } from './core/exposure.ts';
@@ -20,11 +21,17 @@ import { Fault } from './net/fault.ts';
 export interface ExposingOptions {
   readonly agent: Agent;
   readonly holders: Holders;
+  readonly log: Log;
 }
 
-export type Exposing = Exposer;
+export interface Exposing extends Exposer {
+  close(): void;
+}
 
-export function openExposing({ agent, holders }: ExposingOptions): Exposing {
+/** From one look at holders that Docker gave up to the next, milliseconds. */
+const REVIVE_MS = 60_000;
+
+export function openExposing({ agent, holders, log }: ExposingOptions): Exposing {
   const { host, exposures } = agent.rooms;
   /** One after the other: two at once would make two holders. */
   let last: Promise<unknown> = Promise.resolve();
@@ -135,7 +142,18 @@ export function openExposing({ agent, holders }: ExposingOptions): Exposing {
     return told(true);
   }
 
+  const revive = async (): Promise<void> => {
+    const networks = await holders.revive();
+    if (networks.length > 0) log.info({ networks }, 'the host has its own addresses again');
+  };
+  const timer = setInterval(() => {
+    inTurn(revive).catch(({ message: reason }: Error) =>
+      log.debug({ reason }, 'the host’s own addresses were not looked at'),
+    );
+  }, REVIVE_MS);
+
   return {
+    close: () => clearInterval(timer),
     list: () => inTurn(() => told(false)),
     expose: (request) => inTurn(() => expose(request)),
     hide: (network) => inTurn(() => hide(network)),

@@ -140,7 +140,7 @@ async function main(): Promise<void> {
     certificateExpires: () => identity.certificate()?.certificateUntil,
   });
   const probing = openProbing({ agent, state, link });
-  const exposing = openExposing({ agent, holders: openHolders(docker) });
+  const exposing = openExposing({ agent, holders: openHolders(docker), log });
   const checkups = openCheckups({
     report: reporter.report,
     plan: reporter.plan,
@@ -191,7 +191,7 @@ async function main(): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
     await plugin.close(CALLS_END_MS);
-    for (const it of watches) it.close();
+    for (const it of [...watches, exposing]) it.close();
     await probing.close();
     agent.close();
     await link.close();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Asked, EngineError } from './engine.ts';
-import { openHolders, refusal } from './holders.ts';
+import { openHolders, refusal, reviveHolders } from './holders.ts';
 
 /** An Engine in memory. */
 function engine(fails: Record<string, string> = {}) {
@@ -88,4 +88,22 @@ it.each([
   const error = new EngineError(`POST /containers/abc/start: 500 {"message":"${words}"}`, 500);
   const wish = { network: 'mynet', address: '10.0.9.9', aliases: [] };
   expect(refusal(error, wish).message).toContain(told);
+});
+
+it('starts those again that Docker gave up, and none that a person stopped', async () => {
+  const started: string[] = [];
+  const errors: Record<string, string> = {
+    a: 'Could not attach to network mynet: rpc error',
+    b: '',
+    c: 'attaching to network failed, make sure your network options are correct',
+  };
+  const get = async (path: string) => ({ State: { Error: errors[path.split('/')[2] ?? ''] } });
+  const send = async ({ path }: Asked) => {
+    started.push(path);
+    return '';
+  };
+  const of = (id: string, state: string) => ({ id, state, network: `net-${id}` });
+  const holders = [of('a', 'exited'), of('b', 'exited'), of('c', 'created'), of('d', 'running')];
+  expect(await reviveHolders({ get, send }, holders)).toEqual(['net-a', 'net-c']);
+  expect(started).toEqual(['/containers/a/start', '/containers/c/start']);
 });

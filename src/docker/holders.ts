@@ -71,6 +71,7 @@ export function openHolders(engine: Pick<ActingEngine, 'get' | 'send'>, processo
   return {
     list,
     remove,
+    revive: async () => reviveHolders(engine, await list()),
     /** @returns undefined when this host's Engine does not know it, as a worker's before its first container */
     async network(name: string): Promise<EngineNetwork | undefined> {
       const found = await engine.get(`/networks/${encodeURIComponent(name)}`).catch(ifMissing);
@@ -103,6 +104,31 @@ export function openHolders(engine: Pick<ActingEngine, 'get' | 'send'>, processo
       }
     },
   };
+}
+
+const Inspected = z.object({ State: z.object({ Error: z.string() }) });
+
+/** How Docker says that its Swarm did not let a container onto a network in time. */
+const GIVEN_UP = /attach(ing)? to network/i;
+
+/**
+ * Starts holders that Docker gave up when it started with its host: it tries once, for the 20 s that it gives
+ * its Swarm (https://github.com/moby/moby/issues/32607). One that a person stopped stays so.
+ * @returns the networks whose holder runs again
+ */
+export async function reviveHolders(
+  engine: Pick<ActingEngine, 'get' | 'send'>,
+  holders: readonly Holder[],
+): Promise<string[]> {
+  const revived: string[] = [];
+  for (const { id, network, state } of holders) {
+    if (state === 'running') continue;
+    const { State } = Inspected.parse(await engine.get(`/containers/${id}/json`));
+    if (!GIVEN_UP.test(State.Error)) continue;
+    await engine.send({ method: 'POST', path: `/containers/${id}/start`, timeoutMs: START_MS });
+    revived.push(network);
+  }
+  return revived;
 }
 
 export type Holders = ReturnType<typeof openHolders>;
