@@ -11,6 +11,8 @@ import { SHARED_RUN } from './config.ts';
 const NETNS = `${SHARED_RUN}/netns`;
 const NAMESPACES = ['castnet-wg', 'castnet'].map((it) => `${NETNS}/${it}`);
 const MOST_LAYERS = 4;
+/** Where wireguard-go and wg(8) find each other. */
+const WIREGUARD = `${SHARED_RUN}/wireguard`;
 const STATE = `${SHARED_RUN}/castnet`;
 const SOCKET = '/run/docker/plugins/castnet.sock';
 
@@ -36,6 +38,9 @@ export async function cleanHost(): Promise<string[]> {
   }
   // The agent made it where nobody else had; with anything in it, or mounted by ip-netns(8), it stays.
   await rmdir(NETNS).catch(() => {});
+  // What wireguard-go leaves when it is killed.
+  await rm(`${WIREGUARD}/castnet-wg.sock`, { force: true });
+  await rmdir(WIREGUARD).catch(() => {});
   // That it is not there is no failure.
   await mustRun(['/usr/sbin/nft', 'delete', 'table', 'inet', 'castnet']).catch(() => {});
   await attempt(`removing ${STATE}`, () => rm(STATE, { recursive: true, force: true }));
