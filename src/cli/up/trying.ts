@@ -4,12 +4,15 @@ import type { HostFacts, Problem } from './core/facts.ts';
 import {
   type Busy,
   busyProblems,
+  encryptionNotes,
+  neededNow,
   portProblems,
   type Trial,
   type Tried,
   trialsOf,
 } from './core/ports.ts';
 import { isLoopback } from './core/problems.ts';
+import { type Wanted, wantsEncryption } from './core/wanted.ts';
 import type { OwnAddress } from './remote/own-addresses.ts';
 import { type Member, memberOf } from './session.ts';
 
@@ -26,17 +29,14 @@ export interface Tries {
 }
 
 /** Tries the kernel of each host and the ports between every two. Nothing of it stays. */
-export async function tryHosts(
-  members: readonly Member[],
-  settings: Readonly<Record<string, string>>,
-): Promise<Tries> {
+export async function tryHosts(members: readonly Member[], wanted: Wanted): Promise<Tries> {
   const [kernels, ports, mtus] = await Promise.all([
     Promise.all(members.map((it) => tryKernel(it))),
-    tryPorts(members, settings),
+    tryPorts(members, wanted),
     mtuNotes(members),
   ]);
-  const { problems, passed } = ports;
-  return { problems: [...kernels.flat(), ...problems], passed, notes: mtus };
+  const { problems, passed, notes } = ports;
+  return { problems: [...kernels.flat(), ...problems], passed, notes: [...mtus, ...notes] };
 }
 
 /** Where the agent runs it has tried the same, and `castnet status` tells. */
@@ -60,18 +60,20 @@ async function tryKernel({ facts, helper, host, rootfs }: Member): Promise<Probl
   return tried.flat();
 }
 
-async function tryPorts(
-  members: readonly Member[],
-  settings: Readonly<Record<string, string>>,
-): Promise<{ problems: Problem[]; passed: number }> {
+async function tryPorts(members: readonly Member[], wanted: Wanted): Promise<Tries> {
   const facts = members.map((it) => it.facts);
+  const { settings } = wanted;
   const { listen, trials } = trialsOf(facts, settings);
-  if (trials.length === 0) return { problems: [], passed: 0 };
+  if (trials.length === 0) return { problems: [], passed: 0, notes: [] };
   const busy = await listenAll(members, listen);
   const tried = await sendAll(members, trials);
+  const ask = { settings, encrypted: wantsEncryption(wanted) };
+  const { needed, later } = neededNow(tried, ask);
+  const taken = neededNow(busy, ask).needed;
   return {
-    problems: [...busyProblems(facts, busy), ...portProblems(facts, tried, busy)],
+    problems: [...busyProblems(facts, taken), ...portProblems(facts, needed, busy)],
     passed: tried.filter((it) => it.result === 'ok').length,
+    notes: encryptionNotes(later, busy),
   };
 }
 

@@ -98,7 +98,7 @@ async function tryAll(
     {
       title: 'try the kernels, and the ports between every two hosts',
       run: async () => {
-        tries = await tryHosts(members, wanted.settings);
+        tries = await tryHosts(members, wanted);
         const [first] = tries.problems;
         if (first !== undefined) throw new ToldElsewhere(first.what);
       },

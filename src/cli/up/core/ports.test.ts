@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { bareHost, nodeHost } from '../testing/facts.ts';
 import type { HostFacts } from './facts.ts';
-import { busyProblems, portProblems, trialsOf } from './ports.ts';
+import {
+  busyProblems,
+  encryptionNotes,
+  neededNow,
+  portProblems,
+  type Tried,
+  trialsOf,
+} from './ports.ts';
 
 const bare = [bareHost(1), bareHost(2)];
 
@@ -15,9 +22,10 @@ describe('trialsOf', () => {
       'h2 h1 udp 7946',
       'h2 h1 tcp 4790',
       'h2 h1 udp 4789',
+      'h2 h1 udp 51890',
     ]);
-    expect(ways.filter((it) => it.startsWith('h1 h2'))).toHaveLength(4);
-    expect(listen).toHaveLength(9);
+    expect(ways.filter((it) => it.startsWith('h1 h2'))).toHaveLength(5);
+    expect(listen).toHaveLength(11);
   });
 
   it('tries the ports of the settings', () => {
@@ -57,6 +65,28 @@ describe('what was tried', () => {
   it('says nothing of UDP at a port that another has, where nobody could hear', () => {
     const busy = [{ host: 'h2', proto: 'udp', port: 4789, code: 'EADDRINUSE' } as const];
     expect(portProblems(bare, [lost], busy)).toEqual([]);
+  });
+});
+
+describe('the port of encrypted networks', () => {
+  const to = (port: number): Tried => ({ ...way, port });
+  const way = { from: 'h1', to: 'h2', proto: 'udp', port: 0, result: 'nothing arrives' } as const;
+  const settings = { CASTNET_WIREGUARD_PORT: '5002' };
+
+  it('is in the way where an encrypted network is wanted', () => {
+    const { needed, later } = neededNow([to(4789), to(5002)], { settings, encrypted: true });
+    expect([needed.map((it) => it.port), later]).toEqual([[4789, 5002], []]);
+  });
+
+  it('is a note elsewhere', () => {
+    const { needed, later } = neededNow([to(4789), to(5002)], { settings, encrypted: false });
+    expect(needed.map((it) => it.port)).toEqual([4789]);
+    expect(encryptionNotes(later, [])).toEqual([
+      'UDP 5002 does not get through (h1 to h2): networks with --opt encrypted would have no way there.',
+    ]);
+    const busy = [{ host: 'h2', proto: 'udp', port: 5002, code: 'EADDRINUSE' } as const];
+    expect(encryptionNotes(later, busy)).toEqual([]);
+    expect(encryptionNotes([{ ...to(5002), result: 'ok' }], [])).toEqual([]);
   });
 });
 

@@ -30,7 +30,7 @@ export function trialsOf(
   facts: readonly HostFacts[],
   settings: Readonly<Record<string, string>>,
 ): Trials {
-  const { swarm, gossip, sessions, vxlan } = portsOf(settings);
+  const { swarm, gossip, sessions, vxlan, wireguard } = portsOf(settings);
   const managers = wantedManagers(facts);
   const needed = (to: string): Omit<Listener, 'host'>[] => [
     ...(managers.has(to) ? [{ proto: 'tcp', port: swarm } as const] : []),
@@ -38,6 +38,7 @@ export function trialsOf(
     { proto: 'udp', port: gossip },
     { proto: 'tcp', port: sessions },
     { proto: 'udp', port: vxlan },
+    { proto: 'udp', port: wireguard },
   ];
   const trials = facts.flatMap((from) =>
     facts
@@ -90,6 +91,34 @@ export function busyProblems(facts: readonly HostFacts[], busy: readonly Busy[])
   });
 }
 
+/**
+ * Splits ports into those that are needed, and that of encrypted networks where none is wanted: a
+ * firewall may keep it closed.
+ */
+export function neededNow<T extends Pick<Listener, 'proto' | 'port'>>(
+  all: readonly T[],
+  { settings, encrypted }: { settings: Readonly<Record<string, string>>; encrypted: boolean },
+): { needed: readonly T[]; later: readonly T[] } {
+  const { wireguard } = portsOf(settings);
+  const isLater = (it: T) => !encrypted && it.proto === 'udp' && it.port === wireguard;
+  return { needed: all.filter((it) => !isLater(it)), later: all.filter(isLater) };
+}
+
+/** What encrypted networks would miss, in one sentence; none where nothing is known to be. */
+export function encryptionNotes(later: readonly Tried[], busy: readonly Busy[]): string[] {
+  const lost = later.filter((it) => it.result !== 'ok' && !isBusy(busy, it));
+  const [first] = lost;
+  if (first === undefined) return [];
+  const ways = lost.map(({ from, to }) => `${from} to ${to}`).join(', ');
+  return [
+    `UDP ${first.port} does not get through (${ways}): networks with --opt encrypted would have no way there.`,
+  ];
+}
+
+/** Nobody can say of what the kernel or Docker took. */
+const isBusy = (busy: readonly Busy[], { to, proto, port }: Trial): boolean =>
+  busy.some((it) => it.host === to && it.proto === proto && it.port === port);
+
 /** The ways that did not carry what was sent. */
 export function portProblems(
   facts: readonly HostFacts[],
@@ -97,18 +126,13 @@ export function portProblems(
   busy: readonly Busy[],
 ): Problem[] {
   const addressOf = (host: string) => facts.find((it) => it.host === host)?.address ?? host;
-  const isBusy = (it: Listener) =>
-    busy.some((one) => one.host === it.host && one.proto === it.proto && one.port === it.port);
-  return (
-    tried
-      .filter((it) => it.result !== 'ok')
-      // What the kernel or Docker took, nobody can say of.
-      .filter(({ to: host, proto, port }) => proto === 'tcp' || !isBusy({ host, proto, port }))
-      .map(({ from, to, proto, port, result }) => ({
-        code: `${proto}-blocked`,
-        host: to,
-        what: `${proto.toUpperCase()} ${port} does not get from ${from} (${addressOf(from)}) to ${to} (${addressOf(to)}): ${result}`,
-        remedy: `Let ${to}, and whatever stands between, take ${proto.toUpperCase()} ${port} from ${addressOf(from)}.`,
-      }))
-  );
+  return tried
+    .filter((it) => it.result !== 'ok')
+    .filter((it) => it.proto === 'tcp' || !isBusy(busy, it))
+    .map(({ from, to, proto, port, result }) => ({
+      code: `${proto}-blocked`,
+      host: to,
+      what: `${proto.toUpperCase()} ${port} does not get from ${from} (${addressOf(from)}) to ${to} (${addressOf(to)}): ${result}`,
+      remedy: `Let ${to}, and whatever stands between, take ${proto.toUpperCase()} ${port} from ${addressOf(from)}.`,
+    }));
 }

@@ -51,6 +51,8 @@ export interface Ports {
   readonly gossip: number;
   readonly sessions: number;
   readonly vxlan: number;
+  /** Of encrypted networks. */
+  readonly wireguard: number;
 }
 
 export function portsOf(settings: Readonly<Record<string, string>>): Ports {
@@ -59,8 +61,13 @@ export function portsOf(settings: Readonly<Record<string, string>>): Ports {
     gossip: 7946,
     sessions: Number(settings.CASTNET_PORT ?? 4790),
     vxlan: Number(settings.CASTNET_VXLAN_PORT ?? 4789),
+    wireguard: Number(settings.CASTNET_WIREGUARD_PORT ?? 51890),
   };
 }
+
+/** Whether the network that is wanted is encrypted. */
+export const wantsEncryption = ({ network }: Pick<Wanted, 'network'>): boolean =>
+  !['false', undefined].includes(network?.options.encrypted);
 
 /** `[fd00::1]:2377` or `10.0.0.1:2377`. */
 export const atPort = (address: string, port: number): string =>
