@@ -1,6 +1,7 @@
 import { rm, rmdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname } from 'node:path';
+import { Programs } from '../src/kernel/fastpath/programs.ts';
 import { mustRun } from '../src/system/run.ts';
 import { SHARED_RUN } from './config.ts';
 
@@ -18,7 +19,7 @@ const SOCKET = '/run/docker/plugins/castnet.sock';
 
 /**
  * Removes what castnet keeps on the host: the namespace, with every bridge, VXLAN device and veth
- * in it, the rules that guard the tunnels, and the state files.
+ * in it, the programs of the fast path, the rules that guard the tunnels, and the state files.
  *
  * @returns what could not be removed, one sentence each; empty when all is gone
  */
@@ -27,6 +28,10 @@ export async function cleanHost(): Promise<string[]> {
   const attempt = async (what: string, work: () => Promise<unknown>) => {
     await work().catch((error: Error) => failures.push(`${what}: ${error.message.trim()}`));
   };
+  // Before the namespace, in which some of its programs are.
+  await attempt('removing the fast path', () =>
+    new Programs('', `${STATE}/bpf`).unload({ hooks: true }),
+  );
   // An agent killed between two steps may have bound it twice; more is not believed.
   for (const namespace of NAMESPACES) {
     for (let layer = 0; layer < MOST_LAYERS && (await isMountPoint(namespace)); layer++) {

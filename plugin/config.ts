@@ -160,6 +160,11 @@ export function pluginConfig({ version, build }: ConfigInput) {
         'on: VXLAN between hosts, and groups in containers, pass connection tracking by; off: tracked',
       ),
       setting(
+        'CASTNET_FASTPATH',
+        'off',
+        'on or auto: unicast between containers goes around bridge and VXLAN device; off: it does not',
+      ),
+      setting(
         'CASTNET_METRICS',
         '',
         'ADDRESS:PORT at which Prometheus may read metrics by TCP; empty means nowhere',

@@ -15,6 +15,8 @@ export interface Program {
 export const PROGRAMS: readonly Program[] = [
   { target: '/usr/sbin/ip', name: 'ip', debianPackage: 'iproute2' },
   { target: '/usr/sbin/bridge', name: 'bridge', debianPackage: 'iproute2' },
+  { target: '/usr/sbin/tc', name: 'tc', debianPackage: 'iproute2' },
+  { target: '/usr/sbin/bpftool', name: 'bpftool', debianPackage: 'bpftool' },
   { target: '/usr/sbin/nft', name: 'nft', debianPackage: 'nftables' },
   { target: '/usr/bin/wg', name: 'wg', debianPackage: 'wireguard-tools' },
   // For a kernel without WireGuard; `mknod` makes the device that it needs.

@@ -20,6 +20,7 @@ import { bundle, mustExist } from './bundle.ts';
 import { pluginConfig } from './config.ts';
 import { packagesFor, readLock } from './debian/lock.ts';
 import { packageTree } from './debian/tree.ts';
+import { compileFastPath } from './fast-path.ts';
 import { makeRootfs, type RootfsResult } from './rootfs.ts';
 import { type NpmPackage, packagesOf, sbom } from './sbom.ts';
 
@@ -51,7 +52,11 @@ export async function buildPart(architecture: Architecture, input: PartInput): P
   const agent = join(part, 'agent.mjs');
   const entry = await mustExist(input.agentEntry);
   const files = await bundle({ entry, outfile: agent, target: 'node24', version });
-  const base = await fillRootfs(architecture, input, await packagesOf(root, files));
+  const fast = await compileFastPath(root, join(dist, '.fastpath.o'));
+  const base = await fillRootfs(architecture, input, {
+    bundled: await packagesOf(root, files),
+    fastPath: fast.object,
+  });
   const build = createHash('sha256')
     .update(base.key)
     .update(await readFile(agent))
@@ -86,13 +91,14 @@ export async function buildPart(architecture: Architecture, input: PartInput): P
     `${shown(rootfs)} ${mega(size)}${base.made ? '' : ', tools unchanged'}`,
     `${shown(packed)} ${mega((await stat(packed)).size)}`,
     `${shown(agent)} ${mega((await stat(agent)).size)}`,
+    ...(fast.problem === undefined ? [] : [fast.problem]),
   ];
 }
 
 async function fillRootfs(
   architecture: Architecture,
   { root, dist, version, onProgress }: PartInput,
-  bundled: readonly NpmPackage[],
+  { bundled, fastPath }: { bundled: readonly NpmPackage[]; fastPath: string | undefined },
 ): Promise<RootfsResult> {
   const part = partOf(dist, architecture);
   const native = architecture === OWN_ARCHITECTURE;
@@ -107,7 +113,7 @@ async function fillRootfs(
   await writeFile(join(part, 'sbom.cdx.json'), list);
   const packages = packagesFor(lock, architecture);
   return await makeRootfs({
-    ...{ architecture, lock, node, nodeSha256, native, sbom: list },
+    ...{ architecture, lock, node, nodeSha256, native, sbom: list, fastPath },
     tree: () => packageTree({ root, lock, packages, onProgress }),
     directory: join(part, 'plugin/rootfs'),
     keyFile: join(part, '.rootfs-key'),

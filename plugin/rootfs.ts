@@ -18,6 +18,7 @@ import { mustRun } from '../src/system/run.ts';
 import { EMPTY_DIRECTORIES, LINKS, NODE } from './contents.ts';
 import type { Lock } from './debian/lock.ts';
 import { strip } from './debian/strip.ts';
+import { FAST_PATH_TARGET } from './fast-path.ts';
 import { SBOM_IN_ROOTFS } from './sbom.ts';
 
 /** Raise it when this file makes something else of the same inputs. */
@@ -34,6 +35,8 @@ export interface RootfsInput {
   /** Node's binary, of the pinned version, and its hash. */
   readonly node: string;
   readonly nodeSha256: string;
+  /** The compiled programs of the fast path; undefined: the plugin has none. */
+  readonly fastPath: string | undefined;
   /** The list of what is inside. */
   readonly sbom: string;
   /** Whether its programs can be started here, so that a broken one is found at once. */
@@ -58,7 +61,9 @@ export interface RootfsResult {
 export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
   const { architecture, lock, directory, keyFile } = input;
   const packages = lock[architecture].map((it) => [it.sha256, Object.entries(it.files)]);
-  const parts = [RECIPE, packages, input.nodeSha256, input.sbom, lock.tools.map((it) => it.sha256)];
+  const tools = lock.tools.map((it) => it.sha256);
+  const fast = input.fastPath === undefined ? '' : await readFile(input.fastPath, 'base64');
+  const parts = [RECIPE, packages, input.nodeSha256, input.sbom, tools, fast];
   const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   const before = await readFile(keyFile, 'utf8').catch(() => '');
   if (before === key && (await exists(directory))) return { made: false, key };
@@ -80,7 +85,7 @@ export async function makeRootfs(input: RootfsInput): Promise<RootfsResult> {
 }
 
 async function fill(root: string, tree: string, input: RootfsInput): Promise<void> {
-  const { architecture, lock, node, sbom } = input;
+  const { architecture, lock, node, sbom, fastPath } = input;
   for (const empty of EMPTY_DIRECTORIES) await mkdir(join(root, empty), { recursive: true });
   for (const top of ['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64']) {
     await mkdir(join(root, top), { recursive: true });
@@ -93,6 +98,12 @@ async function fill(root: string, tree: string, input: RootfsInput): Promise<voi
     await copyFile(source === node ? node : join(tree, source), to);
     // Also takes away set-user-id, which mount has and nobody here needs.
     await chmod(to, isText(target) ? 0o644 : 0o755);
+  }
+  if (fastPath !== undefined) {
+    const to = join(root, FAST_PATH_TARGET);
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(fastPath, to);
+    await chmod(to, 0o644);
   }
   const list = join(root, SBOM_IN_ROOTFS);
   await mkdir(dirname(list), { recursive: true });

@@ -27,8 +27,11 @@ arm64_programs="qemu-aarch64-static:qemu-user-static"
 # npm run plugin:lock: readelf names what libraries a program needs.
 lock_programs="readelf:binutils"
 test_programs="promtool:prometheus chromium:chromium sshd:openssh-server ssh:openssh-client
-docker-registry:docker-registry skopeo:skopeo curl:curl $chaos_programs $arm64_programs"
+bpftool:bpftool tc:iproute2 docker-registry:docker-registry skopeo:skopeo curl:curl $chaos_programs $arm64_programs"
 build_programs="dpkg-deb:dpkg tar:tar"
+# What compiles the plugin's fast path. It is built without, and says so, where they are missing.
+fast_path_programs="clang:clang
+/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/linux/bpf.h:linux-libc-dev"
 # What the recipes' tests make images with. They are skipped, and say so, without it.
 image_programs="mmdebstrap:mmdebstrap"
 maven_programs="mvn:maven"
@@ -38,7 +41,12 @@ fail() {
   say "$@" >&2
   exit 1
 }
-has() { command -v "$1" >/dev/null 2>&1; }
+has() {
+  case "$1" in
+  /*) [ -e "$1" ] ;;
+  *) command -v "$1" >/dev/null 2>&1 ;;
+  esac
+}
 
 # The command that the user typed, to be typed again.
 command_again="npm run ${npm_lifecycle_event:-setup}"
@@ -139,6 +147,13 @@ install_packages() {
     fail "still missing after the installation: $(missing_programs "$1")"
 }
 
+# A plugin without the fast path does all that castnet does, only slower.
+install_for_fast_path() {
+  [ -z "$(missing_packages "$fast_path_programs")" ] || ! has apt-get ||
+    (install_packages "$fast_path_programs") ||
+    say "without these the plugin has no fast path: $(missing_programs "$fast_path_programs")" >&2
+}
+
 # Images can be made of Debian packages only where apt knows some.
 install_for_recipes() {
   ! has apt-get || (install_packages "$1") ||
@@ -148,6 +163,7 @@ install_for_recipes() {
 check_machine
 if [ "${1-}" = --no-lab ]; then
   install_packages "$build_programs"
+  install_for_fast_path
 elif [ "${1-}" = --lock ]; then
   install_packages "$build_programs $lock_programs"
 else
@@ -159,7 +175,11 @@ else
   esac
   install_packages "$lab_programs"
   case "${1-}" in
-  --test) install_for_recipes "$image_programs" ;;
+  --test)
+    install_for_fast_path
+    install_for_recipes "$image_programs"
+    ;;
+  --chaos | --kernels) install_for_fast_path ;;
   --recipes) install_for_recipes "$image_programs $maven_programs" ;;
   esac
 fi

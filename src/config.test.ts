@@ -7,7 +7,7 @@ const plugin = { CASTNET_VERSION: '0.1.0' };
 it('an empty setting is its default, as Docker gives one that is not set', () => {
   expect(readConfig({ ...plugin, LOG_LEVEL: '', CASTNET_METRICS: '' })).toMatchObject({
     ...{ version: '0.1.0', logLevel: 'info', peerPort: 4790, vxlanPort: 4789 },
-    ...{ metrics: undefined, tunnelAddress: undefined, untracked: true },
+    ...{ metrics: undefined, tunnelAddress: undefined, untracked: true, fastPath: 'off' },
   });
 });
 
@@ -19,6 +19,7 @@ it.each([
   ['CASTNET_TUNNEL_ADDRESS', 'eth0', 'not an IPv4 or IPv6 address'],
   ['CASTNET_ADVERTISE_ADDRESS', 'nat.example', 'not an IPv4 or IPv6 address'],
   ['CASTNET_NOTRACK', 'yes', 'not on or off'],
+  ['CASTNET_FASTPATH', 'fast', 'not off, on or auto'],
   ['CASTNET_METRICS', '9790', 'not ADDRESS:PORT'],
 ])('%s=%s is refused with what is accepted', (name, value, words) => {
   const read = () => readConfig({ ...plugin, [name]: value });

@@ -24,6 +24,8 @@ export interface Config {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Whether the tunnels' packets, and those to groups in containers, pass connection tracking by. */
   readonly untracked: boolean;
+  /** Whether containers' packets may go around bridge and tunnel. */
+  readonly fastPath: 'on' | 'off' | 'auto';
   /** Docker's API. */
   readonly dockerSocket: string;
   /** The Swarm's files: certificates and addresses. */
@@ -91,10 +93,12 @@ export function readConfig(environment: Environment): Config {
     if (value === undefined || isIP(value) !== 0) return canonical(value);
     throw new Fault(`${name}=${value} is not an IPv4 or IPv6 address`);
   };
-  const onOrOff = (name: string): string => {
-    const value = text(name, 'on');
-    if (value === 'on' || value === 'off') return value;
-    throw new Fault(`${name}=${value} is not on or off`);
+  /** The first is the default. */
+  const oneOf = <T extends string>(name: string, words: readonly [T, ...T[]]): T => {
+    const value = text(name, words[0]);
+    const found = words.find((it) => it === value);
+    if (found !== undefined) return found;
+    throw new Fault(`${name}=${value} is not ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
   };
   const tunnelAddress = address('CASTNET_TUNNEL_ADDRESS');
   const advertiseAddress = address('CASTNET_ADVERTISE_ADDRESS');
@@ -113,7 +117,8 @@ export function readConfig(environment: Environment): Config {
     wireguardRenewSeconds: seconds('CASTNET_WIREGUARD_RENEW', 120),
     tunnelAddress,
     advertiseAddress,
-    untracked: onOrOff('CASTNET_NOTRACK') !== 'off',
+    untracked: oneOf('CASTNET_NOTRACK', ['on', 'off'] as const) !== 'off',
+    fastPath: oneOf('CASTNET_FASTPATH', ['off', 'on', 'auto'] as const),
     metrics: listenAddress('CASTNET_METRICS', environment.CASTNET_METRICS),
     dockerSocket: text('CASTNET_DOCKER_SOCKET', '/run/docker.sock'),
     swarmDirectory: text('CASTNET_SWARM_DIRECTORY', '/var/lib/docker/swarm'),

@@ -19,6 +19,8 @@ import { openHolders } from './docker/holders.ts';
 import { readSwarmAddresses } from './docker/swarm-files.ts';
 import { openExposing } from './exposing.ts';
 import { hostVxlans } from './kernel/checkup.ts';
+import { fastKernel } from './kernel/fastpath/kernel.ts';
+import { createHookedPort } from './kernel/fastpath/ports.ts';
 import { canLockPorts } from './kernel/features.ts';
 import { hasIpv6 } from './kernel/ipv6.ts';
 import * as kernel from './kernel/kernel.ts';
@@ -90,7 +92,7 @@ async function main(): Promise<void> {
   const metrics = new Metrics();
   const agent = new Agent({
     state,
-    kernel,
+    kernel: config.fastPath === 'off' ? kernel : { ...kernel, createPort: createHookedPort },
     hostVxlans,
     hasIpv6,
     hostRoutes,
@@ -122,6 +124,7 @@ async function main(): Promise<void> {
       port: config.wireguardPort,
       renewMs: config.wireguardRenewSeconds * 1000,
     },
+    fast: { setting: config.fastPath, kernel: fastKernel(`${config.sharedRun}/castnet`) },
     log,
     faults,
     now: monotonicNow,

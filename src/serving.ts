@@ -32,11 +32,15 @@ export interface ReporterOptions {
 /** What the agent tells people, their tools and other hosts. */
 export function openReporter(options: ReporterOptions): Reporter {
   const { agent, events, metrics, certificateExpires } = options;
-  const { host, forwarding, encryption, reports } = agent.rooms;
+  const { host, forwarding, encryption, fastPath, reports } = agent.rooms;
   const traffic = () => readTraffic(GUARD_TABLE);
   return {
     report: () => reports.report(),
-    plan: async () => [...(await encryption.plan()), ...(await forwarding.reconciler.plan())],
+    plan: async () => [
+      ...(await encryption.plan()),
+      ...(await forwarding.reconciler.plan()),
+      ...(await fastPath.plan()),
+    ],
     flows: async (milliseconds) => ({
       host: host.tunnel?.address ?? '',
       seconds: milliseconds / 1000,

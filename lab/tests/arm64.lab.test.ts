@@ -50,6 +50,8 @@ describe('the plugin for arm64', async () => {
       new RegExp(`^arm64v${node}\n$`),
     ],
     '/usr/sbin/ip': [['-json', 'link', 'show', 'dev', 'lo'], /"ifname":"lo"/],
+    '/usr/sbin/tc': [['-V'], /^tc utility/],
+    '/usr/sbin/bpftool': [['version'], /^bpftool v/],
     '/usr/sbin/bridge': [['-V'], /^bridge utility/],
     // It opens a netfilter socket before it does anything, of which the emulator knows nothing.
     '/usr/sbin/nft': [['-v'], /^nftables v|initialize Netlink socket: Protocol not supported/],

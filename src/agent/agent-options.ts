@@ -6,6 +6,7 @@ import type { DiscoveryOptions } from './discovery.ts';
 import type { PortMaker } from './driver.ts';
 import type { EncryptionOptions } from './encryption.ts';
 import type { ExposuresOptions } from './exposures.ts';
+import type { FastPathKernel, FastSetting } from './fast-path.ts';
 import type { Faults } from './faults.ts';
 import type { FirstQuestionOptions } from './first-question.ts';
 import type { GuardOptions } from './guard.ts';
@@ -42,6 +43,7 @@ export interface AgentOptions {
   };
   readonly encryption: Pick<EncryptionOptions, 'device' | 'port'> &
     Pick<PairSecretsOptions, 'renewMs'>;
+  readonly fast: { readonly setting: FastSetting; readonly kernel: FastPathKernel };
   readonly log: Log;
   /** Where it is noted what the agent needs and lacks. */
   readonly faults: Faults;

@@ -17,6 +17,18 @@ const GROUP = '239.1.1.1';
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 let directory: string;
+/** What is off does nothing but take away what is left of it. */
+const unasked = async (): Promise<never> => {
+  throw new Error('not to be called');
+};
+const noFastPath = {
+  try: unasked,
+  load: unasked,
+  look: unasked,
+  write: unasked,
+  readWays: unasked,
+};
+
 let agent: Agent;
 
 beforeEach(() => {
@@ -58,6 +70,7 @@ async function host(routes: { to: string; dev: string }[] = []) {
   const none = { read: async () => undefined, write: async () => {} };
   agent = new Agent({
     state: new State(directory),
+    fast: { setting: 'off', kernel: { ...noFastPath, remove: async () => {} } },
     kernel: {
       observe: async () => ({ facts: [...facts.values()], memberships: [] }),
       apply: async (list: readonly Step[]) => {

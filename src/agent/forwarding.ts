@@ -17,6 +17,8 @@ export interface ForwardingOptions {
   readonly hostVxlans: () => Promise<HostVxlan[]>;
   /** UDP port of VXLAN. */
   readonly vxlanPort: number;
+  /** Something is about to be taken from the kernel: what builds upon it goes first. */
+  readonly onLeave: () => Promise<void>;
   readonly timings: Timings;
   readonly log: Log;
   readonly now: () => number;
@@ -43,6 +45,8 @@ export class Forwarding {
         this.#lookBegan = now();
         memberships.beginLook();
       },
+      onLeave: options.onLeave,
+      onTaken: () => host.emit('forwarded'),
       onLook: ({ facts, memberships: rows }) => {
         const ports = new Set(facts.flatMap((it) => (it.kind === 'port' ? [it.dev] : [])));
         host.restart.found(facts);

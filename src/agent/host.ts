@@ -23,6 +23,8 @@ export interface HostEvents {
   tunnel: [];
   /** The place of this host's containers in services. */
   services: [];
+  /** The kernel's forwarding was changed. */
+  forwarded: [];
   /** What Docker says of networks and nodes. */
   swarm: [];
   /** What another host says, or that it fell silent. */

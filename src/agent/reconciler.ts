@@ -1,5 +1,5 @@
 import { afterStep, differenceOf, explain, type Step } from '../core/forwarding/difference.ts';
-import { type Fact, identity } from '../core/forwarding/facts.ts';
+import { type Fact, identity, same } from '../core/forwarding/facts.ts';
 import { reasonOf } from '../core/forwarding/reason.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import type { Log } from './log.ts';
@@ -32,6 +32,10 @@ export interface ReconcilerOptions {
   readonly onLookBegins: () => void;
   /** What a look found, before the difference is taken. */
   readonly onLook: (found: { facts: Fact[]; memberships: Membership[] }) => void;
+  /** Steps that take something away are about to be taken: what builds upon it goes first. */
+  readonly onLeave?: () => Promise<void>;
+  /** Steps were taken. */
+  readonly onTaken?: () => void;
   readonly timings?: Pick<Timings, 'looked' | 'changed'>;
   readonly log: Log;
   /** Milliseconds since 1970. */
@@ -135,6 +139,16 @@ export class Reconciler implements Target {
     return this.#known.has(key);
   }
 
+  /** What the kernel holds and shall hold; undefined: what it shall hold is not known. */
+  inForce(): Fact[] | undefined {
+    const wanted = this.#options.desired();
+    if (wanted === undefined) return undefined;
+    return [...this.#known].flatMap(([key, fact]) => {
+      const want = wanted.get(key, fact);
+      return want !== undefined && same(want, fact) ? [fact] : [];
+    });
+  }
+
   /** What a run with a fresh look would do now, and why, in words; does nothing. */
   async plan(): Promise<string[]> {
     const { facts } = await this.#options.kernel.observe();
@@ -182,6 +196,7 @@ export class Reconciler implements Target {
   async #take(steps: readonly Step[]): Promise<Next> {
     const { kernel, timings, timeOfDay } = this.#options;
     const begun = performance.now();
+    if (steps.some((it) => it.action !== 'add')) await this.#options.onLeave?.();
     const refusals = await kernel.apply(steps);
     const refused = new Set(refusals.map((it) => it.step));
     const taken = steps.filter((it) => !refused.has(it));
@@ -191,6 +206,7 @@ export class Reconciler implements Target {
     const last = taken.at(-1);
     if (last !== undefined) this.#lastChange = { at: timeOfDay(), what: explain(last) };
     this.#noteRefusals(refusals);
+    this.#options.onTaken?.();
     if (refusals.length > 0) return 'look-later';
     return steps.some(losesEntries) ? 'look' : 'done';
   }

@@ -32,6 +32,8 @@ export type About = Pick<
   readonly problem: string;
   readonly conflicts: readonly string[];
   readonly faults: readonly HostFault[];
+  /** Why a network's packets go by bridge and tunnel, and which of the others' still do. */
+  readonly fastPath: { why(network: string): string; readonly but: string };
   /** Whether a peer that does not speak is nothing to tell, unless Docker lists it. */
   readonly isQuiet: (address: string) => boolean;
 };
@@ -39,7 +41,7 @@ export type About = Pick<
 /** What the agent knows, as people and their tools are told it. */
 export function hostReport(
   knowledge: Knowledge,
-  { tunnelDropped, wireguard, problem, conflicts, faults, isQuiet, ...about }: About,
+  { tunnelDropped, wireguard, problem, conflicts, faults, fastPath, isQuiet, ...about }: About,
 ): HostReport {
   const { node, tunnel, peers, state, swarm } = knowledge;
   const listed = new Set([...(swarm?.networks.values() ?? [])].flatMap((it) => it.hosts));
@@ -57,9 +59,21 @@ export function hostReport(
     peers: peers
       .filter((it) => it.networks.size > 0 || listed.has(it.address) || !isQuiet(it.address))
       .map((it) => peerReport(it, listed)),
-    networks: [...state.networks.values()].map((it) => networkReport(it, knowledge)),
+    networks: [...state.networks.values()].map((it) => ({
+      ...networkReport(it, knowledge),
+      fastPath: stepOf(fastPath.why(it.id), fastPath.but),
+    })),
   };
 }
+
+/** The next step than unicast would be groups, which no release has yet. */
+const stepOf = (why: string, but: string): NonNullable<NetworkReport['fastPath']> =>
+  why === ''
+    ? { step: 'unicast', why: but === '' ? GROUPS : `${but}; ${GROUPS}` }
+    : { step: 'none', why: why.replace(/\p{Cc}+/gu, ' ').slice(0, WHY_MOST) };
+/** Of another program's words, as many as a report may have. */
+const WHY_MOST = 500;
+const GROUPS = 'groups and broadcast go by the bridge in this release';
 
 function peerReport(
   { address, node, tunnel, state, since, lastError, fault, networks }: PeerView,

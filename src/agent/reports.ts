@@ -3,6 +3,7 @@ import type { HostReport, SwarmReport } from '../contract/report.ts';
 import type { Discovery } from './discovery.ts';
 import type { Encryption } from './encryption.ts';
 import type { Exposures } from './exposures.ts';
+import type { FastPath } from './fast-path.ts';
 import type { Faults } from './faults.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Guard } from './guard.ts';
@@ -30,6 +31,7 @@ export interface ReportsOptions {
   readonly exposures: Pick<Exposures, 'lacking'>;
   readonly sendLimits: SendLimits;
   readonly swarmPort: SwarmPort;
+  readonly fastPath: FastPath;
   readonly faults: Faults;
   /** What this host's Swarm certificate says; undefined outside a Swarm. */
   readonly certificate: () => SwarmReport | undefined;
@@ -60,7 +62,7 @@ export class Reports {
   /** Everything a person may want to know of this host, as of now. */
   report(): HostReport {
     this.noteLacks();
-    const { host, forwarding, services, tunnelGuard, encryption, swarmPort, faults } =
+    const { host, forwarding, services, tunnelGuard, encryption, swarmPort, faults, fastPath } =
       this.#options;
     const { version, peerPort, timeOfDay } = this.#options;
     const swarm = this.#options.certificate();
@@ -80,6 +82,7 @@ export class Reports {
       wireguard: encryption.report(),
       problem: host.link.error || host.noTunnel || tunnelGuard.loop.problem,
       faults: faults.current(),
+      fastPath: { why: (id) => fastPath.why(id), but: fastPath.but },
       isQuiet: (address) => host.unlistedPeers.isQuiet(address),
     });
   }
@@ -109,6 +112,7 @@ export class Reports {
       forwarding: forwarding.reconciler.loop.problem,
       strangers: tunnelGuard.dropping,
       encryption: inShort(encryption.lacking()),
+      'fast-path': this.#options.fastPath.lacking,
     });
   }
 

@@ -5,6 +5,7 @@ import { createDriver } from './driver.ts';
 import { Encryption } from './encryption.ts';
 import { EphemeralEndpoints } from './ephemeral-endpoints.ts';
 import { Exposures } from './exposures.ts';
+import { FastPath } from './fast-path.ts';
 import { FirstQuestion } from './first-question.ts';
 import { Forwarding } from './forwarding.ts';
 import { GarbageCollector } from './garbage-collection.ts';
@@ -109,12 +110,17 @@ export function buildRooms(options: AgentOptions) {
     ...{ host, kernel, memberships, timings, faults, log, now, timeOfDay },
     hostVxlans: options.hostVxlans,
     vxlanPort: options.guards.tunnels.port,
+    onLeave: () => fastPath.leave(),
   });
   const { reconciler, busy } = forwarding;
   /** Resolves when the kernel forwards as all says that was known before the call. */
   const inForce = async (): Promise<void> => {
     await Promise.all([reconciler.loop.request(), encryption.settled()]);
   };
+  const slow = () => reconciler.inForce();
+  const fastPath: FastPath = new FastPath({ ...options.fast, host, slow, log, now });
+  host.when(['forwarded', 'endpoints', 'tunnel'], () => void fastPath.loop.request());
+  host.when(['looked'], () => void fastPath.loop.request(true));
   const ephemeral = new EphemeralEndpoints({
     reconciler,
     busy,
@@ -215,11 +221,11 @@ export function buildRooms(options: AgentOptions) {
   host.on('swarm', () => host.swarm && garbage.forget(host.swarm));
   const reports = new Reports({
     ...{ host, forwarding, services, guard, tunnelGuard, discovery, exposures, sendLimits },
-    swarmPort,
+    ...{ swarmPort, fastPath },
     ...options,
     encryption,
   });
-  const loops = [forwarding.reconciler, guard, tunnelGuard].map((it) => it.loop);
+  const loops = [fastPath, forwarding.reconciler, guard, tunnelGuard].map((it) => it.loop);
   const close = (): void => {
     const rooms = [preparation, discovery, services, reports, encryption, ...loops];
     for (const it of rooms) it.close();
@@ -228,7 +234,17 @@ export function buildRooms(options: AgentOptions) {
   return {
     ...{ host, timings, peers, tunnel, tunnelGuard, lateAddress, swarmPort, guard, memberships },
     ...{ forwarding, ephemeral, publication, services, discovery, firstQuestion, preparation },
-    ...{ informant, garbage, sendLimits, exposures, driver, reports, encryption, secrets },
+    ...{
+      informant,
+      garbage,
+      sendLimits,
+      exposures,
+      driver,
+      reports,
+      encryption,
+      secrets,
+      fastPath,
+    },
     ...{ inForce, close },
   };
 }

@@ -22,6 +22,7 @@ export function statusText(report: HostReport, findings: readonly Finding[]): st
     ['tunnel', tunnel ? `${tunnel.address} UDP ${tunnel.port}, MTU ${tunnel.mtu}` : 'none'],
     ['peers', `${up} established, ${listed} expected by Docker`],
     ['networks', String(networks.length)],
+    ['fast path', fastPath(networks)],
     ['containers', String(count((it) => it.endpoints.filter((e) => !e.exposed).length))],
     ...(own.length === 0 ? [] : [['exposed', own.join(', ')] as [string, string]]),
     ['groups', `${count((it) => it.groups.length)} with members on this host`],
@@ -49,6 +50,19 @@ function packets({ wireguard, networks, now }: HostReport): string {
 }
 
 const CARRIED = 'wireguard-go (the kernel has none; slower, and it ends with the agent)';
+
+/** How many networks have it, and why the first that has not. */
+function fastPath(networks: HostReport['networks']): string {
+  const told = networks.flatMap((it) =>
+    it.fastPath ? [{ ...it.fastPath, name: it.name ?? it.id }] : [],
+  );
+  const slow = told.filter((it) => it.step === 'none');
+  const [first] = slow;
+  const some = `unicast of ${told.length - slow.length} of ${networks.length} networks`;
+  if (first === undefined) return told.length === 0 ? 'none' : `${some}; ${told[0]?.why}`;
+  const why = slow.length === told.length ? first.why : `${first.name}: ${first.why}`;
+  return slow.length === told.length ? `none: ${why}` : `${some}; ${why}`;
+}
 
 /** Findings with their remedies, or that there is none. */
 export function verdict(findings: readonly Finding[]): string[] {

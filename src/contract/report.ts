@@ -41,6 +41,7 @@ export const FAULT_SUBJECTS = [
   'addresses',
   'strangers',
   'encryption',
+  'fast-path',
   'agent',
 ] as const;
 export type FaultSubject = (typeof FAULT_SUBJECTS)[number];
@@ -158,6 +159,9 @@ export const network = object({
   otherSubnets: z.exactOptional(z.array(text)).describe('Of a network with several, the others'),
   options,
   mtu: z.exactOptional(bytes).describe('Of its containers here, bytes'),
+  fastPath: z
+    .exactOptional(object({ step: word(['none', 'unicast']), why: text }))
+    .describe('What of it goes around bridge and tunnel, and why no more than that'),
   hosts: z.array(address).describe('Hosts that Docker counts to it, this one among them'),
   endpoints: z.array(endpoint),
   joined: z.array(

@@ -37,6 +37,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     accepts: 'on, off',
     valid: (value) => value === 'on' || value === 'off',
   },
+  CASTNET_FASTPATH: {
+    accepts: 'on, off, auto',
+    valid: (value) => ['on', 'off', 'auto'].includes(value),
+  },
   CASTNET_METRICS: {
     accepts: 'ADDRESS:PORT, as 127.0.0.1:9790 or [fd00::1]:9790, or nothing for no TCP listener',
     valid: (value) => value === '' || addressAndPort(value) !== undefined,

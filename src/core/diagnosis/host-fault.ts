@@ -48,6 +48,12 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     what: 'containers lack the rules by which they reach services',
     remedy: `castnet plugin install checks the kernel; ${LOG}`,
   },
+  'fast-path': {
+    code: 'kernel',
+    severity: 'warning',
+    what: 'CASTNET_FASTPATH is on, and packets go by bridge and tunnel',
+    remedy: `docs/installing.md#the-fast-path says what it needs; ${LOG}`,
+  },
   namespaces: {
     code: 'docker',
     severity: 'error',

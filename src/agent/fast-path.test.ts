@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { type FastFact, type FastStep, fastIdentity } from '../core/fastpath/facts.ts';
+import type { Route } from '../core/fastpath/underlay.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
+import { portName } from '../core/names.ts';
+import { FastPath, type FastPathOptions } from './fast-path.ts';
+
+const ID = 'a1b2c3d4e5f6a7b8';
+const DEV = portName(ID);
+const MAC = '02:42:0a:00:01:05';
+const THERE = '02:42:0a:00:01:06';
+const AWAY = '02:42:0a:00:01:07';
+const SLOW: Fact[] = [
+  { kind: 'station', bridge: 'cb5', dev: DEV, mac: MAC },
+  { kind: 'route', dev: 'cx5', mac: THERE, to: '10.9.0.2' },
+  { kind: 'route', dev: 'cx5', mac: AWAY, to: '10.9.0.3' },
+];
+const network = { id: 'net', vni: 5, options: {} };
+const endpoint = { id: ID, network: 'net', address: '10.0.1.5/24', mac: MAC, mtu: 1450, since: 0 };
+const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
+const state = {
+  networks: new Map([['net', network]]),
+  endpoints: new Map([[ID, endpoint]]),
+};
+
+/** A kernel in memory. */
+function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6: '' }) {
+  const calls: string[] = [];
+  const inside = new Map([
+    ['cfp', 13],
+    [DEV, 14],
+  ]);
+  const now = { slow: SLOW as Fact[] | undefined, card: 'eth0', at: 0, refuses: '' };
+  let facts = new Map<string, FastFact>();
+  const kernel: FastPathOptions['kernel'] = {
+    try: async () => {
+      calls.push('try');
+      return trial;
+    },
+    load: async () => void calls.push('load'),
+    look: async () => ({
+      facts: [...facts.values()],
+      programs: { from_container: 1, to_wire: 2, from_wire: 3, to_container: 4 },
+      inside: new Map(inside),
+      outside: new Map([
+        ['cfh', 12],
+        ['eth0', 2],
+      ]),
+    }),
+    write: async (steps: readonly FastStep[]) => {
+      if (now.refuses !== '') throw new Error(now.refuses);
+      calls.push(...steps.map(({ action, fact }) => `${action} ${fastIdentity(fact)}`));
+      for (const { action, fact } of steps) {
+        if (action === 'put') facts.set(fastIdentity(fact), fact);
+        else facts.delete(fastIdentity(fact));
+      }
+    },
+    remove: async () => {
+      calls.push('remove');
+      facts = new Map();
+    },
+    readWays: async (hosts) => ({
+      routes: new Map(hosts.map((it): [string, Route] => [it, { dev: now.card, special: false }])),
+      links: [
+        { name: 'eth0', ethernet: true },
+        { name: 'wg0', ethernet: false, kind: 'wireguard' },
+      ],
+      ...{ ipsec: false, foreign: new Map() },
+    }),
+  };
+  const host = { tunnel, knowledge: () => ({ state }) } as unknown as FastPathOptions['host'];
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  const path = new FastPath({
+    ...{ setting, kernel, host, slow: () => now.slow, log: silent, now: () => now.at },
+  });
+  return { path, calls, now, inside, facts: () => [...facts.keys()].sort() };
+}
+
+describe('the fast path', () => {
+  it('off takes away what is left of it, once, and does nothing else', async () => {
+    const { path, calls } = world('off');
+    await path.loop.request(true);
+    await path.loop.request(true);
+    expect(calls).toEqual(['remove']);
+    expect(path.why('net')).toBe('CASTNET_FASTPATH is off');
+    expect(path.lacking).toBe('');
+  });
+
+  it('holds what bridge and tunnel hold, and changes nothing after', async () => {
+    const { path, calls, facts } = world('auto');
+    await path.loop.request(true);
+    expect(facts()).toEqual([
+      ...['filter castnet cfp', `filter castnet ${DEV}`, 'filter host cfh', 'filter host eth0'],
+      ...['port 14', 'self', `station 5 ${MAC}`, `station 5 ${THERE}`, `station 5 ${AWAY}`],
+      ...['way 10.9.0.2', 'way 10.9.0.3'],
+    ]);
+    expect(path.why('net')).toBe('');
+    calls.length = 0;
+    await path.loop.request(true);
+    expect(calls).toEqual(['load']);
+    expect(await path.plan()).toEqual([]);
+  });
+
+  it('lets go of a container before bridge and tunnel do', async () => {
+    const { path, now, calls } = world('on');
+    await path.loop.request(true);
+    calls.length = 0;
+    now.slow = SLOW.slice(0, 2);
+    expect(await path.plan()).toHaveLength(2);
+    await path.leave();
+    expect(calls).toEqual([`remove station 5 ${AWAY}`, 'remove way 10.9.0.3']);
+  });
+
+  it('changes nothing while it is not known what bridge and tunnel shall hold', async () => {
+    const { path, now, facts } = world('on');
+    await path.loop.request(true);
+    now.slow = undefined;
+    await path.loop.request(true);
+    expect(facts()).toHaveLength(11);
+  });
+
+  it('asks the kernel again for a port that is new to it, and once only', async () => {
+    const { path, inside, facts, calls } = world('on');
+    inside.delete(DEV);
+    await path.loop.request(true);
+    await path.loop.request();
+    expect(facts()).not.toContain('port 14');
+    const looks = calls.filter((it) => it === 'load').length;
+    inside.set(DEV, 14);
+    await path.loop.request(true);
+    expect(facts()).toContain('port 14');
+    expect(looks).toBeLessThanOrEqual(2);
+  });
+
+  it('goes when the way to the hosts is no card any more, and tells why', async () => {
+    const { path, now, facts } = world('on');
+    await path.loop.request(true);
+    now.card = 'wg0';
+    await path.loop.request(true);
+    expect(facts()).toEqual([]);
+    expect(path.why('net')).toContain('wg0');
+  });
+
+  it.each(['on', 'auto'] as const)(
+    '%s, of a kernel that fails its trial is none',
+    async (setting) => {
+      const { path, calls, now } = world(setting, { problem: 'TCP: no answer', ipv6: '' });
+      await path.loop.request(true);
+      await path.loop.request(true);
+      expect(calls).toEqual(['try', 'remove']);
+      expect(path.why('net')).toBe('TCP: no answer');
+      expect(path.lacking).toBe(setting === 'on' ? 'TCP: no answer' : '');
+      now.at = 200_000;
+      await path.loop.request(true);
+      expect(calls).toEqual(['try', 'remove', 'try']);
+    },
+  );
+
+  it('without IPv6 tells so', async () => {
+    const { path } = world('on', { problem: '', ipv6: 'no answer' });
+    await path.loop.request(true);
+    expect(path.but).toBe('not IPv6: no answer');
+  });
+
+  it('a refused step is told while nothing of it is there', async () => {
+    const { path, now } = world('on');
+    now.refuses = 'no space';
+    await path.loop.request(true);
+    expect(path.why('net')).toBe('no space');
+    expect(path.lacking).toBe('no space');
+    path.loop.close();
+  });
+});

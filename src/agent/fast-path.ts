@@ -1,0 +1,208 @@
+import {
+  explainFast,
+  type FastFact,
+  type FastStep,
+  fastDifference,
+  type Program,
+} from '../core/fastpath/facts.ts';
+import { type FastUnderlay, fastUnderlay, type WayFacts } from '../core/fastpath/underlay.ts';
+import { type FastWanted, fastWanted } from '../core/fastpath/wanted.ts';
+import type { Fact } from '../core/forwarding/facts.ts';
+import { linkSizes } from '../core/forwarding/forwarding.ts';
+import type { Host } from './host.ts';
+import type { Log } from './log.ts';
+import { Loop, type Next, type Target } from './loop.ts';
+
+/** Whether hosts may have a fast path: `on` and `auto` differ in what is told when they cannot. */
+export type FastSetting = 'on' | 'off' | 'auto';
+
+/** What the kernel has, and by which numbers it knows devices and programs. */
+export interface FastSeen {
+  readonly facts: readonly FastFact[];
+  readonly programs: Readonly<Record<Program, number>>;
+  readonly inside: ReadonlyMap<string, number>;
+  readonly outside: ReadonlyMap<string, number>;
+}
+
+/** The kernel, as the fast path needs it. */
+export interface FastPathKernel {
+  /** Whether it works here: why not at all, and why not for IPv6; empty when it does. */
+  try(): Promise<{ problem: string; ipv6: string }>;
+  /** Makes programs, maps and the pair between the namespaces. */
+  load(): Promise<void>;
+  look(): Promise<FastSeen>;
+  write(steps: readonly FastStep[]): Promise<void>;
+  /** Takes everything away. */
+  remove(): Promise<void>;
+  readWays(hosts: readonly string[]): Promise<WayFacts>;
+}
+
+export interface FastPathOptions {
+  readonly setting: FastSetting;
+  readonly kernel: FastPathKernel;
+  readonly host: Host;
+  /** What bridges and tunnels hold and shall hold; undefined: nothing is known, change nothing. */
+  readonly slow: () => readonly Fact[] | undefined;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** A kernel that failed its trial, perhaps since the host was busy, is tried again after so long, milliseconds. */
+const AGAIN_MS = 120_000;
+
+/**
+ * Keeps the fast path as it shall be (bpf/README.md). It follows bridges and tunnels: what they do not
+ * hold, or shall not hold any more, it does not know.
+ */
+export class FastPath implements Target {
+  readonly name = 'the fast path';
+  readonly loop: Loop;
+  readonly #options: FastPathOptions;
+  #trial: { problem: string; ipv6: string; at: number } | undefined;
+  /** What is there; undefined: nothing of castnet's. */
+  #seen: FastSeen | undefined;
+  #have: readonly FastFact[] = [];
+  #underlay: { of: string; is: FastUnderlay } | undefined;
+  #wanted: FastWanted | undefined;
+  /** Ports for whose index the kernel was asked again; bounded by the ports. */
+  #asked = new Set<string>();
+  #isRemoved = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FastPathOptions) {
+    this.#options = options;
+    this.loop = new Loop(this, options.log);
+  }
+
+  observe(): Promise<void> {
+    return this.#inTurn(() => this.#observe());
+  }
+
+  apply(): Promise<Next> {
+    return this.#inTurn(() => this.#apply());
+  }
+
+  /** Bridges or tunnels are about to let go of something: it goes from here first. */
+  async leave(): Promise<void> {
+    if (this.#have.length > 0) await this.loop.request();
+  }
+
+  /** What a run with a fresh look would do now, and why, in words; does nothing. */
+  async plan(): Promise<string[]> {
+    if (this.#seen === undefined) return [];
+    return this.#inTurn(async () => {
+      const wanted = await this.#want();
+      if (wanted === undefined) return [];
+      const { facts } = await this.#options.kernel.look();
+      return fastDifference(wanted.facts, facts).map(explainFast);
+    });
+  }
+
+  /** Why packets of a network go by bridge and tunnel; empty when unicast goes the fast path. */
+  why(network: string): string {
+    const { setting } = this.#options;
+    if (setting === 'off') return 'CASTNET_FASTPATH is off';
+    if (this.#trial !== undefined && this.#trial.problem !== '') return this.#trial.problem;
+    const problem = this.loop.unread || this.loop.problem;
+    if (problem !== '' && this.#have.length === 0) return problem;
+    return this.#wanted?.why.get(network) ?? 'it is not set up yet';
+  }
+
+  /** What keeps all or some of the packets of the networks that have a fast path from it, in words. */
+  get but(): string {
+    const { slow } = this.#underlay?.is ?? { slow: new Map<string, string>() };
+    const hosts = [...slow].map(([host, why]) => `not to ${host}: ${why}`);
+    const six = this.#trial?.ipv6 ? [`not IPv6: ${this.#trial.ipv6}`] : [];
+    return [...six, ...hosts].slice(0, 10).join('; ');
+  }
+
+  /** What is missing of a fast path that was asked for; empty when nothing is. */
+  get lacking(): string {
+    if (this.#options.setting !== 'on') return '';
+    return this.#trial?.problem || this.loop.unread || this.loop.problem;
+  }
+
+  async #observe(): Promise<void> {
+    const { setting, kernel, log, now } = this.#options;
+    if (setting === 'off') return await this.#remove();
+    const before = this.#trial;
+    if (before === undefined || (before.problem !== '' && now() - before.at > AGAIN_MS)) {
+      this.#trial = { ...(await kernel.try()), at: now() };
+      const { problem, ipv6 } = this.#trial;
+      log.info({ problem, ipv6 }, 'the fast path was tried');
+    }
+    if (this.#trial?.problem !== '') return await this.#remove();
+    this.#isRemoved = false;
+    await kernel.load();
+    this.#seen = await kernel.look();
+    this.#have = this.#seen.facts;
+    this.#underlay = undefined;
+  }
+
+  async #apply(): Promise<Next> {
+    const wanted = await this.#want();
+    if (wanted === undefined) return 'done';
+    this.#wanted = wanted;
+    const steps = fastDifference(wanted.facts, this.#have);
+    if (steps.length > 0) {
+      await this.#options.kernel.write(steps);
+      this.#have = wanted.facts;
+      this.#options.log.debug({ steps: steps.length }, 'the fast path was changed');
+    }
+    return this.#isIndexMissing() ? 'look' : 'done';
+  }
+
+  async #want(): Promise<FastWanted | undefined> {
+    const { host, slow } = this.#options;
+    const { tunnel } = host;
+    const facts = slow();
+    if (this.#seen === undefined || tunnel === undefined || facts === undefined) return undefined;
+    const knowledge = host.knowledge();
+    return fastWanted({
+      tunnel,
+      networks: knowledge.state.networks.values(),
+      endpoints: knowledge.state.endpoints.values(),
+      sizes: linkSizes(knowledge.state.endpoints.values()),
+      slow: facts,
+      underlay: await this.#ways(tunnel.local ?? tunnel.address, facts),
+      ground: { ...this.#seen, ipv6: this.#trial?.ipv6 === '' },
+    });
+  }
+
+  async #ways(address: string, facts: readonly Fact[]): Promise<FastUnderlay> {
+    const hosts = [...new Set(facts.flatMap((it) => (it.kind === 'route' ? [it.to] : [])))].sort();
+    const of = `${address} ${hosts.join()}`;
+    if (this.#underlay?.of !== of) {
+      const isFour = !address.includes(':');
+      const read = await this.#options.kernel.readWays(isFour ? hosts : []);
+      this.#underlay = { of, is: fastUnderlay(address, read) };
+    }
+    return this.#underlay.is;
+  }
+
+  /** A port that was made since the last look has an index that is not known. */
+  #isIndexMissing(): boolean {
+    const ports = (this.#options.slow() ?? []).flatMap((it) =>
+      it.kind === 'station' && it.dev.startsWith('cv') ? [it.dev] : [],
+    );
+    const missing = ports.filter((it) => this.#seen?.inside.has(it) === false);
+    const isNew = missing.some((it) => !this.#asked.has(it));
+    this.#asked = new Set(missing);
+    return isNew;
+  }
+
+  async #remove(): Promise<void> {
+    this.#seen = undefined;
+    this.#have = [];
+    if (this.#isRemoved) return;
+    await this.#options.kernel.remove();
+    this.#isRemoved = true;
+  }
+
+  /** One call at a time: a look in the middle of a change would take it for somebody else's. */
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(call);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}

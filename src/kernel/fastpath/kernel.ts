@@ -1,0 +1,40 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { FastStep } from '../../core/fastpath/facts.ts';
+import type { WayFacts } from '../../core/fastpath/underlay.ts';
+import { type FastLook, lookFast } from './look.ts';
+import { Programs } from './programs.ts';
+import { type TrialResult, tryFastPath } from './trial.ts';
+import { readWays } from './ways.ts';
+import { writeFast } from './write.ts';
+
+/** Where the plugin has the compiled programs. */
+const OBJECT = '/usr/lib/castnet/fastpath.o';
+
+/**
+ * The kernel, as the fast path needs it.
+ * @param directory the agent's own below the host's /run, where a mount reaches the host
+ * @param object the compiled programs
+ */
+export function fastKernel(directory: string, object = OBJECT) {
+  const programs = new Programs(object, `${directory}/bpf`);
+  return {
+    /** Why the kernel, or this plugin, has no fast path. It is tried once for each build and boot. */
+    async try(): Promise<TrialResult> {
+      const build = await programs.build().catch(() => '');
+      if (build === '')
+        return { problem: 'this plugin was built without it, for want of clang', ipv6: '' };
+      const note = `${directory}/fast-path-${build}`;
+      const before = await readFile(note, 'utf8').catch(() => undefined);
+      if (before !== undefined) return { problem: '', ipv6: before };
+      const found = await tryFastPath(object);
+      if (found.problem === '') await writeFile(note, found.ipv6);
+      return found;
+    },
+    load: (): Promise<void> => programs.load(),
+    look: (): Promise<FastLook> => lookFast(programs.directory),
+    write: (steps: readonly FastStep[]): Promise<void> =>
+      writeFast(programs.directory, steps, (dev) => programs.noteHook(dev)),
+    remove: (): Promise<void> => programs.unload({ hooks: false }),
+    readWays: (hosts: readonly string[]): Promise<WayFacts> => readWays(hosts),
+  };
+}

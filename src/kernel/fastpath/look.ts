@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import { factOf, MAPS, type MapName } from '../../core/fastpath/entries.ts';
+import { type FastFact, PROGRAMS, type Program } from '../../core/fastpath/facts.ts';
+import { CommandError, mustRun, run } from '../../system/run.ts';
+import { inNamespace } from '../namespace.ts';
+
+/** All that the kernel has of the fast path. */
+export interface FastLook {
+  readonly facts: readonly FastFact[];
+  readonly programs: Readonly<Record<Program, number>>;
+  /** Indexes of the devices in castnet's namespace, by name. */
+  readonly inside: ReadonlyMap<string, number>;
+  /** And in the host's. */
+  readonly outside: ReadonlyMap<string, number>;
+}
+
+const Answers = z.array(z.object({ output: z.unknown() }));
+const Shown = z.object({ id: z.number() });
+const Bytes = z.array(z.string());
+const Dump = z.array(z.object({ key: Bytes, value: Bytes }));
+const Net = z.array(
+  z.object({
+    tc: z.array(
+      z.object({
+        devname: z.string(),
+        kind: z.string(),
+        name: z.string().optional(),
+        id: z.number().optional(),
+      }),
+    ),
+  }),
+);
+const Links = z.array(z.object({ ifname: z.string(), ifindex: z.number() }));
+
+const OWN = new RegExp(`^(${PROGRAMS.join('|')}):`);
+const SHOW_LINKS = ['ip', '-json', 'link', 'show'];
+const SHOW_NET = ['bpftool', '--json', 'net', 'show'];
+
+/**
+ * Reads what the kernel has of the fast path.
+ * @param directory where this build's programs are pinned
+ * @throws CommandError in the words of bpftool or ip
+ */
+export async function lookFast(directory: string): Promise<FastLook> {
+  const [pinned, netIn, netOut, linksIn, linksOut] = await Promise.all([
+    readPinned(directory),
+    mustRun(inNamespace(...SHOW_NET)),
+    mustRun(SHOW_NET),
+    mustRun(inNamespace(...SHOW_LINKS)),
+    mustRun(SHOW_LINKS),
+  ]);
+  return {
+    programs: pinned.programs,
+    facts: [...filtersOf('castnet', netIn), ...filtersOf('host', netOut), ...pinned.facts],
+    inside: indexes(linksIn),
+    outside: indexes(linksOut),
+  };
+}
+
+/** Castnet's programs at the devices, of any build; none where nothing can be read, as without bpftool. */
+export async function ownFilters(): Promise<(FastFact & { kind: 'filter' })[]> {
+  const read = async (at: 'castnet' | 'host', argv: readonly string[]) => {
+    const found = await run(argv).catch(() => undefined);
+    return found?.status === 0 ? filtersOf(at, found.stdout) : [];
+  };
+  const [inside, outside] = await Promise.all([
+    read('castnet', inNamespace(...SHOW_NET)),
+    read('host', SHOW_NET),
+  ]);
+  return [...inside, ...outside];
+}
+
+async function readPinned(directory: string): Promise<Pick<FastLook, 'programs' | 'facts'>> {
+  const argv = ['bpftool', '--json', 'batch', 'file', '-'];
+  const lines = [
+    ...PROGRAMS.map((it) => `prog show pinned ${directory}/${it}`),
+    ...MAPS.map((it) => `map dump pinned ${directory}/maps/${it}`),
+  ];
+  const { status, stdout, stderr } = await run(argv, `${lines.join('\n')}\n`);
+  if (status !== 0) throw new CommandError(argv, status, stderr || stdout);
+  return parsePinned(stdout);
+}
+
+/** Of bpftool's answers, in the order of `PROGRAMS` and `MAPS`. */
+export function parsePinned(json: string): Pick<FastLook, 'programs' | 'facts'> {
+  const answers = Answers.parse(JSON.parse(json)).map((it) => it.output);
+  const ids = PROGRAMS.map((it, at) => [it, Shown.parse(answers[at]).id] as const);
+  const dumps = MAPS.map((map, at) => [map, answers[PROGRAMS.length + at]] as const);
+  return {
+    programs: Object.fromEntries(ids) as Record<Program, number>,
+    facts: dumps.flatMap(([map, dump]) => entriesOf(map, dump)),
+  };
+}
+
+function entriesOf(map: MapName, dump: unknown): FastFact[] {
+  return Dump.parse(dump).flatMap(
+    ({ key, value }) => factOf({ map, key: key.map(Number), value: value.map(Number) }) ?? [],
+  );
+}
+
+/** Of `bpftool --json net show`. */
+export function filtersOf(at: 'castnet' | 'host', json: string): (FastFact & { kind: 'filter' })[] {
+  return Net.parse(JSON.parse(json)).flatMap(({ tc }) =>
+    tc.flatMap(({ devname: dev, kind, name, id }) => {
+      const program = OWN.exec(name ?? '')?.[1] as Program | undefined;
+      if (program === undefined || id === undefined || !kind.endsWith('/ingress')) return [];
+      return [{ kind: 'filter', at, dev, program, id } as const];
+    }),
+  );
+}
+
+const indexes = (json: string): Map<string, number> =>
+  new Map(Links.parse(JSON.parse(json)).map((it) => [it.ifname, it.ifindex]));
