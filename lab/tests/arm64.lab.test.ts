@@ -55,6 +55,9 @@ describe('the plugin for arm64', async () => {
     '/usr/sbin/bridge': [['-V'], /^bridge utility/],
     // It opens a netfilter socket before it does anything, of which the emulator knows nothing.
     '/usr/sbin/nft': [['-v'], /^nftables v|initialize Netlink socket: Protocol not supported/],
+    '/usr/bin/wg': [['--version'], /^wireguard-tools v/],
+    '/usr/bin/wireguard-go': [['--version'], /^wireguard-go v/],
+    '/usr/bin/mknod': [['--version'], /^mknod \(GNU coreutils\)/],
     '/usr/bin/nsenter': [['--version'], /^nsenter from util-linux/],
     '/usr/bin/unshare': [['--version'], /^unshare from util-linux/],
     '/usr/bin/cat': [['/etc/iproute2/rt_scopes'], /global/],
