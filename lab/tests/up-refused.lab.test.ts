@@ -78,16 +78,27 @@ it('a clock an hour off', async () => {
   ]);
 }, 120_000);
 
-it('UDP 4789 closed on one host from another', async () => {
-  const [h1, h2] = [lab.host(H1), lab.host(H2)];
-  const rule = `table inet shut { chain in { type filter hook input priority 0; ip saddr ${h2.address} udp dport 4789 drop; }; }`;
-  await onHost(h1, `nft '${rule}'`);
-  undo.push(() => onHost(h1, 'nft delete table inet shut'));
-  const found = await refused([H1, H2, H3]);
-  expect(found.map((it) => it.what)).toEqual([
-    `UDP 4789 does not get from h2 (${h2.address}) to h1 (${h1.address}): nothing arrives`,
-  ]);
-}, 120_000);
+it.each([
+  ['UDP 4789', 4789, []],
+  [
+    'that of encrypted networks, where one is wanted,',
+    51890,
+    ['--network', 'shop', '--opt', 'encrypted'],
+  ],
+])(
+  '%s closed on one host from another',
+  async (_, port, args) => {
+    const [h1, h2] = [lab.host(H1), lab.host(H2)];
+    const rule = `table inet shut { chain in { type filter hook input priority 0; ip saddr ${h2.address} udp dport ${port} drop; }; }`;
+    await onHost(h1, `nft '${rule}'`);
+    undo.push(() => onHost(h1, 'nft delete table inet shut'));
+    const found = await refused([H1, H2, H3], ...args);
+    expect(found.map((it) => it.what)).toEqual([
+      `UDP ${port} does not get from h2 (${h2.address}) to h1 (${h1.address}): nothing arrives`,
+    ]);
+  },
+  120_000,
+);
 
 it('TCP ports that are refused or taken', async () => {
   const [h1, h3] = [lab.host(H1), lab.host(H3)];

@@ -20,6 +20,10 @@ interface Flags extends HostFlags {
   readonly dryRun?: boolean;
 }
 
+/** As `docker network create --opt` takes it, where a name alone is an option too: `--opt encrypted`. */
+const collectOption = (text: string, before?: Readonly<Record<string, string>>) =>
+  collectSetting(text.includes('=') ? text : `${text}=`, before);
+
 const AGAIN =
   'Run the same command again: it goes on where it was. castnet down takes back what was done.';
 
@@ -28,7 +32,7 @@ export function registerUp(program: Command): void {
   withHosts(program.command('up'))
     .description('make a Swarm with castnet of these hosts, by ssh, and prove that multicast works')
     .option('--network <name>', 'a network that is to be there in the end')
-    .option('--opt <key=value>', 'an option of that network; may be repeated', collectSetting)
+    .option('--opt <key=value>', 'an option of that network; may be repeated', collectOption)
     .option('--set <key=value>', 'a setting of the plugin; may be repeated', collectSetting)
     .option('--install-docker', 'install the distribution’s own Docker where there is none')
     .option('--upgrade', 'replace other releases and settings, one host after another')
