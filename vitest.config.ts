@@ -4,8 +4,11 @@ import { LongestFirst } from './lab/tests/support/longest-first.ts';
 /** Recipes whose software comes from Maven Central. */
 const FROM_MAVEN = ['hazelcast', 'vertx'].map((it) => `recipes/${it}/*.recipe.test.ts`);
 
-/** Lab tests of what Docker itself is late with on a busy machine: a container that it gives up. */
-const ALONE = ['engine', 'first-call', 'reboot'].map((it) => `lab/tests/${it}.lab.test.ts`);
+/**
+ * Lab tests that need the machine to themselves: those of what Docker itself is late with on a busy one, as
+ * a container that it gives up, and the one that starts 500 containers.
+ */
+const ALONE = ['engine', 'first-call', 'many', 'reboot'].map((it) => `lab/tests/${it}.lab.test.ts`);
 
 interface LabInput {
   readonly include: string[];

@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Those that take a minute and more, longest first. */
 const LONGEST = [
-  ...['chaos', 'faults', 'nat', 'services-change', 'many', 'services', 'underlay', 'guards'],
-  ...['senders', 'engines', 'dashboard'],
+  ...['chaos', 'faults', 'nat', 'services-change', 'services', 'underlay', 'guards'],
+  ...['expose', 'encrypted', 'senders', 'engines', 'dashboard', 'many'],
 ];
 
 export class LongestFirst extends BaseSequencer {
