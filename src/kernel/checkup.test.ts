@@ -12,3 +12,9 @@ it('tells of a VXLAN device what keeps its port from being shared', () => {
   ]);
   expect(vxlansOf('')).toEqual([]);
 });
+
+it('reads the same of iproute2 6.15, which gives such a flag no value', () => {
+  const json =
+    '[{"ifname":"mine","linkinfo":{"info_kind":"vxlan","info_data":{"id":5,"port":4789,"gbp":null,"external":false}}}]';
+  expect(vxlansOf(json)).toEqual([{ dev: 'mine', vni: 5, port: 4789, kinds: ['gbp'] }]);
+});

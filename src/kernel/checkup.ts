@@ -55,10 +55,13 @@ export function vxlansOf(json: string): HostVxlan[] {
       const data = linkinfo?.info_data ?? {};
       const { id: vni, port } = data;
       if (dev === undefined || vni === undefined || port === undefined) return [];
-      return [{ dev, vni, port, kinds: KINDS.filter((it) => data[it] === true) }];
+      return [{ dev, vni, port, kinds: KINDS.filter((it) => isSet(data[it])) }];
     },
   );
 }
+
+/** A flag without a value is true in iproute2 6.1, and null in 6.15. */
+const isSet = (flag: unknown): boolean => flag === true || flag === null;
 
 /** A container's route for multicast: whether it is there, and the interface that it belongs to. */
 export interface RouteState {
