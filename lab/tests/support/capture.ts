@@ -1,40 +1,30 @@
 /** What a host sends into the tunnels, seen on its underlay interface. */
-import type { ChildProcess } from 'node:child_process';
 import type { Station } from '../../kit/station.ts';
 import type { LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
 import { pcapReader, type TunnelFrame } from './pcap.ts';
+import { Tcpdump } from './tcpdump.ts';
 
 export class Capture {
   readonly host: LabHost;
   /** Frames that the host sent, oldest first; bounded by the length of a test. */
   readonly sent: TunnelFrame[] = [];
-  readonly #child: ChildProcess;
-  #said = '';
+  readonly #tcpdump: Tcpdump;
 
   private constructor(host: LabHost) {
     this.host = host;
     // In immediate mode each packet takes a slot of the snapshot length in the buffer (KiB).
     const size = ['-s', '256', '-B', '16384'];
-    const argv = ['tcpdump', '-i', host.underlayInterface, '-n', '-Z', 'root', '-w', '-'];
-    this.#child = host.spawn([...argv, '-U', '--immediate-mode', ...size, 'udp port 4789']);
     const read = pcapReader();
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
+    this.#tcpdump = new Tcpdump(host, [...size, 'udp port 4789'], (chunk) => {
       this.sent.push(...read(chunk).filter((frame) => frame.from === host.address));
-    });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#said += chunk.toString();
     });
   }
 
   /** Starts tcpdump and waits until it sees packets. */
   static async start(host: LabHost): Promise<Capture> {
     const capture = new Capture(host);
-    await until(async () => capture.#said.includes('listening on') || undefined, {
-      what: `tcpdump on ${host.name}: ${capture.#said}`,
-      timeoutMs: 10_000,
-      everyMs: 10,
-    });
+    await capture.#tcpdump.started();
     return capture;
   }
 
@@ -66,12 +56,7 @@ export class Capture {
   }
 
   /** Ends tcpdump. Errors: when the kernel dropped packets, so that counts would be wrong. */
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.kill('SIGTERM');
-    await ended;
-    const dropped = /(\d+) packets? dropped by kernel/.exec(this.#said)?.[1];
-    if (dropped !== undefined && dropped !== '0')
-      throw new Error(`tcpdump lost ${dropped} packets`);
+  stop(): Promise<void> {
+    return this.#tcpdump.stop();
   }
 }

@@ -1,37 +1,28 @@
 /** Looks for a word in everything that passes a host's link to the others. */
-import type { ChildProcess } from 'node:child_process';
 import type { LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
+import { Tcpdump } from './tcpdump.ts';
 
 export class Wiretap {
   readonly host: LabHost;
-  readonly #child: ChildProcess;
+  readonly #tcpdump: Tcpdump;
   readonly #word: Buffer;
   #rest: Buffer = Buffer.alloc(0);
   #seen = 0;
   /** A word that the tap itself sends, so that all before it has been looked at. */
   #fences = 0;
-  #said = '';
 
   private constructor(host: LabHost, word: string) {
     this.host = host;
     this.#word = Buffer.from(word);
-    const argv = ['tcpdump', '-i', host.underlayInterface, '-n', '-Z', 'root', '-w', '-'];
-    this.#child = host.spawn([...argv, '-U', '--immediate-mode', '-s', '2048', '-B', '32768']);
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#look(chunk));
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#said += chunk.toString();
-    });
+    const size = ['-s', '2048', '-B', '32768'];
+    this.#tcpdump = new Tcpdump(host, size, (chunk) => this.#look(chunk));
   }
 
   /** Starts tcpdump and waits until it sees packets. */
   static async start(host: LabHost, word: string): Promise<Wiretap> {
     const tap = new Wiretap(host, word);
-    await until(async () => tap.#said.includes('listening on') || undefined, {
-      what: `tcpdump on ${host.name}: ${tap.#said}`,
-      timeoutMs: 10_000,
-      everyMs: 10,
-    });
+    await tap.#tcpdump.started();
     return tap;
   }
 
@@ -57,13 +48,8 @@ export class Wiretap {
   }
 
   /** Errors: when the kernel dropped packets, so that nothing would be proved. */
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.kill('SIGTERM');
-    await ended;
-    const dropped = /(\d+) packets? dropped by kernel/.exec(this.#said)?.[1];
-    if (dropped !== undefined && dropped !== '0')
-      throw new Error(`tcpdump lost ${dropped} packets`);
+  stop(): Promise<void> {
+    return this.#tcpdump.stop();
   }
 
   #look(chunk: Buffer): void {
