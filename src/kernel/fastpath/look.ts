@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { factOf, MAPS, type MapName } from '../../core/fastpath/entries.ts';
 import { type FastFact, PROGRAMS, type Program } from '../../core/fastpath/facts.ts';
-import { CommandError, mustRun, run } from '../../system/run.ts';
+import { mustRun, run } from '../../system/run.ts';
 import { inNamespace } from '../namespace.ts';
+import { bpftoolBatch } from './bpftool.ts';
 
 /** All that the kernel has of the fast path. */
 export interface FastLook {
@@ -71,14 +72,11 @@ export async function ownFilters(): Promise<(FastFact & { kind: 'filter' })[]> {
 }
 
 async function readPinned(directory: string): Promise<Pick<FastLook, 'programs' | 'facts'>> {
-  const argv = ['bpftool', '--json', 'batch', 'file', '-'];
   const lines = [
     ...PROGRAMS.map((it) => `prog show pinned ${directory}/${it}`),
     ...MAPS.map((it) => `map dump pinned ${directory}/maps/${it}`),
   ];
-  const { status, stdout, stderr } = await run(argv, `${lines.join('\n')}\n`);
-  if (status !== 0) throw new CommandError(argv, status, stderr || stdout);
-  return parsePinned(stdout);
+  return parsePinned(await bpftoolBatch(lines, '--json'));
 }
 
 /** Of bpftool's answers, in the order of `PROGRAMS` and `MAPS`. */

@@ -1,7 +1,8 @@
 import { entryOf, NO_SELF } from '../../core/fastpath/entries.ts';
 import type { FastFact, FastStep } from '../../core/fastpath/facts.ts';
-import { CommandError, mustRun, run } from '../../system/run.ts';
+import { mustRun, run } from '../../system/run.ts';
 import { inNamespace } from '../namespace.ts';
+import { bpftoolBatch } from './bpftool.ts';
 import { attachLine, deleteLine, detachLine, hookLine, unhookLine, updateLine } from './lines.ts';
 
 type Filter = FastFact & { kind: 'filter' };
@@ -93,7 +94,5 @@ async function writeEntries(directory: string, steps: readonly FastStep[]): Prom
     if (action === 'put') return updateLine(maps, entryOf(fact));
     return fact.kind === 'self' ? updateLine(maps, NO_SELF) : deleteLine(maps, entryOf(fact));
   });
-  const argv = ['bpftool', 'batch', 'file', '-'];
-  const { status, stderr, stdout } = await run(argv, `${lines.join('\n')}\n`);
-  if (status !== 0) throw new CommandError(argv, status, stderr || stdout);
+  await bpftoolBatch(lines);
 }
