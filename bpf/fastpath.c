@@ -36,6 +36,16 @@ struct tunnel {
 #define INNER ((int)(sizeof(struct ethernet) + __builtin_offsetof(struct tunnel, inner)))
 #define VXLAN_HAS_VNI 0x08000000
 
+// What stands in front of it from `from_container` to `to_wire`, in the place of the Ethernet header that
+// the packet gets as it leaves the host: the way that was found for it.
+struct front {
+	__u16 zero;
+	__be32 hop;
+	__u32 card;
+	__u16 pad;
+	__be16 type;
+} __attribute__((packed));
+
 // What a packet is, as far as it decides its way.
 struct inner {
 	__u16 pad;  // what follows the Ethernet header is aligned then, as the verifier asks
@@ -119,7 +129,7 @@ enum count {
 	NEIGHBOURS, // between two containers here
 	LEFT,       // a container's packets that were left to the bridge
 	CAME,       // VXLAN packets for this host that were left to the VXLAN device
-	LOST,       // dropped since the way was taken away under the packet
+	LOST,       // dropped since the kernel refused to write into it, when its way was decided
 	COUNTS,
 };
 struct {
@@ -137,11 +147,19 @@ static __always_inline int counted(__u32 what, int verdict)
 	return verdict;
 }
 
-static __always_inline struct self *settings(void)
+// A copy, each field read once: the agent may clear them all at any moment, and does it under packets.
+static __always_inline int read_self(struct self *copy)
 {
 	__u32 zero = 0;
-	struct self *it = bpf_map_lookup_elem(&self, &zero);
-	return it && it->address ? it : 0;
+	const volatile struct self *it = bpf_map_lookup_elem(&self, &zero);
+	if (!it)
+		return 0;
+	copy->address = it->address;
+	copy->port = it->port;
+	copy->ipv6 = it->ipv6;
+	copy->inside = it->inside;
+	copy->outside = it->outside;
+	return copy->address && copy->port && copy->inside && copy->outside;
 }
 
 static __always_inline struct place *place_of(__u32 vni, const __u8 *mac)
@@ -220,34 +238,38 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 	struct port *port = bpf_map_lookup_elem(&ports, &here);
 	if (!port)
 		return PASS;
-	struct self *self = settings();
+	struct self self;
 	struct inner it;
-	if (!self || skb->vlan_present)
+	if (!read_self(&self) || skb->vlan_present)
 		return counted(LEFT, PASS);
-	if (!is_fast(skb, &it, 0, port, self, 1) || !same_mac(it.eth.from, port->mac))
+	if (!is_fast(skb, &it, 0, port, &self, 1) || !same_mac(it.eth.from, port->mac))
 		return counted(LEFT, PASS);
 	struct place *to = place_of(port->vni, it.eth.to);
 	if (!to)
 		return counted(LEFT, PASS);
 
-	if (to->port) {
+	__u32 neighbour = to->port;
+	if (neighbour) {
 		// It goes on as if it had come by the other's own interface.
 		bpf_skb_change_type(skb, PACKET_HOST);
-		return counted(NEIGHBOURS, bpf_redirect_peer(to->port, 0));
+		return counted(NEIGHBOURS, bpf_redirect_peer(neighbour, 0));
 	}
 
 	__u32 length = skb->len - sizeof(struct ethernet) + ROOM;
-	if (length > 0xffff || !bpf_map_lookup_elem(&hosts, &to->host))
+	__be32 host = to->host;
+	struct way *way = bpf_map_lookup_elem(&hosts, &host);
+	if (length > 0xffff || !way)
 		return counted(LEFT, PASS);
+	struct front front = { .hop = way->hop, .card = way->card, .type = bpf_htons(ETH_P_IP) };
 	// Of VXLAN's ports: net/core's udp_flow_src_port with the usual range.
 	__u32 flow = bpf_get_hash_recalc(skb);
 	flow ^= flow << 16;
 	struct tunnel room = {
 		.ip = { .version_ihl = 0x45, .tos = congestion(&it), .length = bpf_htons(length),
 			.id = bpf_get_prandom_u32(), .ttl = 64, .protocol = IPPROTO_UDP,
-			.from = self->address, .to = to->host },
+			.from = self.address, .to = host },
 		.from_port = bpf_htons(32768 + (__u32)(((__u64)flow * 28232) >> 32)),
-		.to_port = self->port,
+		.to_port = self.port,
 		.udp_length = bpf_htons(length - sizeof(struct ipv4)),
 		.flags = bpf_htonl(VXLAN_HAS_VNI),
 		.vni = bpf_htonl(port->vni << 8),
@@ -259,26 +281,22 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 		    BPF_F_ADJ_ROOM_ENCAP_L2(sizeof(struct ethernet));
 	if (bpf_skb_adjust_room(skb, ROOM, BPF_ADJ_ROOM_MAC, how))
 		return counted(LEFT, PASS);
-	// The Ethernet header in front is written anew where the packet leaves the host.
-	__be16 type = bpf_htons(ETH_P_IP);
-	if (bpf_skb_store_bytes(skb, 12, &type, 2, 0) ||
-	    bpf_skb_store_bytes(skb, sizeof(struct ethernet), &room, sizeof(room), 0))
+	if (bpf_skb_store_bytes(skb, 0, &front, sizeof(front), 0) ||
+	    bpf_skb_store_bytes(skb, sizeof(front), &room, sizeof(room), 0))
 		return counted(LOST, TC_ACT_SHOT);
-	return counted(SENT, bpf_redirect(self->inside, 0));
+	return counted(SENT, bpf_redirect(self.inside, 0));
 }
 
-// Where they come out in the host's namespace, in their outer header.
+// Where they come out in the host's namespace, in their outer header. It asks no map: the way may be taken
+// away while a packet waits in the queue of the pair.
 SEC("tc") int to_wire(struct __sk_buff *skb)
 {
-	__be32 to;
+	struct front front;
 	if (skb->protocol != bpf_htons(ETH_P_IP) ||
-	    bpf_skb_load_bytes(skb, sizeof(struct ethernet) + 16, &to, 4))
-		return TC_ACT_SHOT;
-	struct way *way = bpf_map_lookup_elem(&hosts, &to);
-	if (!way)
+	    bpf_skb_load_bytes(skb, 0, &front, sizeof(front)))
 		return counted(LOST, TC_ACT_SHOT);
-	struct bpf_redir_neigh hop = { .nh_family = 2 /* AF_INET */, .ipv4_nh = way->hop };
-	return bpf_redirect_neigh(way->card, &hop, sizeof(hop), 0);
+	struct bpf_redir_neigh hop = { .nh_family = 2 /* AF_INET */, .ipv4_nh = front.hop };
+	return bpf_redirect_neigh(front.card, &hop, sizeof(hop), 0);
 }
 
 // Where other hosts' packets come in: the network card, in the host's namespace.
@@ -288,11 +306,11 @@ SEC("tc") int from_wire(struct __sk_buff *skb)
 	if (skb->protocol != bpf_htons(ETH_P_IP) || skb->pkt_type != PACKET_HOST ||
 	    skb->vlan_present)
 		return PASS;
-	struct self *self = settings();
-	if (!self || bpf_skb_load_bytes(skb, sizeof(struct ethernet), &outer, sizeof(outer)))
+	struct self self;
+	if (!read_self(&self) || bpf_skb_load_bytes(skb, sizeof(struct ethernet), &outer, sizeof(outer)))
 		return PASS;
 	if (outer.ip.version_ihl != 0x45 || outer.ip.protocol != IPPROTO_UDP ||
-	    outer.ip.to != self->address || outer.to_port != self->port)
+	    outer.ip.to != self.address || outer.to_port != self.port)
 		return PASS;
 	// Fragments, congestion, a checksum to be verified, anything but plain VXLAN.
 	if (outer.ip.fragment & bpf_htons(0x3fff) || (outer.ip.tos & 3) == 3 ||
@@ -310,14 +328,14 @@ SEC("tc") int from_wire(struct __sk_buff *skb)
 	__u32 vni = bpf_ntohl(outer.vni) >> 8;
 	struct place *from = place_of(vni, outer.inner.from);
 	struct place *to = place_of(vni, outer.inner.to);
+	__u32 there = to ? to->port : 0;
 	// Only a container's own host sends for it.
-	if (!from || !to || from->host != outer.ip.from || !from->host || !to->port)
+	if (!there || !from || !outer.ip.from || from->host != outer.ip.from)
 		return counted(CAME, PASS);
-	__u32 there = to->port;
 	struct port *port = bpf_map_lookup_elem(&ports, &there);
 	struct inner it;
 	if (!port || port->vni != vni ||
-	    !is_fast(skb, &it, INNER, port, self, 0))
+	    !is_fast(skb, &it, INNER, port, &self, 0))
 		return counted(CAME, PASS);
 
 	__u64 how = BPF_F_ADJ_ROOM_FIXED_GSO;
@@ -328,7 +346,7 @@ SEC("tc") int from_wire(struct __sk_buff *skb)
 	if (bpf_skb_store_bytes(skb, 0, &it.eth, sizeof(it.eth), 0))
 		return counted(LOST, TC_ACT_SHOT);
 	skb->mark = there;
-	return counted(RECEIVED, bpf_redirect_peer(self->outside, 0));
+	return counted(RECEIVED, bpf_redirect_peer(self.outside, 0));
 }
 
 // Where they come out in castnet's namespace, as the sender's container made them.

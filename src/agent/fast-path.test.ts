@@ -137,7 +137,7 @@ describe('the fast path', () => {
     await path.loop.request(true);
     now.card = 'wg0';
     await path.loop.request(true);
-    expect(facts()).toEqual([]);
+    expect(facts()).toEqual(['filter castnet cfp', 'filter host cfh']);
     expect(path.why('net')).toContain('wg0');
   });
 

@@ -104,7 +104,7 @@ export class FastPath implements Target {
     if (setting === 'off') return 'CASTNET_FASTPATH is off';
     if (this.#trial !== undefined && this.#trial.problem !== '') return this.#trial.problem;
     const problem = this.loop.unread || this.loop.problem;
-    if (problem !== '' && this.#have.length === 0) return problem;
+    if (problem !== '' && !this.#have.some((it) => it.kind === 'self')) return problem;
     return this.#wanted?.why.get(network) ?? 'it is not set up yet';
   }
 

@@ -101,6 +101,16 @@ describe('the difference', () => {
     ]);
   });
 
+  it('has what hands packets on before what takes them, and after', () => {
+    const host = { kind: 'filter', at: 'host' } as const;
+    const takes = { ...host, dev: 'eth0', program: 'from_wire', id: 3 } as const;
+    const hands = { ...host, dev: 'zz', program: 'to_wire', id: 2 } as const;
+    const words = (steps: ReturnType<typeof fastDifference>) =>
+      steps.map(({ fact }) => (fact.kind === 'filter' ? fact.program : fact.kind));
+    expect(words(fastDifference([takes, hands], []))).toEqual(['to_wire', 'from_wire']);
+    expect(words(fastDifference([], [hands, takes]))).toEqual(['from_wire', 'to_wire']);
+  });
+
   it('says each step and its reason', () => {
     fc.assert(
       fc.property(facts, (want) => {

@@ -49,16 +49,21 @@ export const OUTSIDE = 'cfh';
 
 /**
  * Entries come after the filters that read them and go before them, and the two containers of a packet
- * come last: a packet takes the fast path when all of it is there.
+ * come last: a packet takes the fast path when all of it is there. What hands packets on is there before
+ * what takes them, and after.
  */
-const ORDER: Record<FastFact['kind'], number> = {
-  filter: 0,
-  self: 1,
-  way: 2,
-  port: 3,
-  here: 4,
-  there: 4,
+const ORDER: Record<Exclude<FastFact['kind'], 'filter'> | Program, number> = {
+  to_wire: 0,
+  to_container: 0,
+  from_wire: 1,
+  from_container: 1,
+  self: 2,
+  way: 3,
+  port: 4,
+  here: 5,
+  there: 5,
 };
+const order = (it: FastFact): number => ORDER[it.kind === 'filter' ? it.program : it.kind];
 
 /** One change. */
 export interface FastStep {
@@ -109,7 +114,7 @@ export function fastDifference(want: Iterable<FastFact>, have: Iterable<FastFact
 
 function sorted(facts: readonly FastFact[]): FastFact[] {
   const keyed = facts.map((fact) => ({ fact, key: fastIdentity(fact) }));
-  keyed.sort((a, b) => ORDER[a.fact.kind] - ORDER[b.fact.kind] || (a.key < b.key ? -1 : 1));
+  keyed.sort((a, b) => order(a.fact) - order(b.fact) || (a.key < b.key ? -1 : 1));
   return keyed.map((it) => it.fact);
 }
 

@@ -71,8 +71,14 @@ export function fastWanted(input: FastInput): FastWanted {
   const [inside, outside] = [ground.inside.get(INSIDE), ground.outside.get(OUTSIDE)];
   const card = ground.outside.get(underlay.card);
   const fast = networks.filter((it) => why.get(it.id) === '');
-  if (fast.length === 0 || inside === undefined || outside === undefined || card === undefined)
-    return { facts: [], why };
+  if (inside === undefined || outside === undefined) return { facts: [], why };
+  const { to_wire, from_wire, to_container } = ground.programs;
+  // Packets may wait between the pair's ends: what takes them on there stays for as long as the pair.
+  const pair: FastFact[] = [
+    { kind: 'filter', at: 'castnet', dev: INSIDE, program: 'to_container', id: to_container },
+    { kind: 'filter', at: 'host', dev: OUTSIDE, program: 'to_wire', id: to_wire },
+  ];
+  if (fast.length === 0 || card === undefined) return { facts: pair, why };
 
   const byId = new Map(fast.map((it) => [it.id, it]));
   const byPort = new Map([...input.endpoints].map((it) => [portName(it.id), it]));
@@ -99,12 +105,10 @@ export function fastWanted(input: FastInput): FastWanted {
       facts.push({ kind: 'there', vni: vniOf(it.dev), mac: it.mac, host: it.to });
   }
   const ways = [...underlay.hops].slice(0, MOST_HOSTS);
-  const { to_wire, from_wire, to_container } = ground.programs;
   return {
     why,
     facts: [
-      { kind: 'filter', at: 'castnet', dev: INSIDE, program: 'to_container', id: to_container },
-      { kind: 'filter', at: 'host', dev: OUTSIDE, program: 'to_wire', id: to_wire },
+      ...pair,
       { kind: 'filter', at: 'host', dev: underlay.card, program: 'from_wire', id: from_wire },
       {
         kind: 'self',

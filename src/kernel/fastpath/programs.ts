@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { NO_SELF } from '../../core/fastpath/entries.ts';
-import { INSIDE, OUTSIDE } from '../../core/fastpath/facts.ts';
+import { INSIDE, OUTSIDE, type Program } from '../../core/fastpath/facts.ts';
 import { mustRun, run } from '../../system/run.ts';
 import { inNamespace } from '../namespace.ts';
 import { updateLine } from './lines.ts';
@@ -11,6 +12,8 @@ import { removeFilters, removeHook } from './write.ts';
 
 /** Of files that say which devices of the host's got their hook from castnet. */
 const HOOK = 'hook-';
+/** Longer than a packet waits in the queue of a busy processor, milliseconds. */
+const DRAIN_MS = 100;
 const BUILD = /^[0-9a-f]{12}(-new)?$/;
 
 /**
@@ -84,7 +87,10 @@ export class Programs {
       await mustRun(['umount', '--lazy', this.#mount]);
     }
     await rm(this.#mount, { recursive: true, force: true });
-    await removeFilters(await ownFilters());
+    const takesIn = (it: { program: Program }) => it.program.startsWith('from_');
+    await removeFilters((await ownFilters()).filter(takesIn));
+    // What they took before may still wait between the pair's ends, and ends with it.
+    await setTimeout(DRAIN_MS);
     if (hooks) for (const it of await this.#hooked()) await removeHook(it);
     await run(['ip', 'link', 'del', 'dev', OUTSIDE]);
   }
