@@ -1,12 +1,20 @@
+import { readFile } from 'node:fs/promises';
 import type { Step } from '../core/forwarding/difference.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
 import type { Membership } from '../core/membership/membership.ts';
-import { bridgeName, containerEndName, portName } from '../core/names.ts';
+import { bridgeName, containerEndName, isHostLink, portName } from '../core/names.ts';
 import { mustRun, run } from '../system/run.ts';
 import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
-import { fdbFacts, hostLinkFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+import {
+  deviceNames,
+  fdbFacts,
+  hostLinkFacts,
+  linkFacts,
+  mdbContents,
+  neighbourFacts,
+} from './parse.ts';
 import { show } from './show.ts';
 import { inWireguard } from './wireguard-namespace.ts';
 
@@ -28,7 +36,7 @@ export async function observe(): Promise<Observation> {
   const [[links = '', neighbours = ''], [fdb = '', mdb = ''], [veths = '']] = await Promise.all([
     show(inNamespace('ip'), ['link show', 'neigh show nud permanent']),
     show(inNamespace('bridge'), ['fdb show', 'mdb show']),
-    show(['ip'], ['address show type veth']),
+    hostVeths(),
     netfilter.look(),
   ]);
   const { facts, memberships } = mdbContents(mdb);
@@ -37,6 +45,12 @@ export async function observe(): Promise<Observation> {
     facts: [...devices, ...fdbFacts(fdb), ...neighbourFacts(neighbours), ...facts],
     memberships,
   };
+}
+
+/** The host's veths, of which `castnet expose` makes some; where it made none, no child is asked for them. */
+async function hostVeths(): Promise<string[]> {
+  const devices = deviceNames(await readFile('/proc/self/net/dev', 'utf8'));
+  return devices.some(isHostLink) ? await show(['ip'], ['address show type veth']) : [];
 }
 
 /** The tools that write inside the namespace, kept running. */

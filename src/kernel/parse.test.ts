@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseMdbEvent } from './mdb-event.ts';
-import { fdbFacts, hostLinkFacts, linkFacts, mdbContents, neighbourFacts } from './parse.ts';
+import {
+  deviceNames,
+  fdbFacts,
+  hostLinkFacts,
+  linkFacts,
+  mdbContents,
+  neighbourFacts,
+} from './parse.ts';
 
 /** The texts are what iproute2 6.1 printed on Linux 6.18. */
 
@@ -254,4 +261,11 @@ describe('the host’s own links', () => {
   it('are not settled while they are down', () => {
     expect(hostLinkFacts(veth({ flags: [] }), ports)).toMatchObject([{ settled: false }]);
   });
+});
+
+it('names the devices of /proc/net/dev', () => {
+  const head =
+    'Inter-|   Receive                                                |  Transmit\n face |bytes    packets\n';
+  const lines = '    lo:    1234      10    0\neth0: 1 2\nch0a1b2c3d4e5f:99999999 1\n';
+  expect(deviceNames(`${head}${lines}`)).toEqual(['lo', 'eth0', 'ch0a1b2c3d4e5f']);
 });

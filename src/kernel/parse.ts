@@ -111,6 +111,14 @@ export function hostLinkFacts(json: string, links: string): Fact[] {
   });
 }
 
+/** Of /proc/net/dev: two lines of head, and a line for each device of the namespace. */
+export function deviceNames(text: string): string[] {
+  return text
+    .split('\n')
+    .slice(2)
+    .flatMap((line) => /^\s*([^:\s]+):/.exec(line)?.[1] ?? []);
+}
+
 const Fdb = z.array(
   z.object({
     mac: z.string(),
