@@ -38,6 +38,15 @@ export async function cpuSeconds(pid: number, proc = '/proc'): Promise<number> {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** CPU seconds that the machine was not idle, of all its processors. */
+export async function busySeconds(): Promise<number> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  // cpu user nice system idle iowait irq softirq, and what other machines took (proc_stat(5)).
+  const [, user, nice, system, , , irq, softirq] = line.split(/ +/).map(Number);
+  const ticks = [user, nice, system, irq, softirq].reduce<number>((sum, it = 0) => sum + it, 0);
+  return ticks / TICKS_PER_SECOND;
+}
+
 async function family(pid: number, proc: string): Promise<number[]> {
   const all = [pid];
   for (const one of all) {

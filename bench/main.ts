@@ -15,7 +15,7 @@ import { describeError, renderTable, UserError } from '../src/cli/output.ts';
 import { drawBars } from './chart.ts';
 import { measure } from './measure.ts';
 import { GROUPS, HELP, type Options, parseOptions } from './options.ts';
-import { describeMachine, mark, markdown, verdict } from './report.ts';
+import { describeMachine, markdown, verdict } from './report.ts';
 import type { Findings } from './result.ts';
 
 /** Seconds to wait for a machine that is still busy; then it is measured as it is, and said. */
@@ -43,7 +43,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
   if (whole) await writeResults(findings, load);
   else
     console.log('\nbench/RESULTS.md is written by a whole run only, without --only and --quick.');
-  return findings.rows.some((row) => row.ok === false) ? 1 : 0;
+  return findings.rows.some((row) => row.kept === 'NO') ? 1 : 0;
 }
 
 interface Progress {
@@ -84,7 +84,7 @@ async function quiet(signal: AbortSignal, say: (text: string) => void): Promise<
 }
 
 function show(findings: Findings): void {
-  const rows = findings.rows.map((row) => [row.figure, row.must, row.measured, mark(row.ok)]);
+  const rows = findings.rows.map((row) => [row.figure, row.must, row.measured, row.kept ?? '']);
   console.log(`\n${renderTable(['FIGURE', 'MUST BE', 'MEASURED', 'KEPT'], rows)}\n`);
   for (const note of findings.notes) console.log(`Not measured: ${note}`);
   console.log(verdict(findings.rows));

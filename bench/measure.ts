@@ -16,7 +16,12 @@ import {
   measureRates,
 } from './groups/multicast.ts';
 import { measureServiceAddress, measureServiceUpdate } from './groups/services.ts';
-import { measureRoundTrip, measureSmallPackets, measureTcp } from './groups/unicast.ts';
+import {
+  measureConnections,
+  measureRoundTrip,
+  measureSmallPackets,
+  measureTcp,
+} from './groups/unicast.ts';
 import { PathMaker } from './make-paths.ts';
 import type { Group, Options } from './options.ts';
 import type { Findings } from './result.ts';
@@ -30,7 +35,7 @@ const MEASURES: Record<Group, Measure[]> = {
   copies: [measureCopies, measureCost],
   latency: [measureLatency],
   multicast: [measureRates, measurePruning],
-  tcp: [measureTcp],
+  tcp: [measureTcp, measureConnections],
   udp: [measureSmallPackets, measureRoundTrip],
   services: [measureServiceAddress, measureServiceUpdate],
   churn: [measureChurn],
@@ -81,7 +86,7 @@ async function attempt(context: Context, one: Measure, directory: string): Promi
   } catch (error) {
     const measured = `failed: ${(error as Error).message}`;
     const figure = one.name.replace(/^measure/, '');
-    context.findings.rows.push({ figure, must: 'be measured', measured, ok: false });
+    context.findings.rows.push({ figure, must: 'be measured', measured, kept: 'NO' });
     context.say(`${figure} ${measured}`);
   }
 }

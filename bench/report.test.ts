@@ -31,6 +31,11 @@ test('the report names the machine, every row and every series', () => {
   expect(text).toContain('- n2n: is missing');
 });
 
+test('what is not decided is counted for itself', () => {
+  const open = { figure: 'x', unit: '×', atLeast: 1.1, value: 1, rounds: [0.9, 1.2] };
+  expect(verdict([rowOf(open)])).toMatch(/^0 of 1 figures are as they must be. 1 not decided/);
+});
+
 test('rows without a limit are not counted', () => {
   expect(verdict([rowOf({ figure: 'x', value: 1, unit: '' })])).toContain('0 of 0');
 });

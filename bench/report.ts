@@ -1,7 +1,7 @@
 /** The run in words: a table for the terminal, and RESULTS.md. Pure except for `describeMachine`. */
 import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
-import { type Findings, figure, type Row, type Series } from './result.ts';
+import { type Findings, figure, type Row, type Series, type Verdict } from './result.ts';
 
 /** One line each: what a reader needs to judge the figures. No names or paths of the machine. */
 export async function describeMachine(versions: readonly string[]): Promise<string[]> {
@@ -15,15 +15,13 @@ export async function describeMachine(versions: readonly string[]): Promise<stri
   ];
 }
 
-export function mark(ok: boolean | undefined): string {
-  return ok === undefined ? '' : ok ? 'yes' : 'NO';
-}
-
 /** How many of the rows with a limit keep it. */
 export function verdict(rows: readonly Row[]): string {
-  const limited = rows.filter((row) => row.ok !== undefined);
-  const kept = limited.filter((row) => row.ok).length;
-  return `${kept} of ${limited.length} figures are as they must be.`;
+  const limited = rows.filter((row) => row.kept !== undefined);
+  const count = (verdict: Verdict) => limited.filter((row) => row.kept === verdict).length;
+  const open = count('not decided');
+  const more = open === 0 ? '' : ` ${open} not decided: they miss it by less than rounds differ.`;
+  return `${count('yes')} of ${limited.length} figures are as they must be.${more}`;
 }
 
 export interface ReportInput {
@@ -42,7 +40,7 @@ export function markdown({ findings, machine, date, command, load }: ReportInput
     row.figure,
     row.must || 'for comparison',
     row.measured,
-    mark(row.ok),
+    row.kept ?? '',
   ]);
   return [
     '# Measured beside its peers',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figure, median, quantile, ratio, rowOf, spread } from './result.ts';
+import { figure, median, quantile, ratio, rowOf } from './result.ts';
 
 test('median and quantiles', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -12,8 +12,11 @@ test('median and quantiles', () => {
 
 test('a ratio compares within each round', () => {
   // The machine was half as fast in the last two rounds; both paths were.
-  expect(ratio([10, 5, 5], [8, 4, 4])).toBe(1.25);
-  expect(spread([10, 5, 6], [8, 4, 4])).toBe('rounds 1.25 to 1.50');
+  expect(ratio([10, 5, 5], [8, 4, 4])).toEqual({
+    value: 1.25,
+    unit: '×',
+    rounds: [1.25, 1.25, 1.25],
+  });
 });
 
 test.each([
@@ -35,9 +38,35 @@ test('a row keeps its limits, and one without a limit only informs', () => {
     figure: 'x',
     must: '≥ 1.1×',
     measured: '1.20× (6 to 5)',
-    ok: true,
+    kept: 'yes',
   });
-  expect(rowOf({ figure: 'x', value: 31, unit: 'ms', atMost: 30 }).ok).toBe(false);
-  expect(rowOf({ figure: 'x', value: Number.NaN, unit: 'ms', atMost: 30 }).ok).toBe(false);
-  expect(rowOf({ figure: 'x', value: 3, unit: '' }).ok).toBeUndefined();
+  expect(rowOf({ figure: 'x', value: 31, unit: 'ms', atMost: 30 }).kept).toBe('NO');
+  expect(rowOf({ figure: 'x', value: Number.NaN, unit: 'ms', atMost: 30 }).kept).toBe('NO');
+  expect(rowOf({ figure: 'x', value: 3, unit: '' }).kept).toBeUndefined();
+});
+
+test.each([
+  { value: 1, atLeast: 1.1, rounds: [0.9, 1, 1.2], kept: 'not decided' },
+  { value: 1, atLeast: 1.1, rounds: [0.99, 1, 1.01], kept: 'NO' },
+  { value: 1, atLeast: 1.1, rounds: [1], kept: 'NO' },
+  { value: 1.2, atMost: 1.1, rounds: [1.1, 1.2, 1.25], kept: 'not decided' },
+  { value: 1.2, atMost: 1.1, rounds: [1.19, 1.2, 1.25], kept: 'NO' },
+  { value: 1.2, atLeast: 1.1, rounds: [0.5, 1.2, 1.25], kept: 'yes' },
+  { value: Number.NaN, atLeast: 1.1, rounds: [Number.NaN, 1], kept: 'NO' },
+])(
+  'a figure whose rounds differ by more than it misses its limit: $value of $rounds: $kept',
+  (it) => {
+    expect(rowOf({ figure: 'x', unit: '×', ...it }).kept).toBe(it.kept);
+  },
+);
+
+test('a row tells how far its rounds differ', () => {
+  const { measured } = rowOf({
+    figure: 'x',
+    unit: '×',
+    value: 1,
+    rounds: [0.9, 1, 1.2],
+    from: 'y',
+  });
+  expect(measured).toBe('1.00× (y; rounds 0.90 to 1.20)');
 });

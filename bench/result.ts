@@ -6,8 +6,11 @@ export interface Row {
   readonly must: string;
   readonly measured: string;
   /** Undefined for a row that only informs. */
-  readonly ok: boolean | undefined;
+  readonly kept: Verdict | undefined;
 }
+
+/** Whether a figure is as it must be. `not decided`: it is not, by less than its rounds differ. */
+export type Verdict = 'yes' | 'NO' | 'not decided';
 
 /** One figure for several paths, as measured; the table's ratios come from such. */
 export interface Series {
@@ -56,40 +59,49 @@ export interface Limit {
   readonly unit: string;
   readonly atMost?: number;
   readonly atLeast?: number;
+  /** The value in each round, where it is the median of some. */
+  readonly rounds?: readonly number[];
   /** What the value was made of, in brackets behind it. */
   readonly from?: string;
 }
 
 /** A row for a value that has a limit, or only informs. */
-export function rowOf({ figure: name, value, unit, atMost, atLeast, from }: Limit): Row {
+export function rowOf(limit: Limit): Row {
+  const { figure: name, value, unit, atMost, atLeast, rounds = [], from } = limit;
   const suffix = unit === '' || unit === '×' || unit === '%' ? unit : ` ${unit}`;
   const must: string[] = [];
   if (atMost !== undefined) must.push(`≤ ${atMost}${suffix}`);
   if (atLeast !== undefined) must.push(`≥ ${atLeast}${suffix}`);
-  const limited = must.length > 0;
-  const within = value <= (atMost ?? Number.POSITIVE_INFINITY) && value >= (atLeast ?? -1);
+  const made = [from, rounds.length > 1 ? spread(rounds) : undefined].filter((it) => it);
   return {
     figure: name,
     must: must.join(', '),
-    measured: `${figure(value)}${suffix}${from === undefined ? '' : ` (${from})`}`,
-    ok: limited ? within : undefined,
+    measured: `${figure(value)}${suffix}${made.length === 0 ? '' : ` (${made.join('; ')})`}`,
+    kept: must.length === 0 ? undefined : verdictOf(limit),
   };
 }
 
+function verdictOf({ value, atMost, atLeast, rounds = [] }: Limit): Verdict {
+  const over = value - (atMost ?? Number.POSITIVE_INFINITY);
+  const under = (atLeast ?? Number.NEGATIVE_INFINITY) - value;
+  if (over <= 0 && under <= 0) return 'yes';
+  const [least, most] = [Math.min(...rounds), Math.max(...rounds)];
+  return most - least > Math.max(over, under) ? 'not decided' : 'NO';
+}
+
+/** The least and the greatest of the rounds: how far their median can be trusted. */
+function spread(rounds: readonly number[]): string {
+  return `rounds ${figure(Math.min(...rounds))} to ${figure(Math.max(...rounds))}`;
+}
+
 /**
- * The median over rounds of the ratio of two paths: each round compares what was measured side by
+ * The ratio of two paths: the median of the rounds, each of which compares what was measured side by
  * side, so that a machine that slows down midway does not speak for or against either.
  */
-export function ratio(over: readonly number[], under: readonly number[]): number {
-  return median(ratios(over, under));
-}
-
-/** The least and the greatest ratio of the rounds: how far the median can be trusted. */
-export function spread(over: readonly number[], under: readonly number[]): string {
-  const all = ratios(over, under);
-  return `rounds ${figure(Math.min(...all))} to ${figure(Math.max(...all))}`;
-}
-
-function ratios(over: readonly number[], under: readonly number[]): number[] {
-  return over.map((value, round) => value / (under[round] ?? Number.NaN));
+export function ratio(
+  over: readonly number[],
+  under: readonly number[],
+): Required<Pick<Limit, 'value' | 'unit' | 'rounds'>> {
+  const rounds = over.map((value, round) => value / (under[round] ?? Number.NaN));
+  return { value: median(rounds), unit: '×', rounds };
 }

@@ -2,13 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../lab/run.ts';
 import { agentOf } from '../agent.ts';
+import { compare, RATE } from '../compare.ts';
 import { type Context, type PathName, rounds } from '../context.ts';
+import { costs } from '../cost.ts';
 import { count, cpuSeconds } from '../counters.ts';
 import { GROUP_BOTH, GROUP_ONE, type Path } from '../path.ts';
 import { rates } from '../rates.ts';
-import { figure, type Limit, median, ratio, rowOf, spread } from '../result.ts';
+import { figure, type Limit, rowOf } from '../result.ts';
 import { LOSS_FREE } from '../search.ts';
-import { compare, medians, RATE } from './unicast.ts';
 
 const ALL: PathName[] = ['castnet', 'hand-made', 'bare', 'flooding', 'tinc', 'n2n'];
 
@@ -56,9 +57,21 @@ export async function measureRates(context: Context): Promise<void> {
       compare(context, values, {
         ...{ title: `Multicast ${size} B, two hosts with members`, unit: RATE },
         what: `Multicast ${size} B without loss`,
-        others: { 'hand-made': 0.97, bare: 0.78, tinc: 3.5, n2n: 5 },
+        others: {
+          'hand-made': { atLeast: 0.97 },
+          bare: { atLeast: 0.78 },
+          tinc: { atLeast: 3.5 },
+          n2n: { atLeast: 5 },
+        },
       });
     }
+    const kernels = paths.filter((it) => it.daemons.length === 0);
+    const cost = await costs(context, kernels, { size: 100, group: GROUP_BOTH, rate: 20_000 });
+    compare(context, cost, {
+      ...{ title: 'CPU time per multicast packet of 100 B', unit: 'µs', more: false },
+      what: 'CPU time per multicast packet of 100 B, two hosts with members',
+      others: { 'hand-made': { atMost: 1.03 }, bare: {} },
+    });
   });
 }
 
@@ -71,7 +84,7 @@ export async function measurePruning(context: Context): Promise<void> {
     const values = await rates(context, { what, paths, ...trial });
     compare(context, values, {
       ...{ title: 'Multicast 1300 B, members on one of two hosts', unit: RATE },
-      others: { flooding: 1.15, 'hand-made': undefined },
+      others: { flooding: { atLeast: 1.15 }, 'hand-made': {} },
     });
   });
 }
@@ -179,20 +192,10 @@ export async function measureLatency(context: Context): Promise<void> {
       ['p50', values, 1.15],
       ['p99', high, 1.3],
     ] as const) {
-      const title = `Multicast latency at 10 000 packets/s, ${name}`;
-      context.findings.series.push({ title, unit: 'µs', more: false, values: medians(list) });
-      const own = list.get('castnet') ?? [];
-      const bare = list.get('bare') ?? [];
-      const made = median(list.get('hand-made') ?? []);
-      context.findings.rows.push(
-        rowOf({
-          figure: `${title}: castnet to bare`,
-          value: ratio(own, bare),
-          unit: '×',
-          atMost: most,
-          from: `${figure(median(own))} µs to ${figure(median(bare))} µs, hand-made ${figure(made)} µs; ${spread(own, bare)}`,
-        }),
-      );
+      compare(context, list, {
+        ...{ title: `Multicast latency at 10 000 packets/s, ${name}`, unit: 'µs', more: false },
+        others: { bare: { atMost: most }, 'hand-made': {} },
+      });
     }
   });
   context.say('latency is measured');

@@ -8,15 +8,13 @@ import * as sandbox from '../../src/kernel/sandbox.ts';
 import type { Context } from '../context.ts';
 import { makeNamespace } from '../namespaces.ts';
 import { CASTNET } from '../paths/docker.ts';
-import { answer, startIn } from '../programs.ts';
-import { median, quantile, rowOf } from '../result.ts';
-import type { Traffic } from '../traffic.ts';
-import { oneStream } from './unicast.ts';
+import { startIn } from '../programs.ts';
+import { figure, median, ratio, rowOf } from '../result.ts';
+import { CONNECT_PORT, connections, streamsTo } from './unicast.ts';
 
 const CONTAINERS = 100;
 const SERVICES = 200;
 const TASKS = 20;
-const PORT = 7100;
 
 /** One change among 200 services with 20 tasks each, on a host with 100 containers. */
 export async function measureServiceUpdate(context: Context): Promise<void> {
@@ -115,7 +113,7 @@ export async function measureServiceAddress(context: Context): Promise<void> {
     });
     const from = path.sender.ns;
     await untilRuled(from, vip);
-    const serving = traffic.at(task, 'serve', { port: PORT });
+    const serving = traffic.at(task, 'serve', { port: CONNECT_PORT });
     const iperf = startIn(task.ns, ['iperf3', '-s', '--forceflush']);
     try {
       await Promise.all([serving.ready(), iperf.ready()]);
@@ -123,7 +121,9 @@ export async function measureServiceAddress(context: Context): Promise<void> {
       await compare(context, 'connections a second', targets, (to) =>
         connections(traffic, { from, to, ms: 500 }),
       );
-      await compare(context, 'Gbit/s', targets, (to) => oneStream(from, to, 1));
+      await compare(context, 'Gbit/s', targets, (to) =>
+        streamsTo(from, to, { seconds: 1, streams: 1 }),
+      );
     } finally {
       await Promise.all([serving.kill(), iperf.kill()]);
     }
@@ -201,26 +201,9 @@ async function compare(
   context.findings.rows.push(
     rowOf({
       figure: `A service's address against its task's own, ${unit}`,
-      // Rounds in which the machine did something else say nothing of either.
-      value: best(vip) / best(direct),
-      unit: '×',
+      ...ratio(vip, direct),
       atLeast: 0.9,
-      from: `best quarter of ${vip.length} rounds: ${best(vip).toFixed(1)} and ${best(direct).toFixed(1)}`,
+      from: `${figure(median(vip))} to ${figure(median(direct))}`,
     }),
   );
-}
-
-const best = (values: readonly number[]): number => quantile(values, 0.75);
-
-async function connections(
-  traffic: Traffic,
-  { from, to, ms }: { from: string; to: string; ms: number },
-): Promise<number> {
-  const call = traffic.at({ ns: from }, 'connect', { to, port: PORT, ms });
-  const counted = await answer<{ made: number; failed: number; ms: number }>(call);
-  // At such a rate a port is used again within seconds, which now and then is refused on any path.
-  if (counted.failed > counted.made / 1000) {
-    throw new Error(`${counted.failed} of ${counted.made} connections to ${to} failed`);
-  }
-  return (counted.made * 1000) / counted.ms;
 }

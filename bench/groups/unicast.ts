@@ -1,46 +1,105 @@
 /** TCP, small UDP packets and round trips between two containers, against Docker's own overlay. */
-import { type Context, type PathName, rounds } from '../context.ts';
+import { compare, RATE } from '../compare.ts';
+import { type Context, rounds } from '../context.ts';
+import { costs } from '../cost.ts';
 import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
 import { rates } from '../rates.ts';
-import { figure, median, ratio, rowOf, spread } from '../result.ts';
+import { figure } from '../result.ts';
+import type { Traffic } from '../traffic.ts';
 
 const PATHS = ['castnet', 'overlay', 'hand-made', 'bare'] as const;
 
-/** One TCP stream by iperf3. */
+/** Streams of iperf3, and fewer rounds of many: they differ less. */
+const STREAMS = [
+  { streams: 1, times: 7, overlay: 1.1 },
+  { streams: 8, times: 3, overlay: 1 },
+  { streams: 32, times: 3, overlay: 1 },
+];
+
+/** TCP by iperf3: one stream, and several at once. */
 export async function measureTcp(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
   const seconds = context.quick ? 1 : 3;
-  const values = await rounds(paths, context.quick ? 2 : 7, async (path) => {
-    const value = await iperf(path, seconds);
-    context.say(`TCP, ${path.name}: ${figure(value)} Gbit/s`);
-    return value;
-  });
-  compare(context, values, {
-    ...{ title: 'TCP, one stream', unit: 'Gbit/s' },
-    others: { overlay: 1.1, 'hand-made': 0.97, bare: undefined },
-  });
+  for (const { streams, times, overlay } of STREAMS) {
+    const title = streams === 1 ? 'TCP, one stream' : `TCP, ${streams} streams`;
+    const values = await rounds(paths, context.quick ? 2 : times, async (path) => {
+      const value = await iperf(path, { seconds, streams });
+      context.say(`${title}, ${path.name}: ${figure(value)} Gbit/s`);
+      return value;
+    });
+    const others = { overlay: { atLeast: overlay }, 'hand-made': { atLeast: 0.97 }, bare: {} };
+    compare(context, values, { title, unit: 'Gbit/s', others });
+  }
 }
 
-async function iperf(path: Path, seconds: number): Promise<number> {
+async function iperf(path: Path, how: Streams): Promise<number> {
   const to = path.receivers[0] as Path['sender'];
   const server = startIn(to.ns, ['iperf3', '-s', '-1', '-B', to.address, '--forceflush']);
   try {
     await server.ready();
-    return await oneStream(path.sender.ns, to.address, seconds);
+    return await streamsTo(path.sender.ns, to.address, how);
   } finally {
     await server.kill();
   }
 }
 
-/** @returns Gbit/s of one TCP stream from a namespace to iperf3's server at an address */
-export async function oneStream(from: string, to: string, seconds: number): Promise<number> {
-  const call = ['iperf3', '-c', to, '-t', String(seconds), '-O', '0.3', '-J'];
+export interface Streams {
+  readonly seconds: number;
+  /** How many at once. */
+  readonly streams: number;
+}
+
+/** @returns Gbit/s of TCP from a namespace to iperf3's server at an address, of all streams together */
+export async function streamsTo(
+  from: string,
+  to: string,
+  { seconds, streams }: Streams,
+): Promise<number> {
+  const how = ['-t', String(seconds), '-O', '0.3', '-P', String(streams)];
+  const call = ['iperf3', '-c', to, ...how, '-J'];
   const client = startIn(from, ['timeout', String(seconds + 10), ...call]);
   const out = JSON.parse(await client.done()) as {
     end: { sum_received: { bits_per_second: number } };
   };
   return out.end.sum_received.bits_per_second / 1e9;
+}
+
+/** Of the server whose connections are counted. */
+export const CONNECT_PORT = 7100;
+
+/** TCP connections a second, each opened and closed. */
+export async function measureConnections(context: Context): Promise<void> {
+  const paths = await context.paths(PATHS);
+  const ms = context.quick ? 300 : 1000;
+  const values = await rounds(paths, context.quick ? 2 : 7, async (path) => {
+    const to = path.receivers[0] as Path['sender'];
+    const server = context.traffic.at(to, 'serve', { port: CONNECT_PORT });
+    try {
+      await server.ready();
+      return await connections(context.traffic, { from: path.sender.ns, to: to.address, ms });
+    } finally {
+      await server.kill();
+    }
+  });
+  compare(context, values, {
+    ...{ title: 'TCP connections', unit: 'a second' },
+    others: { overlay: { atLeast: 1 }, 'hand-made': { atLeast: 0.97 }, bare: {} },
+  });
+}
+
+/** @returns TCP connections a second that a namespace makes to a server at an address */
+export async function connections(
+  traffic: Traffic,
+  { from, to, ms }: { from: string; to: string; ms: number },
+): Promise<number> {
+  const call = traffic.at({ ns: from }, 'connect', { to, port: CONNECT_PORT, ms });
+  const counted = await answer<{ made: number; failed: number; ms: number }>(call);
+  // At such a rate a port is used again within seconds, which now and then is refused on any path.
+  if (counted.failed > counted.made / 1000) {
+    throw new Error(`${counted.failed} of ${counted.made} connections to ${to} failed`);
+  }
+  return (counted.made * 1000) / counted.ms;
 }
 
 /** The most 64-byte packets a second that all arrive. */
@@ -49,7 +108,12 @@ export async function measureSmallPackets(context: Context): Promise<void> {
   const values = await rates(context, { what: 'UDP 64 B', paths, size: 64, start: 60_000 });
   compare(context, values, {
     ...{ title: 'UDP 64 B', unit: RATE, what: 'UDP 64 B without loss' },
-    others: { overlay: 1.3, 'hand-made': undefined },
+    others: { overlay: { atLeast: 1.3 }, 'hand-made': {} },
+  });
+  const cost = await costs(context, paths, { size: 64, rate: 60_000 });
+  compare(context, cost, {
+    ...{ title: 'CPU time per packet of UDP 64 B', unit: 'µs', more: false },
+    others: { overlay: {}, 'hand-made': { atMost: 1.03 }, bare: {} },
   });
 }
 
@@ -68,63 +132,8 @@ export async function measureRoundTrip(context: Context): Promise<void> {
       await echo.kill();
     }
   });
-  const title = 'Round trip, 64 B, p50, pinned';
-  context.findings.series.push({ title, unit: 'µs', more: false, values: medians(values) });
-  const of = (name: string) => values.get(name) ?? [];
-  context.findings.rows.push(
-    rowOf({
-      figure: `${title}: castnet to Docker's overlay`,
-      value: ratio(of('castnet'), of('overlay')),
-      unit: '×',
-      atMost: 1,
-      from: `${figure(median(of('castnet')))} µs to ${figure(median(of('overlay')))} µs; ${spread(of('castnet'), of('overlay'))}`,
-    }),
-  );
-}
-
-export function medians(values: Map<string, number[]>): { name: string; value: number }[] {
-  return [...values].map(([name, list]) => ({ name, value: median(list) }));
-}
-
-export interface Comparison {
-  /** Of the chart. */
-  readonly title: string;
-  /** More of it is better. */
-  readonly unit: string;
-  /** Of the rows, where the chart has another title. */
-  readonly what?: string;
-  /** By path, the least that castnet's ratio to it must be; undefined where it only informs. */
-  readonly others: { readonly [name in PathName]?: number | undefined };
-}
-
-/** The unit of `rates`. */
-export const RATE = 'packets/s without loss';
-
-const TITLES: Partial<Record<string, string>> = {
-  overlay: "Docker's overlay",
-  flooding: 'flooding VXLAN',
-};
-
-/** A chart of all paths, and a row for castnet against each of the others. */
-export function compare(
-  { findings }: Context,
-  values: Map<string, number[]>,
-  { title, unit, what = title, others }: Comparison,
-): void {
-  findings.series.push({ title, unit, more: true, values: medians(values) });
-  const own = values.get('castnet');
-  if (own === undefined) return;
-  for (const [name, least] of Object.entries(others)) {
-    const other = values.get(name);
-    if (other === undefined) continue;
-    findings.rows.push(
-      rowOf({
-        figure: `${what}: castnet to ${TITLES[name] ?? name}`,
-        value: ratio(own, other),
-        unit: '×',
-        ...(least === undefined ? {} : { atLeast: least }),
-        from: `${figure(median(own))} to ${figure(median(other))}; ${spread(own, other)}`,
-      }),
-    );
-  }
+  compare(context, values, {
+    ...{ title: 'Round trip, 64 B, p50, pinned', unit: 'µs', more: false },
+    others: { overlay: { atMost: 1 }, 'hand-made': {}, bare: {} },
+  });
 }

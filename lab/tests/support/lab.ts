@@ -1,9 +1,10 @@
 /** One lab for one test file, of which nothing may be left at the end. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { loadUsrImage } from '../../image.ts';
 import { hostReport } from '../../kit/agent.ts';
+import { backlogDrops } from '../../kit/backlog.ts';
 import { ROOT } from '../../kit/containers.ts';
 import { takeDown, watchLinks } from '../../kit/leftovers.ts';
 import { removeOrphans } from '../../kit/orphans.ts';
@@ -33,6 +34,14 @@ export function useLab(tag: string, options: Omit<LabUpOptions, 'name'> = {}): (
     newLinks = await watchLinks();
     lab = GIVEN ? await openLab(GIVEN) : await labUp({ name: labName(tag), ...options });
     await Promise.all(lab.hosts.map((host) => loadUsrImage(host)));
+  });
+  beforeEach(async ({ onTestFailed }) => {
+    const before = await backlogDrops();
+    onTestFailed(async () => {
+      const lost = (await backlogDrops()) - before;
+      if (lost > 0)
+        console.error(`While this test ran, this machine’s own queues dropped ${lost} packets.`);
+    });
   });
   afterAll(async () => {
     if (lab === undefined || GIVEN) return;

@@ -1,0 +1,52 @@
+/** Castnet beside each of the others: a chart, and a row for each that it is compared with. */
+import type { Context, PathName } from './context.ts';
+import { figure, type Limit, median, ratio, rowOf } from './result.ts';
+
+function medians(values: Map<string, number[]>): { name: string; value: number }[] {
+  return [...values].map(([name, list]) => ({ name, value: median(list) }));
+}
+
+export interface Comparison {
+  /** Of the chart. */
+  readonly title: string;
+  readonly unit: string;
+  /** Whether more of it is better; by default it is. */
+  readonly more?: boolean;
+  /** Of the rows, where the chart has another title. */
+  readonly what?: string;
+  /** By path, what castnet's ratio to it must be; empty where it only informs. */
+  readonly others: { readonly [name in PathName]?: Pick<Limit, 'atLeast' | 'atMost'> };
+}
+
+/** The unit of `rates`. */
+export const RATE = 'packets/s without loss';
+
+const TITLES: Partial<Record<string, string>> = {
+  overlay: "Docker's overlay",
+  flooding: 'flooding VXLAN',
+};
+
+/** A chart of all paths, and a row for castnet against each of the others. */
+export function compare(
+  { findings }: Context,
+  values: Map<string, number[]>,
+  { title, unit, more = true, what = title, others }: Comparison,
+): void {
+  findings.series.push({ title, unit, more, values: medians(values) });
+  const own = values.get('castnet');
+  if (own === undefined) return;
+  const words = (list: readonly number[]) =>
+    `${figure(median(list))}${unit === RATE ? '' : ` ${unit}`}`;
+  for (const [name, limit] of Object.entries(others)) {
+    const other = values.get(name);
+    if (other === undefined) continue;
+    findings.rows.push(
+      rowOf({
+        figure: `${what}: castnet to ${TITLES[name] ?? name}`,
+        ...ratio(own, other),
+        ...limit,
+        from: `${words(own)} to ${words(other)}`,
+      }),
+    );
+  }
+}
