@@ -32,6 +32,7 @@ export function compare(
   values: Map<string, number[]>,
   { title, unit, more = true, what = title, others }: Comparison,
 ): void {
+  if (values.size === 0) return;
   findings.series.push({ title, unit, more, values: medians(values) });
   const own = values.get('castnet');
   if (own === undefined) return;
