@@ -10,7 +10,7 @@ export interface TableWanted {
 }
 
 export interface TableKernel {
-  /** @returns undefined when there is no such table */
+  /** @returns undefined when there is no such table. @throws CommandError when it cannot be read */
   read(): Promise<TableListing | undefined>;
   /** Runs nft's script as one transaction. @throws CommandError in nft's words */
   write(script: string): Promise<void>;

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { parseTable } from './nft-table.ts';
+import { describe, expect, it } from 'vitest';
+import { nftTable, parseTable } from './nft-table.ts';
 
 const table = (options: { packets?: number; handle?: number; hosts?: string[]; port?: number }) =>
   parseTable(
@@ -36,4 +36,20 @@ it('has the values of each set, and what each counter counted', () => {
   expect(sets.get('hosts6')).toEqual([]);
   expect(sets.get('guarded')).toEqual([]);
   expect(counters).toEqual(new Map([['not-by-underlay', 5]]));
+});
+
+describe('a table that nft does not list', () => {
+  const told = (script: string) => nftTable('inet', 'castnet', () => ['sh', '-c', script]).read();
+
+  it('is not there when nft says so', async () => {
+    const words = 'Error: No such file or directory\nlist table inet castnet';
+    expect(await told(`echo '${words}' >&2; exit 1`)).toBeUndefined();
+  });
+
+  it.each([
+    ['echo "Error: cache initialization failed: Interrupted" >&2; exit 1', 'Interrupted'],
+    ['kill -9 $$', 'ended with status null'],
+  ])('is not taken for gone when nft could not look: %s', async (script, words) => {
+    await expect(told(script)).rejects.toThrow(words);
+  });
 });

@@ -1,6 +1,22 @@
 import * as z from 'zod';
 import type { TableListing } from '../core/rules/table-listing.ts';
-import { mustRun, run } from '../system/run.ts';
+import { CommandError, mustRun, type RunOptions, run } from '../system/run.ts';
+
+/**
+ * What nft lists.
+ * @param argv with what a command begins with to run in a network namespace
+ * @returns undefined when nft says that there is no such table or set
+ * @throws CommandError when it could not look: that is no answer
+ */
+export async function nftList(
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<string | undefined> {
+  const { status, stdout, stderr } = await run(argv, '', options);
+  if (status === 0) return stdout;
+  if (stderr.includes('No such file or directory')) return undefined;
+  throw new CommandError(argv, status, stderr);
+}
 
 /**
  * Reads and writes one table.
@@ -12,10 +28,10 @@ export function nftTable(
   enter: (...argv: string[]) => string[] = (...argv) => argv,
 ) {
   return {
-    /** @returns undefined when there is no such table */
+    /** @returns undefined when there is no such table. @throws CommandError when it cannot be read */
     async read(): Promise<TableListing | undefined> {
-      const { status, stdout } = await run(enter('nft', '-j', 'list', 'table', family, name));
-      return status === 0 ? parseTable(stdout) : undefined;
+      const listed = await nftList(enter('nft', '-j', 'list', 'table', family, name));
+      return listed === undefined ? undefined : parseTable(listed);
     },
 
     /** Runs nft's script as one transaction. @throws CommandError in nft's words */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { run } from '../system/run.ts';
 import { inNamespace } from './namespace.ts';
+import { nftList } from './nft-table.ts';
 
 /** What the guards of one network dropped on this host since its rules were written. */
 export interface Refused {
@@ -20,11 +20,11 @@ const Listing = z.object({
 /**
  * Reads the guards' counters; a host without guarded networks has none.
  * @param table nft's name of the guards' table
+ * @throws CommandError when they cannot be read
  */
 export async function refusedPackets(table: string): Promise<Refused[]> {
-  const argv = inNamespace('nft', '-j', 'list', 'table', 'bridge', table);
-  const { status, stdout } = await run(argv);
-  return status === 0 ? refusedOf(stdout) : [];
+  const listed = await nftList(inNamespace('nft', '-j', 'list', 'table', 'bridge', table));
+  return listed === undefined ? [] : refusedOf(listed);
 }
 
 /** Of nft's JSON of the table. */

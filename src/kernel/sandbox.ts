@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { statfsSync, statSync } from 'node:fs';
-import { CommandError, mustRun, type Outcome, run, saidTooMuch } from '../system/run.ts';
+import { CommandError, mustRun, saidTooMuch } from '../system/run.ts';
+import { nftList } from './nft-table.ts';
 import { type Counted, parsePairCounters } from './pair-counters.ts';
 
 /**
@@ -51,13 +52,17 @@ export async function applyRules(path: string, script: string): Promise<void> {
  */
 const LISTING_MOST = 4 * 1024 * 1024;
 
-/** As `run` in a namespace; empty when the container's own entries are too many to read. */
-async function list(path: string, ...argv: string[]): Promise<Pick<Outcome, 'status' | 'stdout'>> {
+/**
+ * What nft lists in a namespace; empty when the container's own entries are too many to read.
+ * @returns undefined when it is not there, or the container has left meanwhile
+ */
+async function list(path: string, ...argv: string[]): Promise<string | undefined> {
   try {
-    return await run(inSandbox(path, ...argv), '', { outputMost: LISTING_MOST });
+    return await nftList(inSandbox(path, 'nft', ...argv), { outputMost: LISTING_MOST });
   } catch (error) {
-    if (!saidTooMuch(error)) throw error;
-    return { status: 0, stdout: '' };
+    if (saidTooMuch(error)) return '';
+    if (sandboxIdentity(path) === undefined) return undefined;
+    throw error;
   }
 }
 
@@ -65,6 +70,7 @@ async function list(path: string, ...argv: string[]): Promise<Pick<Outcome, 'sta
  * nft's text of tables inside a namespace, without their sets' contents.
  * @param tables with their families, as `ip castnet`
  * @returns undefined when one of them is not there
+ * @throws CommandError when they cannot be read
  */
 export async function listTables(
   path: string,
@@ -72,9 +78,9 @@ export async function listTables(
 ): Promise<string | undefined> {
   // Asked for two at once, nft 1.0.6 finds neither.
   const found = await Promise.all(
-    tables.map((it) => list(path, 'nft', '-t', 'list', 'table', ...it.split(' '))),
+    tables.map((it) => list(path, '-t', 'list', 'table', ...it.split(' '))),
   );
-  return found.every((it) => it.status === 0) ? found.map((it) => it.stdout).join('') : undefined;
+  return found.includes(undefined) ? undefined : found.join('');
 }
 
 /**
@@ -82,8 +88,8 @@ export async function listTables(
  * @returns none when there is no such set
  */
 export async function pairCounters(path: string, table: string, set: string): Promise<Counted[]> {
-  const { status, stdout } = await list(path, 'nft', '-j', 'list', 'set', 'ip', table, set);
-  return status === 0 && stdout !== '' ? parsePairCounters(stdout) : [];
+  const listed = await list(path, '-j', 'list', 'set', 'ip', table, set);
+  return listed ? parsePairCounters(listed) : [];
 }
 
 /** Opens a socket at the namespace's loopback and hands it over to the parent. */
