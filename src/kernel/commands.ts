@@ -40,6 +40,14 @@ const RESPONSE_CS = 1000;
 const LAST_MEMBER_CS = 50;
 
 /**
+ * For how long a container that does not answer remains a member; one that leaves, or whose port goes, does at
+ * once. Longer than another querier, whose word came from a container or past another host's rules, can
+ * silence the bridge's own (255 s) and its members may then take to answer (10 s): with the kernel's default of
+ * 260 s groups went missing for some seconds then, on all hosts of the network.
+ */
+export const MEMBERSHIP_CS = 60_000;
+
+/**
  * Rows an MDB may hold. At the kernel's default of 4096, within reach of one busy container, it
  * would stop to snoop; with these the agent silences such a container before (`MembershipQuota`).
  */
@@ -93,6 +101,7 @@ function bridgeLines(dev: string): Command[] {
     set(
       `stp_state 0 forward_delay 0 mcast_snooping 1 mcast_igmp_version 3 mcast_mld_version 2 ` +
         `mcast_hash_max ${MDB_ROWS} mcast_last_member_interval ${LAST_MEMBER_CS} ` +
+        `mcast_membership_interval ${MEMBERSHIP_CS} ` +
         `mcast_query_response_interval ${FIRST_RESPONSE_CS}`,
     ),
     set('mcast_querier 1'),

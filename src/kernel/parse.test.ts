@@ -18,6 +18,7 @@ const asBridge = {
   mcast_igmp_version: 3,
   mcast_mld_version: 2,
   mcast_query_response_intvl: 1000,
+  mcast_membership_intvl: 60_000,
 };
 const asPort = { learning: false, flood: false };
 
@@ -68,6 +69,13 @@ describe('links', () => {
     [
       'is no querier',
       { ifname: 'cb1', mtu: 1450, ...up, ...linkInfo({ ...asBridge, mcast_querier: 0 }) },
+    ],
+    [
+      'forgets members before another querier’s silence is over',
+      {
+        ...{ ifname: 'cb1', mtu: 1450, ...up },
+        ...linkInfo({ ...asBridge, mcast_membership_intvl: 26_000 }),
+      },
     ],
     [
       'learns',

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Fact } from '../core/forwarding/facts.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import { isBridge, isHostLink, isPort, isVxlan } from '../core/names.ts';
+import { MEMBERSHIP_CS } from './commands.ts';
 
 /**
  * The JSON that iproute2 prints, as facts. Only castnet's own devices count; a person may keep
@@ -32,6 +33,7 @@ const BRIDGE_SETTINGS = {
   mcast_igmp_version: 3,
   mcast_mld_version: 2,
   mcast_query_response_intvl: 1000,
+  mcast_membership_intvl: MEMBERSHIP_CS,
 };
 const PORT_SETTINGS = { learning: false, flood: false };
 const VXLAN_SETTINGS = {
