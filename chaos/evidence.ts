@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { agentLog, hostReport, inHost, plan } from '../lab/kit/agent.ts';
 import { ROOT } from '../lab/kit/containers.ts';
 import { inCastnet } from '../lab/kit/kernel.ts';
+import { inWireguard } from '../lab/kit/wireguard.ts';
 import type { Lab, LabHost } from '../lab/lab.ts';
 import { mustRun } from '../lab/run.ts';
 import { NETWORK } from './scene.ts';
@@ -26,6 +27,9 @@ const FILES: Record<string, (host: LabHost) => Promise<string>> = {
   'mdb.txt': (host) => inCastnet(host, ['bridge', '-d', 'mdb', 'show']),
   'links.txt': (host) => inCastnet(host, ['ip', '-d', 'link']),
   'nft.txt': (host) => inCastnet(host, ['nft', 'list', 'ruleset']),
+  // wg shows no key but public ones.
+  'wireguard.txt': (host) => inWireguard(host, ['wg']),
+  'wireguard-links.txt': (host) => inWireguard(host, ['ip', '-s', 'address']),
   'containers.txt': (host) => docker(host, 'ps', '--all', '--no-trunc'),
   'network.json': (host) => docker(host, 'network', 'inspect', NETWORK),
   'namespaces.txt': async (host) => {

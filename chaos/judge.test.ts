@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Calls, Report } from '../lab/tools/pulse.ts';
-import { type Heard, losses, recovery, unheard } from './judge.ts';
+import { betrayed, type Heard, losses, recovery, unheard } from './judge.ts';
 
 const NOW = 100_000;
 
@@ -43,6 +43,13 @@ describe('unheard', () => {
       'no multicast from a at b yet',
       'no unicast from a at b yet',
     ]);
+  });
+
+  it('names who has not been heard since the fault, though it is not long ago', () => {
+    const changes = { 'b m': { lastAt: NOW - 500 } };
+    const all = [heard('a', 'h1', ['b'], { changes }), heard('b', 'h2', ['a'])];
+    expect(unheard(all, NOW - 600)).toEqual([]);
+    expect(unheard(all, NOW - 400)).toEqual(['no multicast from b at a since the fault']);
   });
 
   it('names calls that failed lately, or have not been answered for long', () => {
@@ -122,5 +129,21 @@ describe('losses', () => {
       failedCalls: 2,
       lastError: 'a, no answer',
     });
+  });
+});
+
+describe('betrayed', () => {
+  const all = { multicast: 3, unicast: 3, broadcast: 3, ARP: 3, ND: 3, frame: 9 };
+  const nothing = { multicast: 0, unicast: 0, broadcast: 0, ARP: 0, ND: 0, frame: 0 };
+
+  it('is empty when all of the plain network was seen, and nothing of the encrypted one', () => {
+    expect(betrayed({ plain: all, encrypted: nothing })).toEqual([]);
+  });
+
+  it('names what was in clear, and what was not looked at', () => {
+    expect(betrayed({ plain: { ...all, ARP: 0 }, encrypted: { ...nothing, frame: 2 } })).toEqual([
+      'frame of the encrypted network was in clear 2 times',
+      'no ARP of the plain network was seen, so nothing is shown',
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 /** Who hears whom, and what was lost, from what the containers say. Pure. */
 import type { Report } from '../lab/tools/pulse.ts';
+import type { Seen } from './canary.ts';
 
 /** A container's report, with the host that it runs on. */
 export type Heard = { host: string; name: string; ip: string; report: Report };
@@ -11,9 +12,13 @@ const STEADY_MS = 2_000;
 
 const KINDS = { m: 'multicast', u: 'unicast' };
 
-/** What is not right now, in words: ordered pairs, and calls of the service. */
-export function unheard(all: readonly Heard[]): string[] {
-  return [...unheardPairs(all), ...unanswered(all)];
+/**
+ * What is not right now, in words: ordered pairs, and calls of the service.
+ * @param since an interruption that began before is over only when something came after it, milliseconds of
+ * the epoch: one that goes on for a moment only looks like none
+ */
+export function unheard(all: readonly Heard[], since = 0): string[] {
+  return [...unheardPairs(all, since), ...unanswered(all)];
 }
 
 function unanswered(all: readonly Heard[]): string[] {
@@ -25,13 +30,14 @@ function unanswered(all: readonly Heard[]): string[] {
   );
 }
 
-function unheardPairs(all: readonly Heard[]): string[] {
+function unheardPairs(all: readonly Heard[], since: number): string[] {
   return pairs(all).flatMap(({ from, to }) =>
     Object.entries(KINDS).flatMap(([kind, word]) => {
       const flow = flowOf(to, from, kind);
       const who = `${word} from ${from.name} at ${to.name}`;
       const now = to.report.now;
       if (flow === undefined) return `no ${who} yet`;
+      if (flow.lastAt <= since) return `no ${who} since the fault`;
       if (now - flow.lastAt > SILENT_MS) return `no ${who} for ${now - flow.lastAt} ms`;
       return now - flow.since < STEADY_MS ? `${who} had a gap ${now - flow.since} ms ago` : [];
     }),
@@ -124,4 +130,20 @@ function pairs(all: readonly Heard[]): { from: Heard; to: Heard }[] {
 
 function flowOf(to: Heard, from: Heard, kind: string): Report['flows'][number] | undefined {
   return to.report.flows.find((it) => it.from === from.report.id && it.kind === kind);
+}
+
+/**
+ * What the eye on the links between the hosts must not have seen, in words: anything of the encrypted
+ * network; or of the plain one nothing of some kind, for then it would have seen nothing of the other either.
+ */
+export function betrayed({ plain, encrypted }: Record<'plain' | 'encrypted', Seen>): string[] {
+  const entries = (seen: Seen): [string, number][] => Object.entries(seen);
+  return [
+    ...entries(encrypted)
+      .filter(([, count]) => count > 0)
+      .map(([kind, count]) => `${kind} of the encrypted network was in clear ${count} times`),
+    ...entries(plain)
+      .filter(([, count]) => count === 0)
+      .map(([kind]) => `no ${kind} of the plain network was seen, so nothing is shown`),
+  ];
 }

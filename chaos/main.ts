@@ -43,7 +43,11 @@ async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
       const at = Math.round((performance.now() - start) / 1000);
       const recovery = (row.recoveryMs / 1000).toFixed(1);
       const loss = `${row.lost} packets lost, ${row.failedCalls} calls failed`;
-      console.log(`${at} s: ${row.fault}, ${row.victim}: right after ${recovery} s, ${loss}`);
+      const { encrypted } = row;
+      const secret = `encrypted ${(encrypted.recoveryMs / 1000).toFixed(1)} s, ${encrypted.lost} lost`;
+      console.log(
+        `${at} s: ${row.fault}, ${row.victim}: right after ${recovery} s, ${loss}; ${secret}`,
+      );
       if (row.recoveryMs >= TELLING_MS) console.log(`  right last: ${row.last}`);
       for (const what of row.helped) console.log(`  ${what}`);
       for (const why of row.broken) console.log(`  BROKEN: ${why}`);

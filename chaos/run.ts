@@ -4,11 +4,12 @@ import { healthy } from '../lab/kit/agent.ts';
 import { settled } from '../lab/kit/kernel.ts';
 import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/run.ts';
+import { Eye } from './canary.ts';
 import { saveEvidence } from './evidence.ts';
 import type { Fault, Site } from './faults/fault.ts';
-import { type Heard, losses, recovery, unheard } from './judge.ts';
+import { betrayed, losses, recovery, unheard } from './judge.ts';
 import { order } from './order.ts';
-import { NETWORK, Scene } from './scene.ts';
+import { CANARIES, type HeardOn, NETWORK, Scene, SECRET } from './scene.ts';
 import type { Row } from './table.ts';
 
 /** In which every pair must hear each other again, milliseconds. */
@@ -38,27 +39,35 @@ export async function runChaos(options: ChaosOptions): Promise<Row[]> {
   const { lab, seed, managers, keep = false, signal = new AbortController().signal } = options;
   const scene = await Scene.deploy(lab);
   const recover = (): Promise<unknown> => recovered(scene, signal);
-  const site: Site = { lab, scene, signal, recovered: recover };
   await recover();
+  const eye = await Eye.open(lab, CANARIES);
+  const site: Ground = { lab, scene, signal, recovered: recover, eye };
   const end = performance.now() + options.minutes * 60_000;
   const rows: Row[] = [];
   const hosts = lab.hosts.map(({ name }) => name);
-  for (const { fault, victim } of order(options.faults, { hosts, managers, seed })) {
-    if (performance.now() >= end || signal.aborted) break;
-    const row = await suffer(site, fault, victim);
-    const isBroken = row.broken.length > 0;
-    if (isBroken) row.saved = await saveEvidence(lab, row);
-    rows.push(row);
-    options.onRow?.(row);
-    // A run that cannot recover would only report the same again.
-    if (!Number.isFinite(row.recoveryMs) || (keep && isBroken)) return rows;
+  try {
+    for (const { fault, victim } of order(options.faults, { hosts, managers, seed })) {
+      if (performance.now() >= end || signal.aborted) break;
+      const row = await suffer(site, fault, victim);
+      const isBroken = row.broken.length > 0;
+      if (isBroken) row.saved = await saveEvidence(lab, row);
+      rows.push(row);
+      options.onRow?.(row);
+      // A run that cannot recover would only report the same again.
+      if (!Number.isFinite(row.recoveryMs) || (keep && isBroken)) return rows;
+    }
+  } finally {
+    // What it missed it cannot vouch for.
+    await eye.close().catch((error: Error) => rows.at(-1)?.broken.push(error.message));
   }
   await scene.remove();
   return rows;
 }
 
+type Ground = Site & { readonly eye: Eye<keyof typeof CANARIES> };
+
 /** One fault from its begin to the judgement. */
-async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
+async function suffer(site: Ground, fault: Fault, drawn: string): Promise<Row> {
   const victim = (await fault.find?.(site)) ?? site.lab.host(drawn);
   const { name } = victim;
   const before = await site.scene.hear();
@@ -68,20 +77,27 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
     note(error);
     return Date.now();
   });
+  const ended = Date.now();
   const row: Row = {
     ...{ fault: fault.name, victim: name, recoveryMs: Number.POSITIVE_INFINITY, last: '' },
     ...{ lost: 0, lostElsewhere: 0, failedCalls: 0, helped: [], broken },
+    encrypted: { recoveryMs: Number.POSITIVE_INFINITY, lost: 0 },
   };
-  const after = await recovered(site.scene, site.signal, row.helped).catch(note);
+  const after = await recovered(site.scene, site.signal, { helped: row.helped, ended }).catch(note);
+  await site.eye.seen().then((seen) => {
+    row.seen = { plain: seen[NETWORK], encrypted: seen[SECRET] };
+    broken.push(...betrayed(row.seen));
+  }, note);
   if (after === undefined) return row;
+  row.encrypted = judgeSecret(before[SECRET], after[SECRET], { fault, name, ended, note });
   const twins = await site.scene.partTwins();
   row.helped.push(...twins);
   if (twins.length > 0) await recovered(site.scene, site.signal).catch(note);
-  const { ms, last } = recovery(after, since);
+  const { ms, last } = recovery(after[NETWORK], since);
   row.recoveryMs = ms;
   row.last = last;
   await exact(site).catch(note);
-  const lost = losses(before, after, (host) => host === name);
+  const lost = losses(before[NETWORK], after[NETWORK], (host) => host === name);
   const { doubles, lastError } = lost;
   row.lost = lost.lost;
   row.lostElsewhere = lost.lostElsewhere;
@@ -100,12 +116,31 @@ async function suffer(site: Site, fault: Fault, drawn: string): Promise<Row> {
   return row;
 }
 
+/**
+ * The encrypted network is held to the same, but for what `Fault.rests` says, and its time counts from the end
+ * of the fault: by then the next agent runs.
+ */
+function judgeSecret(
+  before: HeardOn[typeof SECRET],
+  after: HeardOn[typeof SECRET],
+  it: { fault: Fault; name: string; ended: number; note: (error: Error) => void },
+): Row['encrypted'] {
+  const { ms, last } = recovery(after, it.ended);
+  const { lost, lostElsewhere, doubles } = losses(before, after, (host) => host === it.name);
+  const say = (what: string): void => it.note(new Error(`on the encrypted network ${what}`));
+  if (ms > RIGHT_MS) say(`recovery took ${ms} ms, more than ${RIGHT_MS}; right last was ${last}`);
+  if (lostElsewhere > 0) say(`${lostElsewhere} packets were lost between other hosts`);
+  if (doubles > 0) say(`${doubles} packets came twice`);
+  if (it.fault.lossless && it.fault.rests !== true && lost > 0) say(`${lost} packets were lost`);
+  return { recoveryMs: ms, lost };
+}
+
 /** Waits until every container hears every other by multicast and unicast, for some seconds. */
 async function recovered(
   scene: Scene,
   signal: AbortSignal,
-  helped: string[] = [],
-): Promise<Heard[]> {
+  { helped = [], ended = 0 }: { helped?: string[]; ended?: number } = {},
+): Promise<HeardOn> {
   await scene.dockerDone();
   return until(
     async () => {
@@ -113,7 +148,10 @@ async function recovered(
         helped.push(...(await scene.help()));
         throw error;
       });
-      const missing = unheard(all);
+      const missing = [
+        ...unheard(all[NETWORK], ended),
+        ...unheard(all[SECRET], ended).map((it) => `encrypted: ${it}`),
+      ];
       if (missing.length === 0) return all;
       throw new Error(`${missing.length} of the pairs; ${missing.slice(0, 3).join('; ')}`);
     },
@@ -129,5 +167,6 @@ async function recovered(
 /** Every kernel leads to exactly the containers that Docker lists, and no agent has a step to do. */
 async function exact({ lab }: Site): Promise<void> {
   await settled(lab, NETWORK, EXACT_MS);
+  await settled(lab, SECRET, EXACT_MS);
   await healthy(lab, { withinMs: EXACT_MS });
 }

@@ -1,49 +1,66 @@
-/** What stands on the lab while faults come: a service of each kind and plain containers. */
+/**
+ * What stands on the lab while faults come: a service of each kind and plain containers, and an encrypted
+ * network with a container on each host.
+ */
 
-import { http, inHost } from '../lab/kit/agent.ts';
-import {
-  IMAGE,
-  NODE_IN_CONTAINER,
-  RUN_MOUNTS,
-  runDetached,
-  runGivenUp,
-} from '../lab/kit/containers.ts';
+import { IMAGE } from '../lab/kit/containers.ts';
 import { castnetLinks } from '../lab/kit/kernel.ts';
-import { type Container, containersOf, createNetwork, tasksRun } from '../lab/kit/stack.ts';
+import { setPlugin } from '../lab/kit/plugin.ts';
+import { type Container, createNetwork, tasksRun } from '../lab/kit/stack.ts';
 import { removeServices, SERVICE_MOUNTS, vipsOf } from '../lab/kit/vip.ts';
 import type { Lab, LabHost } from '../lab/lab.ts';
-import { until } from '../lab/run.ts';
-import type { Report } from '../lab/tools/pulse.ts';
+import { settle, until } from '../lab/run.ts';
+import type { Canary } from './canary.ts';
 import type { Heard } from './judge.ts';
+import {
+  helpPulse,
+  type Member,
+  Members,
+  type PulseSpec,
+  pulseProgram,
+  runPulse,
+} from './members.ts';
 
 export const NETWORK = 'chaos';
+/** The encrypted one. */
+export const SECRET = 'secret';
 
-const PULSE = [...NODE_IN_CONTAINER, '/castnet/tools/pulse.ts'];
+export const CANARIES = {
+  [NETWORK]: { word: 'feldsperling', subnet: '10.197.83.0/24' },
+  [SECRET]: { word: 'kanarienvogel', subnet: '10.197.84.0/24' },
+} as const satisfies Record<string, Canary>;
+
+/** How often two hosts agree on another secret, seconds: all the time, while faults come. */
+const RENEW_S = 10;
 
 /** Tasks in all; of the global service, one for each host. */
 const SERVICES = { everywhere: 'global', vip: 3, rr: 2 } as const;
 
-/** A container that pulses. */
-export type Member = Container & { /** Pid of its program inside the host. */ pid: number };
+/** What was heard on each network. */
+export type HeardOn = Record<keyof typeof CANARIES, Heard[]>;
 
 export class Scene {
   readonly lab: Lab;
   /** The virtual address that plain containers call. */
   readonly vip: string;
   readonly #vips: readonly string[];
+  readonly #members: Members;
+  readonly #secret: Members;
   /** Containers with an address of a service since `partTwins`, in sentences. */
   readonly #twins = new Set<string>();
-  /** By container, its pid; containers that are gone are forgotten at each look. */
-  #pids = new Map<string, number>();
 
   private constructor(lab: Lab, vip: string, vips: readonly string[]) {
     this.lab = lab;
     this.vip = vip;
     this.#vips = vips;
+    this.#members = new Members(lab, NETWORK);
+    this.#secret = new Members(lab, SECRET);
   }
 
   static async deploy(lab: Lab): Promise<Scene> {
-    await createNetwork(lab, NETWORK);
+    await settle(lab.hosts.map((it) => setPlugin(it, `CASTNET_WIREGUARD_RENEW=${RENEW_S}`)));
+    await createNetwork(lab, NETWORK, ['--subnet', CANARIES[NETWORK].subnet]);
+    await createNetwork(lab, SECRET, ['--subnet', CANARIES[SECRET].subnet, '--opt', 'encrypted']);
     // It loses its power in the end, and calls that its tasks have by then are lost with it.
     const added = `${lab.name}-h${lab.hosts.length + 1}`;
     for (const [name, kind] of Object.entries(SERVICES)) {
@@ -55,22 +72,22 @@ export class Scene {
         ...(name === 'rr' ? ['--endpoint-mode', 'dnsrr'] : []),
         ...['--restart-delay', '0s', '--stop-grace-period', '2s', '--network', NETWORK],
         ...SERVICE_MOUNTS,
-        ...[IMAGE, ...PULSE],
+        ...[IMAGE, ...pulseProgram(CANARIES[NETWORK])],
       ]);
     }
     const [vip] = await allocatedVips(lab, 'vip');
     const scene = new Scene(lab, vip, [vip, ...(await allocatedVips(lab, 'everywhere'))]);
-    await Promise.all(lab.hosts.map((host) => scene.runPlain(host)));
+    await Promise.all(lab.hosts.map((host) => scene.runOn(host)));
     return scene;
   }
 
-  /** Runs the plain container of a host; Docker starts it again when its Engine does. */
-  async runPlain(host: LabHost): Promise<void> {
-    await runPulse(host, { network: NETWORK, name: plainName(host) });
+  /** Runs the containers that are a host's own; Docker starts them again when its Engine does. */
+  async runOn(host: LabHost): Promise<void> {
+    for (const spec of ownOf(host)) await runPulse(host, spec);
   }
 
-  async removePlain(host: LabHost): Promise<void> {
-    await host.docker(['rm', '-f', plainName(host)]);
+  async removeFrom(host: LabHost): Promise<void> {
+    await host.docker(['rm', '-f', ...ownOf(host).map(({ name }) => name)]);
   }
 
   /** Waits until Docker runs all tasks that it should; how long that takes is not castnet's. */
@@ -80,22 +97,24 @@ export class Scene {
     }
   }
 
-  /** Runs the plain containers anew that Docker gave up. @returns what that was, in sentences */
+  /** Runs the hosts' own containers anew that Docker gave up. @returns what that was, in sentences */
   async help(): Promise<string[]> {
-    const help = (host: LabHost) => runGivenUp(host, plainName(host), () => this.runPlain(host));
-    const all = await Promise.all(this.lab.hosts.map(help));
+    const help = (host: LabHost) => ownOf(host).map((spec) => helpPulse(host, spec));
+    const all = await Promise.all(this.lab.hosts.flatMap(help));
     return all.filter((it) => it !== undefined);
   }
 
   /** What every container heard. Errors: when some are missing, or there are too many. */
-  async hear(): Promise<Heard[]> {
-    const found = await containersOf(this.lab, NETWORK);
+  async hear(): Promise<HeardOn> {
+    const { length } = this.lab.hosts;
+    const found = await this.#members.found();
     this.#noteTwins(found);
-    const wanted = 2 * this.lab.hosts.length + SERVICES.vip + SERVICES.rr;
-    if (found.length !== wanted) throw new Error(`${found.length} of ${wanted} containers`);
-    const members = await Promise.all(found.map((it) => this.#member(it)));
-    this.#pids = new Map(members.map(({ id, pid }) => [id, pid]));
-    return tell(members, this.vip);
+    const wanted = 2 * length + SERVICES.vip + SERVICES.rr;
+    const [plain, secret] = await Promise.all([
+      this.#members.hear(found, wanted, (it) => (isPlain(it) ? [this.vip] : [])),
+      this.#secret.hear(await this.#secret.found(), length),
+    ]);
+    return { [NETWORK]: plain, [SECRET]: secret };
   }
 
   /**
@@ -103,9 +122,10 @@ export class Scene {
    * @returns which were so since the last time, in sentences
    */
   async partTwins(): Promise<string[]> {
-    for (const { host, id, name } of this.#noteTwins(await containersOf(this.lab, NETWORK))) {
+    for (const { host, id, name } of this.#noteTwins(await this.#members.found())) {
       await host.docker(['rm', '-f', id]);
-      if (name === plainName(host)) await this.runPlain(host);
+      const own = ownOf(host).find((it) => it.name === name);
+      if (own !== undefined) await runPulse(host, own);
     }
     const noted = [...this.#twins];
     this.#twins.clear();
@@ -120,25 +140,20 @@ export class Scene {
     return twins;
   }
 
-  async #member(container: Container): Promise<Member> {
-    const pid = this.#pids.get(container.id);
-    if (pid === undefined) return memberOf(container);
-    const alive = await pulse({ host: container.host, pid }).catch(() => undefined);
-    return alive === undefined ? memberOf(container) : { ...container, pid };
-  }
-
   /**
-   * Ends everything, and waits until no kernel has a trace of it. The network itself is removed
-   * if Swarm lets it go: it keeps one that a container of a host that was taken away had.
+   * Ends everything, and waits until no kernel has a trace of it. The networks themselves are removed
+   * if Swarm lets them go: it keeps one that a container of a host that was taken away had.
    */
   async remove(): Promise<void> {
     const { lab } = this;
     await removeServices(lab, ...Object.keys(SERVICES));
-    await Promise.all(lab.hosts.map((host) => this.removePlain(host)));
+    await Promise.all(lab.hosts.map((host) => this.removeFrom(host)));
     for (const host of lab.hosts) await withoutLinks(host);
-    await manager(lab)
-      .docker(['network', 'rm', NETWORK])
-      .catch(() => undefined);
+    for (const network of [NETWORK, SECRET]) {
+      await manager(lab)
+        .docker(['network', 'rm', network])
+        .catch(() => undefined);
+    }
   }
 }
 
@@ -167,43 +182,10 @@ function allocatedVips(lab: Lab, service: string): Promise<[string, ...string[]]
 /** The host whose Engine the run asks and tells; no fault makes it a worker. */
 export const manager = (lab: Lab): LabHost => lab.hosts[0] as LabHost;
 
-const plainName = (host: LabHost): string => `plain-${host.name}`;
+/** The containers that are each host's own. */
+const ownOf = (host: LabHost): PulseSpec[] => [
+  { network: NETWORK, name: `plain-${host.name}`, canary: CANARIES[NETWORK] },
+  { network: SECRET, name: `secret-${host.name}`, canary: CANARIES[SECRET] },
+];
 
 const isPlain = (member: Member): boolean => member.name.startsWith('plain-');
-
-export async function runPulse(
-  host: LabHost,
-  { network, name }: { network: string; name: string },
-): Promise<void> {
-  const where = ['--network', network, '--restart', 'always'];
-  await runDetached(host, name, [...where, ...RUN_MOUNTS, IMAGE, ...PULSE]);
-}
-
-export async function memberOf(container: Container): Promise<Member> {
-  const { host, id } = container;
-  const { State } = await host.api<{ State: { Pid: number } }>('GET', `/containers/${id}/json`);
-  return { ...container, pid: State.Pid };
-}
-
-/** Tells each member of all the others, and plain ones whom to call; asks what they heard. */
-export function tell(members: readonly Member[], vip?: string): Promise<Heard[]> {
-  return Promise.all(
-    members.map(async (member) => {
-      const { host, name, ip } = member;
-      const to = members.filter((it) => it !== member).map((it) => it.ip);
-      const call = vip !== undefined && isPlain(member) ? [vip] : [];
-      const report = await pulse(member, JSON.stringify({ to, call }));
-      // A task's name has its id in it; the service's is enough beside the address.
-      return { host: host.name, name: `${name.split('.')[0]} ${host.name}/${ip}`, ip, report };
-    }),
-  );
-}
-
-async function pulse(member: { host: LabHost; pid: number }, body?: string): Promise<Report> {
-  const { host, pid } = member;
-  // A path through the container's root: it needs no Docker.
-  const socketPath = inHost(host, `/proc/${pid}/root/tmp/pulse.sock`);
-  const method = body === undefined ? 'GET' : 'PUT';
-  const { text } = await http({ socketPath, method, path: '/', ...(body ? { body } : {}) });
-  return JSON.parse(text) as Report;
-}

@@ -10,6 +10,7 @@ const row = (fault: string, recoveryMs: number, more: Partial<Row> = {}): Row =>
     lost: 0,
     lostElsewhere: 0,
     failedCalls: 0,
+    encrypted: { recoveryMs: 0, lost: 0 },
     helped: [],
     broken: [],
   },
@@ -33,18 +34,24 @@ describe('median', () => {
 describe('summarize', () => {
   it('has a line for each fault with its times, losses and broken promises added up', () => {
     const rows = [
-      row('cut', 4000, { lost: 7, broken: ['one'] }),
+      row('cut', 4000, { lost: 7, broken: ['one'], encrypted: { recoveryMs: 9000, lost: 3 } }),
       row('agent killed', 0),
       row('cut', 2000, { lost: 1, failedCalls: 2 }),
     ];
     expect(summarize(rows)).toEqual([
       { ...{ fault: 'agent killed', times: 1, medianMs: 0, worstMs: 0 }, ...none },
-      { fault: 'cut', times: 2, medianMs: 3000, worstMs: 4000, lost: 8, failedCalls: 2, broken: 1 },
+      {
+        ...{ fault: 'cut', times: 2, medianMs: 3000, worstMs: 4000, lost: 8, failedCalls: 2 },
+        ...{ encryptedWorstMs: 9000, encryptedLost: 3, broken: 1 },
+      },
     ]);
   });
 });
 
-const none = { lost: 0, failedCalls: 0, broken: 0 };
+const none = { lost: 0, failedCalls: 0, encryptedWorstMs: 0, encryptedLost: 0, broken: 0 };
+const seen = (count: number) => ({
+  ...{ multicast: count, unicast: count, broadcast: count, ARP: count, ND: count, frame: count },
+});
 
 describe('render', () => {
   it('says so when no promise was broken', () => {
@@ -59,6 +66,13 @@ describe('render', () => {
     ]);
     expect(text).toContain('never');
     expect(text).toContain('cut, h2: a packet is missing');
+  });
+
+  it('adds up what was seen of each network between the hosts', () => {
+    const look = { plain: seen(7), encrypted: seen(0) };
+    const text = render([row('cut', 1, { seen: look }), row('cut', 1, { seen: look })]);
+    expect(text).toContain('plain network between the hosts: multicast 14, unicast 14,');
+    expect(text).toContain('encrypted network between the hosts: multicast 0, unicast 0,');
   });
 
   it('says where the state of a broken promise is', () => {

@@ -1,5 +1,6 @@
 /** What a chaos run found, as a table. Pure. */
 import Table from 'cli-table3';
+import { KINDS, type Seen } from './canary.ts';
 
 /** One fault, and what came of it. */
 export type Row = {
@@ -15,6 +16,10 @@ export type Row = {
   lostElsewhere: number;
   /** Calls of the service's virtual address that failed, of containers that lived through it. */
   failedCalls: number;
+  /** The same of the encrypted network; its time is from when the next agent runs. */
+  encrypted: { recoveryMs: number; lost: number };
+  /** What was seen of each network on the links between the hosts; absent when nobody could look. */
+  seen?: Record<'plain' | 'encrypted', Seen>;
   /** What Docker had to be helped with, in sentences. */
   helped: string[];
   /** What a promise does not allow, in sentences. */
@@ -30,6 +35,8 @@ export type Summary = {
   worstMs: number;
   lost: number;
   failedCalls: number;
+  encryptedWorstMs: number;
+  encryptedLost: number;
   broken: number;
 };
 
@@ -57,6 +64,8 @@ export function summarize(rows: readonly Row[]): Summary[] {
       worstMs: Math.max(...times),
       lost: sum(({ lost }) => lost),
       failedCalls: sum(({ failedCalls }) => failedCalls),
+      encryptedWorstMs: Math.max(...those.map(({ encrypted }) => encrypted.recoveryMs)),
+      encryptedLost: sum(({ encrypted }) => encrypted.lost),
       broken: sum(({ broken }) => broken.length),
     };
   });
@@ -65,14 +74,27 @@ export function summarize(rows: readonly Row[]): Summary[] {
 const seconds = (ms: number): string =>
   Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : 'never';
 
+/** How often each network's frames were seen on the links between the hosts, a line for each. */
+function sightings(rows: readonly Row[]): string[] {
+  const looks = rows.flatMap(({ seen }) => seen ?? []);
+  return (['plain', 'encrypted'] as const).map((network) => {
+    const of = (kind: keyof Seen): number => looks.reduce((sum, it) => sum + it[network][kind], 0);
+    const each = KINDS.map((kind) => `${kind} ${of(kind)}`).join(', ');
+    return `Seen of the ${network} network between the hosts: ${each}.`;
+  });
+}
+
 /** Where to read why a promise was broken. */
 export const savedIn = (directory: string): string => `every host's state then: ${directory}`;
 
 /** The table for the terminal, then every broken promise in a line of its own. */
 export function render(rows: readonly Row[]): string {
   const table = new Table({
-    head: ['FAULT', 'TIMES', 'MEDIAN', 'WORST', 'LOST', 'FAILED CALLS', 'BROKEN'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    head: [
+      ...['FAULT', 'TIMES', 'MEDIAN', 'WORST', 'LOST', 'FAILED CALLS'],
+      ...['ENCRYPTED WORST', 'LOST', 'BROKEN'],
+    ],
+    colAligns: ['left', ...Array.from({ length: 8 }, () => 'right' as const)],
     style: { head: [], border: [] },
   });
   for (const it of summarize(rows)) {
@@ -83,6 +105,8 @@ export function render(rows: readonly Row[]): string {
       seconds(it.worstMs),
       it.lost,
       it.failedCalls,
+      seconds(it.encryptedWorstMs),
+      it.encryptedLost,
       it.broken,
     ]);
   }
@@ -94,7 +118,10 @@ export function render(rows: readonly Row[]): string {
     broken.length === 0
       ? `${rows.length} faults, no broken promise.`
       : `${rows.length} faults, ${broken.length} broken promises:`;
-  return [table.toString(), verdict, ...[...broken, ...saved].map((line) => `  ${line}`)].join(
-    '\n',
-  );
+  return [
+    table.toString(),
+    ...sightings(rows),
+    verdict,
+    ...[...broken, ...saved].map((line) => `  ${line}`),
+  ].join('\n');
 }

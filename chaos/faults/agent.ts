@@ -9,6 +9,7 @@ export const killed: Fault = {
   name: 'agent killed',
   victims: 'any',
   lossless: true,
+  rests: true,
   inflict: async (_, victim) => {
     const since = Date.now();
     await killAgent(victim, { withinMs: 30_000 });
@@ -33,6 +34,7 @@ export const disabled: Fault = {
   name: 'plugin disabled and enabled',
   victims: 'any',
   lossless: true,
+  rests: true,
   inflict: async (site, victim) => {
     await victim.docker(['plugin', 'disable', '-f', 'castnet:latest']);
     await pause(5_000, site);
@@ -46,6 +48,7 @@ export const upgraded: Fault = {
   name: 'plugin upgraded',
   victims: 'any',
   lossless: true,
+  rests: true,
   inflict: async (_, victim) => {
     const next = await nextPackage();
     try {

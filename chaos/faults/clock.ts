@@ -38,6 +38,7 @@ export const jumped: Fault = {
   name: 'clock jumps a day',
   victims: 'any',
   lossless: true,
+  rests: true,
   inflict: async (site, victim) => {
     const changed = await nextPackage(CHANGED);
     try {

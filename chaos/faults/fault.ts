@@ -22,6 +22,11 @@ export type Fault = {
   /** Whether no packet and no call may be lost, wherever it is. */
   lossless: boolean;
   /**
+   * Whether encrypted networks of the victim rest meanwhile: what carries their packets ends, which is a
+   * process of the plugin where the kernel has no WireGuard.
+   */
+  rests?: boolean;
+  /**
    * Does it, and mends it. @returns since when castnet has all it needs to work again: the time
    * of the mending, or of Docker's own recovery where that comes later; milliseconds of the epoch.
    * Errors: a promise that is broken while the fault lasts.

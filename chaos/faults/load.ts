@@ -12,7 +12,8 @@ import {
 import type { LabHost } from '../../lab/lab.ts';
 import { mustRun, settle, until } from '../../lab/run.ts';
 import { unheard } from '../judge.ts';
-import { memberOf, NETWORK, runPulse, tell } from '../scene.ts';
+import { memberOf, runPulse, tell } from '../members.ts';
+import { NETWORK } from '../scene.ts';
 import type { Fault, Site } from './fault.ts';
 
 /** In which containers of a network made anew must hear each other, milliseconds. */

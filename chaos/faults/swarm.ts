@@ -70,13 +70,13 @@ export const rejoined: Fault = {
   lossless: false,
   inflict: async (site, victim) => {
     const { ID } = await nodeOf(site, victim);
-    await site.scene.removePlain(victim);
+    await site.scene.removeFrom(victim);
     await leaveSwarm(victim);
     await manager(site.lab).docker(['node', 'rm', '--force', ID]);
     await abandoned(site, victim);
     await joinSwarm(victim, { first: manager(site.lab), underlay: 'ipv4' });
     await nodeIs(site, victim, 'ready');
-    await site.scene.runPlain(victim);
+    await site.scene.runOn(victim);
     return Date.now();
   },
 };
@@ -88,7 +88,7 @@ export const added: Fault = {
   inflict: async (site) => {
     const host = await addHost(site.lab);
     await loadUsrImage(host);
-    await site.scene.runPlain(host);
+    await site.scene.runOn(host);
     await site.recovered();
     const { ID } = await nodeOf(site, host);
     await removeHost(site.lab);

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import * as agent from '../../chaos/faults/agent.ts';
 import * as clock from '../../chaos/faults/clock.ts';
+import * as encryption from '../../chaos/faults/encryption.ts';
 import * as engine from '../../chaos/faults/engine.ts';
 import * as link from '../../chaos/faults/link.ts';
 import * as load from '../../chaos/faults/load.ts';
@@ -15,6 +16,7 @@ const MANAGERS = 3;
 
 const FAULTS = [
   ...[agent.killed, agent.stopped, agent.disabled, agent.upgraded],
+  ...[encryption.removed, encryption.flushed, encryption.renewed],
   ...[clock.jumped, engine.killed, link.deaf, link.lossy, link.slow],
   ...[load.burst, load.full, swarm.rotated, swarm.drained],
 ];

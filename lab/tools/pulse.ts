@@ -3,15 +3,21 @@
  * container that it is told of, notes what it hears of the others, and calls services. It answers
  * at a Unix socket, which works from outside without Docker:
  *
- *   node pulse.ts
+ *   node pulse.ts [WORD PREFIX]
  *   GET /                                           -> Report
  *   PUT / {"to":["10.0.1.3"],"call":["10.0.1.2"]}   whom it says packets to and which it calls
+ *
+ * With a word each packet has it, with the packet's kind behind; then it also says a broadcast each second,
+ * and tells its address, which begins with the prefix, by ARP and neighbour discovery.
  */
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { gratuitousArp, neighbourAdvertisement } from './announcement.ts';
 import { Flow } from './flow.ts';
 
 export type Calls = {
@@ -32,7 +38,7 @@ export type Report = {
   flows: {
     /** The sender's id. */
     from: string;
-    /** "m" for the group, "u" for packets to this container alone. */
+    /** "m" for the group, "u" for packets to this container alone, "b" for broadcasts. */
     kind: string;
     count: number;
     lost: number;
@@ -54,11 +60,13 @@ const PACKET_PORT = 5001;
 const CALL_PORT = 9000;
 const SAY_EVERY_MS = 100;
 const CALL_EVERY_MS = 200;
+const ANNOUNCE_EVERY_MS = 1_000;
 /** For so long after packets were not read, gaps are this program's own. */
 const BUSY_MS = 1_000;
 /** A call without an answer by then has failed; longer than the kernel's first retries (1, 3 s). */
 const CALL_PATIENCE_MS = 5_000;
 
+const [word, prefix = ''] = process.argv.slice(2);
 const startedAt = Date.now();
 const id = `${hostname()}.${startedAt.toString(36)}`;
 /** By sender and kind; bounded by the containers that live while this one does. */
@@ -84,7 +92,8 @@ socket.on('message', (data) => {
 function say(kind: string, address: string): void {
   const number = (said.get(address) ?? 0) + 1;
   said.set(address, number);
-  socket.send(`${id} ${kind} ${number}`, PACKET_PORT, address, () => {});
+  const text = `${id} ${kind} ${number}${word === undefined ? '' : ` ${word}-${kind}`}`;
+  socket.send(text, PACKET_PORT, address, () => {});
 }
 
 socket.bind(PACKET_PORT, () => {
@@ -93,7 +102,30 @@ socket.bind(PACKET_PORT, () => {
     say('m', GROUP);
     for (const address of targets.to) say('u', address);
   }, SAY_EVERY_MS);
+  if (word !== undefined) announce();
 });
+
+/** By a program beside this one, for Node sends no raw frames. */
+function announce(): void {
+  socket.setBroadcast(true);
+  const links = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.map((it) => ({ name, ...it })),
+  );
+  const own = links.find(({ address }) => address.startsWith(prefix));
+  if (own === undefined) return;
+  const mac = Buffer.from(own.mac.replaceAll(':', ''), 'hex');
+  const ip = Buffer.from(own.address.split('.').map(Number));
+  const frames = [gratuitousArp(mac, ip), neighbourAdvertisement(mac)];
+  const lines = frames.map((it) => `${it.toString('hex')}\n`).join('');
+  const program = join(import.meta.dirname, 'frames.pl');
+  const child = spawn('perl', [program, own.name], { stdio: ['pipe', 'ignore', 'inherit'] });
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  setInterval(() => {
+    say('b', '255.255.255.255');
+    child.stdin.write(lines);
+  }, ANNOUNCE_EVERY_MS);
+}
 
 function call(address: string): void {
   if (underWay.has(address)) return;

@@ -1,9 +1,9 @@
 /** What a host sends into the tunnels, seen on its underlay interface. */
 import type { Station } from '../../kit/station.ts';
+import { linkOf, Tcpdump } from '../../kit/tcpdump.ts';
 import type { LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
 import { pcapReader, type TunnelFrame } from './pcap.ts';
-import { Tcpdump } from './tcpdump.ts';
 
 export class Capture {
   readonly host: LabHost;
@@ -16,7 +16,7 @@ export class Capture {
     // In immediate mode each packet takes a slot of the snapshot length in the buffer (KiB).
     const size = ['-s', '256', '-B', '16384'];
     const read = pcapReader();
-    this.#tcpdump = new Tcpdump(host, [...size, 'udp port 4789'], (chunk) => {
+    this.#tcpdump = new Tcpdump(linkOf(host), [...size, 'udp port 4789'], (chunk) => {
       this.sent.push(...read(chunk).filter((frame) => frame.from === host.address));
     });
   }
