@@ -108,11 +108,12 @@ export class Scene {
   async hear(): Promise<HeardOn> {
     const { length } = this.lab.hosts;
     const found = await this.#members.found();
+    const foundSecret = await this.#secret.found();
     this.#noteTwins(found);
     const wanted = 2 * length + SERVICES.vip + SERVICES.rr;
     const [plain, secret] = await Promise.all([
       this.#members.hear(found, wanted, (it) => (isPlain(it) ? [this.vip] : [])),
-      this.#secret.hear(await this.#secret.found(), length),
+      this.#secret.hear(foundSecret, length),
     ]);
     return { [NETWORK]: plain, [SECRET]: secret };
   }
