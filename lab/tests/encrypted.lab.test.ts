@@ -16,9 +16,10 @@ import {
   vniOf,
 } from '../kit/stack.ts';
 import { closeStations, type Station, startStations } from '../kit/station.ts';
-import { wireguard } from '../kit/wireguard.ts';
+import { inWireguard, wireguard } from '../kit/wireguard.ts';
 import type { LabHost } from '../lab.ts';
-import { until } from '../run.ts';
+import { mustRun, until } from '../run.ts';
+import { castnetOn } from './support/command.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
 import { useLab } from './support/lab.ts';
 import { Wiretap } from './support/wiretap.ts';
@@ -329,6 +330,33 @@ it('the agent killed: nothing goes in clear, and all is as before with the next 
   expect(seen).toEqual(NOTHING);
   await healthy(lab(), { withinMs: 30_000 });
   await sayAll(secret, 'after');
+});
+
+it('a host with another’s key gets nothing, and who has it keeps it; both are told', async () => {
+  const key = await inWireguard(h('h1'), ['wg', 'show', 'castnet-wg', 'private-key']);
+  const set = 'cat >/run/key && wg set castnet-wg private-key /run/key; rm /run/key';
+  const inWg = ['nsenter', '--net=/run/netns/castnet-wg', 'sh', '-c', set];
+  await mustRun(h('h2').enter(inWg), { input: key });
+  const told = {
+    h1: 'host 10.99.0.2: it says that this host’s own key of WireGuard is its key',
+    h3: 'host 10.99.0.2: it says that it has the key of WireGuard that host 10.99.0.1 has',
+  };
+  for (const [name, words] of Object.entries(told)) {
+    await until(
+      async () => {
+        const { stdout } = await castnetOn(h(name), ['status']);
+        if (stdout.includes(words)) return true;
+        throw new Error(stdout);
+      },
+      { what: `the words on ${name}`, timeoutMs: 40_000, everyMs: 500 },
+    );
+  }
+  await on('h1').say({ to: GROUP, tag: 'of-the-true-one', count: COUNT });
+  await on('h3').hears(on('h1'), { tag: 'of-the-true-one', count: COUNT });
+  expect(await on('h2').heard('of-the-true-one')).toEqual([]);
+  // As docs/troubleshooting.md says.
+  await setPlugin(h('h2'));
+  await untilHeardAgain('another-key');
 });
 
 /** Waits until each of the others hears h1, and h1 them. */

@@ -34,6 +34,8 @@ afterEach(() => {
 function device(found?: WireguardFound) {
   const calls: string[] = [];
   let at = found;
+  /** A key goes with its interface only when that was taken away on purpose. */
+  let removed = 0;
   const fake = {
     ...{ calls, fails: '', refuses: '', carrier: 'kernel' as const },
     get found() {
@@ -42,11 +44,22 @@ function device(found?: WireguardFound) {
     lose: () => {
       at = undefined;
     },
+    /** As if all its handshakes had been at that time. */
+    shake: (handshake: number) => {
+      if (at !== undefined) at = { ...at, peers: at.peers.map((it) => ({ ...it, handshake })) };
+    },
     observe: async () => at,
     make: async () => {
       if (fake.fails !== '') throw new Error(fake.fails);
       calls.push('make');
-      at = { key: 'own', port: 0, mtu: 0, addresses: [], settled: false, peers: [] };
+      at = {
+        key: removed > 0 ? `own${removed}` : 'own',
+        port: 0,
+        mtu: 0,
+        addresses: [],
+        settled: false,
+        peers: [],
+      };
     },
     apply: async (steps: readonly WireguardStep[]) => {
       for (const step of steps) {
@@ -62,6 +75,7 @@ function device(found?: WireguardFound) {
     },
     remove: async () => {
       calls.push('removed');
+      removed += 1;
       at = undefined;
     },
     onGone: () => {},
@@ -92,7 +106,7 @@ async function encryption(of: { device?: ReturnType<typeof device>; sealed?: boo
   const wireguard = of.device ?? device();
   const secrets = new PairSecrets({ sessions: () => sessions, renewMs: 60_000, log, now });
   const made = new Encryption({
-    ...{ host, device: wireguard, secrets, port: 51890, log, timeOfDay: Date.now },
+    ...{ host, device: wireguard, secrets, port: 51890, log, timeOfDay: Date.now, now },
     isSealed: () => of.sealed ?? true,
   });
   closing.push(() => made.close());
@@ -250,6 +264,23 @@ it('an interface that was removed is made again, with its peers', async () => {
   await it.loop.request(true);
   expect(wireguard.found?.peers.map((one) => one.key)).toEqual(['key2']);
   expect(it.isOpen(NET)).toBe(true);
+});
+
+it('a host whose clock was set back makes another key, by which others take its handshakes again', async () => {
+  const { encryption: it, wireguard, host, peers } = await encryption();
+  host.state.networks.set(NET);
+  peers.push(peer(2));
+  await it.prepare(VNI);
+  await it.settled();
+  wireguard.shake(Date.now() - 1_000);
+  await it.loop.request(true);
+  expect(host.wireguard?.key).toBe('own');
+  wireguard.shake(Date.now() + 3_600_000);
+  await it.loop.request(true);
+  expect(host.wireguard?.key).toBe('own1');
+  await vi.waitFor(() => expect(wireguard.found?.peers.map((one) => one.key)).toEqual(['key2']));
+  expect(it.isOpen(NET)).toBe(true);
+  expect(it.lacking()).toEqual([]);
 });
 
 it('with the last encrypted network the interface goes, and the host tells no key', async () => {

@@ -11,6 +11,7 @@ import { judgePeers } from '../core/forwarding/claims.ts';
 import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import type { LocalNetwork } from '../core/local.ts';
 import { tunnelOverhead, wireguardOverhead } from '../net/mtu.ts';
+import { Handshakes, wasSetBack } from './handshakes.ts';
 import type { Host } from './host.ts';
 import { networksOf } from './knowledge.ts';
 import { inShort } from './lacks.ts';
@@ -43,6 +44,8 @@ export interface EncryptionOptions {
   readonly isSealed: (vni: number) => boolean;
   readonly log: Log;
   readonly timeOfDay: () => number;
+  /** Milliseconds on a clock that nobody can set. */
+  readonly now: () => number;
 }
 
 /**
@@ -50,11 +53,6 @@ export interface EncryptionOptions {
  * way to the host that is late, milliseconds.
  */
 const SETTLE_MS = 2_000;
-
-/** Two hosts keep each other's way open every 25 s, and have a handshake every two minutes, milliseconds. */
-const HANDSHAKE_MS = 200_000;
-/** So long the first may take before it is told, milliseconds. */
-const FIRST_MS = 15_000;
 
 /**
  * Keeps this host's WireGuard interface: there while it has an encrypted network, with exactly the hosts as
@@ -74,8 +72,7 @@ export class Encryption implements Target {
   readonly #open = new Set<number>();
   /** Those that wait until every host is a peer; bounded by Docker's calls and the sessions. */
   readonly #waiting = new Set<() => void>();
-  /** Since when each key has been a peer, milliseconds since 1970; bounded by the peers. */
-  readonly #since = new Map<string, number>();
+  readonly #handshakes = new Handshakes();
 
   constructor(options: EncryptionOptions) {
     this.#options = options;
@@ -169,6 +166,7 @@ export class Encryption implements Target {
     if (networks.length === 0) return this.#end();
     const { tunnel } = host;
     if (tunnel === undefined) return 'done';
+    await this.#mindClock();
     if (this.#found === undefined) {
       await device.make(interfaceOf(tunnel, this.#options.port).mtu);
       this.#found = await device.observe();
@@ -183,7 +181,7 @@ export class Encryption implements Target {
     }
     if (this.#found?.settled !== true) return 'look-later';
     for (const { vni } of networks) if (isSealed(vni)) this.#open.add(vni);
-    this.#note();
+    this.#handshakes.note(this.#found.peers, this.#options.now());
     for (const look of this.#waiting) look();
     return this.#failures.length > 0 ? 'look-later' : 'done';
   }
@@ -266,25 +264,26 @@ export class Encryption implements Target {
     this.#options.log[level]({ reason: step.reason }, explainStep(step));
   }
 
-  #note(): void {
-    const keys = new Set(this.#found?.peers.map((it) => it.key));
-    for (const key of this.#since.keys()) if (!keys.has(key)) this.#since.delete(key);
-    for (const key of keys) {
-      if (!this.#since.has(key)) this.#since.set(key, this.#options.timeOfDay());
-    }
+  /** With another key this host is somebody new to all others, who take its handshakes again. */
+  async #mindClock(): Promise<void> {
+    const { device, log, timeOfDay } = this.#options;
+    if (!wasSetBack(this.#found?.peers ?? [], timeOfDay())) return;
+    log.warn(
+      {},
+      'this host’s clock was set back: its WireGuard interface is made anew, with another key',
+    );
+    await device.remove();
+    this.#found = undefined;
   }
 
   /** Peers without a handshake for longer than one may take, as of the last look. */
   #silent(): string[] {
-    const now = this.#options.timeOfDay();
-    return (this.#found?.peers ?? []).flatMap(({ key, addresses, handshake }) => {
-      const since = this.#since.get(key) ?? now;
-      const isFine = handshake === 0 ? now - since < FIRST_MS : now - handshake < HANDSHAKE_MS;
-      if (isFine) return [];
-      const long = handshake === 0 ? '' : ` for ${Math.round((now - handshake) / 1000)} s`;
-      return [
-        `no handshake with host ${addresses[0]}${long}: is UDP port ${this.#options.port} open?`,
-      ];
+    const { now, port } = this.#options;
+    return (this.#found?.peers ?? []).flatMap((peer) => {
+      const silence = this.#handshakes.silence(peer, now());
+      if (silence === undefined) return [];
+      const long = peer.handshake === 0 ? '' : ` for ${Math.round(silence / 1000)} s`;
+      return [`no handshake with host ${peer.addresses[0]}${long}: is UDP port ${port} open?`];
     });
   }
 }

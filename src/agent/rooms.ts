@@ -61,7 +61,7 @@ export function buildRooms(options: AgentOptions) {
     renewMs: options.encryption.renewMs,
   });
   const encryption = new Encryption({
-    ...{ ...options.encryption, host, secrets, log, timeOfDay },
+    ...{ ...options.encryption, host, secrets, log, timeOfDay, now },
     isSealed: (vni) => tunnelGuard.isSealed(vni),
   });
   host.isOpen = (network) => encryption.isOpen(network);

@@ -26,6 +26,12 @@ const NAME = WIREGUARD;
  */
 const KEEPALIVE_S = 25;
 
+/**
+ * Packets that wait for the program, which does not always get a core when it needs one: a fifth of a second of
+ * as many as it can carry. With the 500 that a tun device has, 1.5 % of 15 500 packets a second were lost here.
+ */
+const WAITING = 4_000;
+
 /** What `ip` says when the kernel has no WireGuard, and no module of it. */
 const NO_WIREGUARD = /unknown device type|operation not supported|not supported/i;
 
@@ -131,7 +137,8 @@ export class Wireguard {
     });
     this.#carrier = 'wireguard-go';
     // Told before it is moved: the program hears of the MTU in this namespace only.
-    await mustRun(['ip', 'link', 'set', 'dev', NAME, 'mtu', String(mtu)]);
+    const sizes = ['mtu', String(mtu), 'txqueuelen', String(WAITING)];
+    await mustRun(['ip', 'link', 'set', 'dev', NAME, ...sizes]);
     await this.#giveKey();
     await mustRun(['ip', 'link', 'set', 'dev', NAME, 'netns', WIREGUARD_PATH]);
   }
