@@ -1,12 +1,22 @@
 /** Encrypted networks, by the kernel's own WireGuard. */
+import { type End, endOf, stream } from '../../bench/renewal/stream.ts';
+import { compile } from '../../bench/traffic.ts';
 import { healthy, hostReport, killAgent } from '../kit/agent.ts';
-import { createNetwork, runContainer } from '../kit/stack.ts';
+import { setPlugin } from '../kit/plugin.ts';
+import { type Container, createNetwork, runContainer } from '../kit/stack.ts';
 import { closeStations, type Station, startStations } from '../kit/station.ts';
-import { until } from '../run.ts';
+import type { LabHost } from '../lab.ts';
+import { mustRun, until } from '../run.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
 
 const NETWORK = 'secret';
 const GROUP = '239.1.2.4';
+
+/** Packets a second, of which the guest makes as many as it can, and seconds of it. */
+const RATE = 20_000;
+const LOAD_S = 12;
+/** A Swarm's root certificate is not valid much before the Swarm was made (cfssl: five minutes). */
+const BACK_S = 240;
 
 /** Milliseconds: starting Node takes an emulated processor seconds. */
 const AGENT_MS = 90_000;
@@ -43,5 +53,45 @@ export async function encrypted(stage: Stage): Promise<Figures> {
   await to.hears(from, { tag: 'kept', count: sent });
   await from.hears(to, { tag: 'kept', count: answered });
   await closeStations([from, to]);
-  return { sent: sent + answered, lost: 0 };
+  const kept = { sent: sent + answered, lost: 0 };
+  for (const host of hosts) await setPlugin(host, 'CASTNET_WIREGUARD_RENEW=10');
+  await healthy(lab, { withinMs: AGENT_MS });
+  return { ...kept, ...(await renewed(containers)), ...(await setBack(containers)) };
+}
+
+/** Secrets are renewed under as many packets a second as the guest's one processor can make. */
+async function renewed(containers: readonly Container[]): Promise<Figures> {
+  const [from, to] = (await Promise.all(containers.map(endOf))) as [End, End];
+  const traffic = await compile('/tmp/traffic');
+  const load = { traffic, from, to, rate: RATE, seconds: LOAD_S, size: 64 };
+  const { pps, lost, again, secrets, drops } = await stream(load);
+  if (secrets < 2) throw new Error('no secret was renewed');
+  const bad = lost > 0 || again > 0;
+  if (bad) throw new Error(`${lost} lost, ${again} again, at ${pps}/s; ${drops.join('; ')}`);
+  return { pps: Math.round(pps), renewals: secrets - 1, 'lost then': lost, again };
+}
+
+/**
+ * All hosts' clocks are set back by four minutes, as no two of them may be: WireGuard refuses handshakes with
+ * an earlier time than it has had of that key, for longer than a session lives without one.
+ */
+async function setBack(containers: readonly Container[]): Promise<Figures> {
+  const hosts = containers.map((it) => it.host);
+  const keyOf = async (host: LabHost) => (await hostReport(host)).wireguard?.key;
+  const before = await Promise.all(hosts.map(keyOf));
+  await mustRun(['date', '-s', `@${Math.round(Date.now() / 1000) - BACK_S}`]);
+  const begin = performance.now();
+  const [from, to] = (await startStations(containers)) as [Station, Station];
+  await until(
+    async () => {
+      const now = await Promise.all(hosts.map(keyOf));
+      const same = now.filter((key, at) => key === undefined || key === before[at]);
+      if (same.length > 0) throw new Error(`${same.length} hosts have the key of before`);
+      await from.say({ to: to.container.ip, tag: 'set-back' });
+      return (await to.heard('set-back')).length > 0 || undefined;
+    },
+    { what: 'another key, and a packet', timeoutMs: 90_000, everyMs: 1_000 },
+  );
+  await closeStations([from, to]);
+  return { 'clock set back, right after s': Math.round((performance.now() - begin) / 1000) };
 }

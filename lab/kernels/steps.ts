@@ -110,8 +110,9 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: 'encrypted',
-    title: 'an encrypted network by the kernel’s WireGuard; agents’ restarts lose no packet of it',
-    timeoutMs: 240_000,
+    title:
+      'by the kernel’s WireGuard no packet is lost when agents restart or secrets are renewed, and clocks may be set back',
+    timeoutMs: 420_000,
     run: (stage) => encrypted(stage),
   },
   {
