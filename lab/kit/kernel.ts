@@ -56,7 +56,7 @@ export async function castnetLinks(host: LabHost): Promise<string[]> {
   const outside = await read<{ ifname: string }[]>(host, ['ip', '-j', 'link']);
   return [
     ...inside.map(({ ifname }) => ifname).filter((name) => name !== 'lo'),
-    ...outside.map(({ ifname }) => ifname).filter((name) => /^c[bxvt][0-9a-f]+$/.test(name)),
+    ...outside.map(({ ifname }) => ifname).filter((name) => /^c[bexvt][0-9a-f]+$/.test(name)),
   ].sort();
 }
 

@@ -55,7 +55,7 @@ export async function watchLinks(): Promise<() => Promise<string[]>> {
   };
 }
 
-const OF_A_LAB = /^(c[bx]\d+|c[vt][0-9a-f]{13}|h\d+|underlay|docker.*|veth.*)$/;
+const OF_A_LAB = /^(c[bex]\d+|c[vt][0-9a-f]{13}|h\d+|underlay|docker.*|veth.*)$/;
 
 async function machineLinks(): Promise<{ ifindex: number; ifname: string }[]> {
   return JSON.parse(await mustRun(['ip', '-j', 'link']));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LocalNetwork, NetworkOptions } from '../local.ts';
+import { vxlanName } from '../names.ts';
 import { elementChanges, guardElements, guardTable } from './guards.ts';
 
 const network = (options: NetworkOptions): LocalNetwork => ({
@@ -12,7 +13,12 @@ const network = (options: NetworkOptions): LocalNetwork => ({
 describe('the table', () => {
   it('keeps queries on their host, and has no hook that containers’ packets pass without a reason', () => {
     const table = guardTable([network({})]);
-    expect(table).toContain('oifname "cx*" ip protocol igmp drop');
+    for (const vni of [8_000_000, 16_777_215])
+      for (const tunnel of [vxlanName(vni), vxlanName(vni, true)]) {
+        const [start] = tunnel.split(String(vni));
+        expect(table).toContain(`oifname "${start}*" ip protocol igmp drop`);
+        expect(table).toContain(`oifname "${start}*" icmpv6 type { mld-listener-query,`);
+      }
     expect(table).not.toMatch(/hook (prerouting|forward)/);
   });
 

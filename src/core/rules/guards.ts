@@ -29,10 +29,10 @@ const MEMBERSHIP_REPORTS =
  * rules cost the containers' packets nothing; their reports are stopped by the VXLAN device itself
  * (`REPORT_MACS`).
  */
-const QUERIES_STAY = [
-  '    oifname "cx*" ip protocol igmp drop',
-  `    oifname "cx*" ${MEMBERSHIP_REPORTS} drop`,
-];
+const QUERIES_STAY = ['cx*', 'ce*'].flatMap((tunnels) => [
+  `    oifname "${tunnels}" ip protocol igmp drop`,
+  `    oifname "${tunnels}" ${MEMBERSHIP_REPORTS} drop`,
+]);
 
 /** Whether a network's settings forbid its containers anything. */
 export function isGuarded({ multicast, groups, rate, sourceCheck }: NetworkOptions): boolean {
