@@ -101,6 +101,18 @@ describe('is refused with a clear Err, and changes nothing', () => {
       /mtu=9000.*at most 1450/,
     ],
     [
+      'CreateNetwork',
+      'an mtu that WireGuard has no room for',
+      () => create({ vni: VNI, mtu: '1450', encrypted: '' }),
+      /mtu=1450.*at most 1390/,
+    ],
+    [
+      'AllocateNetwork',
+      'encrypted=maybe',
+      () => allocate({ encrypted: 'maybe' }),
+      /encrypted="maybe" is not true or false/,
+    ],
+    [
       'AllocateNetwork',
       'IPv6 with an mtu too small for it',
       () => allocate({ ipv6: 'fd00:5::/64', mtu: '1200' }),

@@ -17,6 +17,9 @@ const SIX = { group: 'ff05::71', to: 'ff05::71%eth0', by: { interface: '::%eth0'
 const lab = useLab('mtu', { hosts: 2, managers: 1 });
 const plain = useCrew(lab, { network: 'mtu-plain', each: 1 });
 const set = useCrew(lab, { network: 'mtu-set', each: 1, args: ['--opt', 'mtu=1450'] });
+const secret = useCrew(lab, {
+  ...{ network: 'mtu-secret', each: 1, args: ['--opt', 'encrypted'] },
+});
 const six = useCrew(lab, {
   ...{ network: 'mtu-six', each: 1, family: 'udp6' },
   args: ['--opt', 'ipv6=fd00:71::/64', '--subnet', '10.171.0.0/24'],
@@ -26,6 +29,7 @@ const fresh: Station[] = [];
 const crews = [
   ['mtu is not set', plain],
   ['mtu is set', set],
+  ['the packets are encrypted', secret],
 ] as const;
 
 beforeAll(async () => {
