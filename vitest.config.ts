@@ -16,6 +16,7 @@ interface LabInput {
   readonly maxWorkers: number;
   /** Projects of one place run beside each other, and before those of the next. */
   readonly groupOrder: number;
+  readonly env?: Record<string, string>;
 }
 
 /** Lab tests, so many files at a time. */
@@ -64,6 +65,14 @@ export default defineConfig({
         exclude: ALONE,
         maxWorkers: 2,
         groupOrder: 0,
+      }),
+      // Once more on encrypted networks: lab/tests/support/network-kind.ts.
+      lab('lab-encrypted', {
+        include: ['groups', 'pruning'].map((it) => `lab/tests/${it}.lab.test.ts`),
+        exclude: [],
+        maxWorkers: 2,
+        groupOrder: 0,
+        env: { CASTNET_LAB_ENCRYPTED: '1' },
       }),
       lab('lab-alone', { include: ALONE, exclude: [], maxWorkers: 1, groupOrder: 1 }),
       recipes('recipes', ['recipes/**/*.recipe.test.ts'], FROM_MAVEN),

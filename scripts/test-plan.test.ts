@@ -28,6 +28,6 @@ it('holds the coverage of the unit tests against its floor only when all of them
 });
 
 it('runs the lab tests that need the machine to themselves with the others', () => {
-  expect(projectsOf('lab')).toEqual(['lab', 'lab-alone']);
+  expect(projectsOf('lab')).toEqual(['lab', 'lab-encrypted', 'lab-alone']);
   expect(projectsOf('unit')).toEqual(['unit']);
 });

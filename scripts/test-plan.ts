@@ -32,9 +32,12 @@ export function planOf(args: readonly string[]): Plan {
 /** Whether vitest runs it. */
 export const isTests = (step: Step): boolean => step !== 'lint' && step !== 'types';
 
-/** Vitest's projects of a step: some lab tests come after the others, with the machine to themselves. */
+/**
+ * Vitest's projects of a step: some lab tests run on encrypted networks as well, and some come after the others,
+ * with the machine to themselves.
+ */
 export const projectsOf = (step: Step): string[] =>
-  step === 'lab' ? ['lab', 'lab-alone'] : [step];
+  step === 'lab' ? ['lab', 'lab-encrypted', 'lab-alone'] : [step];
 
 /** Whether it needs the plugin and the command in dist/. */
 export const needsBuild = (step: Step): boolean => isTests(step) && step !== 'unit';

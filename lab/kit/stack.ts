@@ -145,7 +145,11 @@ export function vniOf(lab: Lab, network: string): Promise<number> {
 }
 
 /** Makes an attachable castnet network on the first manager. */
-export async function createNetwork(lab: Lab, name: string, args: string[] = []): Promise<void> {
+export async function createNetwork(
+  lab: Lab,
+  name: string,
+  args: readonly string[] = [],
+): Promise<void> {
   const options = ['-d', 'castnet:latest', '--attachable', ...args];
   await first(lab).docker(['network', 'create', ...options, name]);
 }

@@ -8,6 +8,7 @@ import { Capture } from './support/capture.ts';
 import { useCrew } from './support/crew.ts';
 import { everyPair, settledPairs, untilHeard } from './support/group.ts';
 import { allowGroups, inNetwork, joinExcluding, received, setSysctl } from './support/inside.ts';
+import { kindArgs, tunnelOf } from './support/network-kind.ts';
 import { useSharedLab } from './support/shared-lab.ts';
 
 const COUNT = 20;
@@ -16,7 +17,7 @@ const MANY = 200;
 const FEW = 20;
 
 const lab = useSharedLab('groups');
-const crew = useCrew(lab, { network: 'groups' });
+const crew = useCrew(lab, { network: 'groups', args: kindArgs });
 const { station, all, copiedTo } = crew;
 let capture: Capture;
 beforeEach(async () => {
@@ -56,7 +57,7 @@ describe.each([1, 2, 3])('IGMPv%i', (version) => {
 
 it('an entry that a stray report left on the tunnel does not stand in a member’s way', async () => {
   const group = '239.30.0.9';
-  const stray = `dev cb${crew.vni()} port cx${crew.vni()} grp ${group} temp`;
+  const stray = `dev cb${crew.vni()} port ${tunnelOf(crew.vni())} grp ${group} temp`;
   await inCastnet(lab().host('h1'), ['bridge', 'mdb', 'add', ...stray.split(' ')]);
   const member = station('h2');
   await member.join(group);

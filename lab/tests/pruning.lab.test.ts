@@ -12,6 +12,7 @@ import { closeStations, Station, startStations } from '../kit/station.ts';
 import { until } from '../run.ts';
 import { Capture } from './support/capture.ts';
 import { groupReady } from './support/group.ts';
+import { kindArgs, tunnelOf } from './support/network-kind.ts';
 import { useSharedLab } from './support/shared-lab.ts';
 
 const COUNT = 20;
@@ -31,7 +32,7 @@ let vni = 0;
 let number = 0;
 
 beforeAll(async () => {
-  await createNetwork(lab(), 'prune');
+  await createNetwork(lab(), 'prune', kindArgs);
   const containers = [];
   for (const host of lab().hosts) {
     for (const which of ['a', 'b']) {
@@ -67,7 +68,7 @@ async function sentTo(...addresses: string[]): Promise<void> {
   await until(
     async () => {
       const entries = await tunnelEntries(sender.container.host);
-      const ways = entries.filter((it) => it.dev === `cx${vni}` && it.mac === mac);
+      const ways = entries.filter((it) => it.dev === tunnelOf(vni) && it.mac === mac);
       const now = ways.map((it) => it.to).sort();
       if (now.join() === [...addresses].sort().join()) return true;
       throw new Error(`it goes to ${now.join() || 'none'}`);

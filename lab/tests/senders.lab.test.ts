@@ -20,10 +20,11 @@ import { useCrew } from './support/crew.ts';
 import { everyPair, groupReady, settledPairs, untilHeard } from './support/group.ts';
 import { inNetwork } from './support/inside.ts';
 import { addressOn, settlesOn } from './support/multicast-route.ts';
+import { kindArgs } from './support/network-kind.ts';
 import { useSharedLab } from './support/shared-lab.ts';
 
 const lab = useSharedLab('senders');
-const { station, all, copiedTo } = useCrew(lab, { network: 'senders' });
+const { station, all, copiedTo } = useCrew(lab, { network: 'senders', args: kindArgs });
 
 it('six senders at once, two on each host, are all heard by all, without a loss', async () => {
   const group = '239.40.0.1';
@@ -93,9 +94,9 @@ describe('a container with two castnet networks', () => {
   /** One listener on each network, on h2. */
   const listeners: Station[] = [];
   beforeAll(async () => {
-    await createNetwork(lab(), 'first', ['--opt', 'vni=8000100']);
-    await createNetwork(lab(), 'second', ['--opt', 'vni=8000200']);
-    await createNetwork(lab(), 'silent', ['--opt', 'multicast-route=off']);
+    await createNetwork(lab(), 'first', ['--opt', 'vni=8000100', ...kindArgs]);
+    await createNetwork(lab(), 'second', ['--opt', 'vni=8000200', ...kindArgs]);
+    await createNetwork(lab(), 'silent', ['--opt', 'multicast-route=off', ...kindArgs]);
     for (const network of NETWORKS) {
       const name = `on-${network}`;
       const container = await runContainer(lab().host('h2'), { network, name });

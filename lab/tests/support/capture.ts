@@ -1,8 +1,9 @@
-/** What a host sends into the tunnels, seen on its underlay interface. */
+/** What a host sends into the tunnels, seen on its underlay interface; of encrypted networks before that. */
 import type { Station } from '../../kit/station.ts';
-import { linkOf, Tcpdump } from '../../kit/tcpdump.ts';
+import { Tcpdump } from '../../kit/tcpdump.ts';
 import type { LabHost } from '../../lab.ts';
 import { until } from '../../run.ts';
+import { tunnelsSeen } from './network-kind.ts';
 import { pcapReader, type TunnelFrame } from './pcap.ts';
 
 export class Capture {
@@ -15,8 +16,9 @@ export class Capture {
     this.host = host;
     // In immediate mode each packet takes a slot of the snapshot length in the buffer (KiB).
     const size = ['-s', '256', '-B', '16384'];
-    const read = pcapReader();
-    this.#tcpdump = new Tcpdump(linkOf(host), [...size, 'udp port 4789'], (chunk) => {
+    const { place, before } = tunnelsSeen(host);
+    const read = pcapReader(before);
+    this.#tcpdump = new Tcpdump(place, [...size, 'udp port 4789'], (chunk) => {
       this.sent.push(...read(chunk).filter((frame) => frame.from === host.address));
     });
   }

@@ -18,11 +18,12 @@ import {
 } from '../../kit/station.ts';
 import type { Lab } from '../../lab.ts';
 import { until } from '../../run.ts';
+import { tunnelOf } from './network-kind.ts';
 
 export type CrewOptions = StationOptions & {
   network: string;
   /** Options of `docker network create`. */
-  args?: string[];
+  args?: readonly string[];
   /** Containers on each host; a, b, … Default 2. */
   each?: number;
 };
@@ -73,7 +74,7 @@ export function useCrew(lab: () => Lab, options: CrewOptions): Crew {
       await until(
         async () => {
           const ways = (await tunnelEntries(lab().host(from))).filter(
-            (it) => it.dev === `cx${vni}` && it.mac === mac,
+            (it) => it.dev === tunnelOf(vni) && it.mac === mac,
           );
           const now = ways.map((it) => it.to).sort();
           if (now.join() !== wanted.join())

@@ -31,8 +31,11 @@ const ETHERNET = 14;
 const UDP = 8;
 const VXLAN = 8;
 
-/** @returns a function that takes chunks and returns the frames that are complete with them */
-export function pcapReader(): (chunk: Buffer) => TunnelFrame[] {
+/**
+ * @param before bytes of the link's own that come before the IP packet
+ * @returns a function that takes chunks and returns the frames that are complete with them
+ */
+export function pcapReader(before: number): (chunk: Buffer) => TunnelFrame[] {
   let rest: Buffer = Buffer.alloc(0);
   let begun = false;
   return (chunk) => {
@@ -48,7 +51,7 @@ export function pcapReader(): (chunk: Buffer) => TunnelFrame[] {
     while (rest.length >= RECORD_HEADER) {
       const end = RECORD_HEADER + rest.readUInt32LE(8);
       if (rest.length < end) break;
-      const frame = decode(rest.subarray(RECORD_HEADER, end));
+      const frame = decode(rest.subarray(RECORD_HEADER + before, end));
       const at = rest.readUInt32LE(0) * 1000 + rest.readUInt32LE(4) / 1000;
       if (frame !== undefined) frames.push({ at, ...frame });
       rest = rest.subarray(end);
@@ -58,7 +61,7 @@ export function pcapReader(): (chunk: Buffer) => TunnelFrame[] {
 }
 
 function decode(packet: Buffer): Omit<TunnelFrame, 'at'> | undefined {
-  const outer = ipv4(packet.subarray(ETHERNET));
+  const outer = ipv4(packet);
   if (outer === undefined) return undefined;
   const vxlan = outer.body.subarray(UDP);
   if (vxlan.length < VXLAN + ETHERNET) return undefined;
