@@ -13,6 +13,8 @@ const table = (options: { packets?: number; handle?: number; hosts?: string[]; p
         { set: { name: 'hosts6', type: 'ipv6_addr' } },
         { map: { name: 'guarded', map: 'verdict', elem: [['cv1', { jump: { target: 'g' } }]] } },
         { set: { name: 'rate', flags: ['dynamic'], elem: [{ elem: { val: 'cv1', expires: 9 } }] } },
+        // As nft 1.0.6 lists a set with the flags dynamic and timeout.
+        { set: { name: 'per-port', flags: ['timeout'], elem: [{ elem: { val: 'cv2' } }] } },
         { rule: { chain: 'input', expr: [{ match: { right: options.port ?? 4789 } }] } },
         { rule: { chain: 'arriving', expr: [{ match: { op: '!=', right: '@hosts4' } }] } },
       ],

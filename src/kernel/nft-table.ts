@@ -68,8 +68,9 @@ export function parseTable(json: string): TableListing {
   };
 }
 
-/** Whether rules put elements into it, as meters do. */
-const isDynamic = ({ flags = [] }: z.infer<typeof Elements>): boolean => flags.includes('dynamic');
+/** Whether rules put elements into it, as meters do; nft 1.0.6 tells of such a set only that it has time-outs. */
+const isDynamic = ({ flags = [] }: z.infer<typeof Elements>): boolean =>
+  flags.includes('dynamic') || flags.includes('timeout');
 
 /** What changes without the rules: handles, counts, and what is in the sets and maps. */
 const PASSING = new Set(['handle', 'packets', 'bytes', 'elem']);
