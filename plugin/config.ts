@@ -145,6 +145,11 @@ export function pluginConfig({ version, build }: ConfigInput) {
         'Seconds after which two hosts agree on another secret for WireGuard, 10 to 86400',
       ),
       setting(
+        'CASTNET_WIREGUARD_KEY_RENEW',
+        '86400',
+        'Seconds after which a host takes another key of WireGuard, 10 to 86400',
+      ),
+      setting(
         'CASTNET_TUNNEL_ADDRESS',
         '',
         'Address of this host that carries VXLAN; empty means the Swarm node’s own address',

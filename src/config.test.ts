@@ -16,6 +16,7 @@ it.each([
   ['CASTNET_PORT', '70000', 'not a port from 1 to 65535'],
   ['CASTNET_WIREGUARD_PORT', '0', 'not a port from 1 to 65535'],
   ['CASTNET_WIREGUARD_RENEW', '5', 'not a number of seconds from 10 to 86400'],
+  ['CASTNET_WIREGUARD_KEY_RENEW', '86401', 'not a number of seconds from 10 to 86400'],
   ['CASTNET_TUNNEL_ADDRESS', 'eth0', 'not an IPv4 or IPv6 address'],
   ['CASTNET_ADVERTISE_ADDRESS', 'nat.example', 'not an IPv4 or IPv6 address'],
   ['CASTNET_NOTRACK', 'yes', 'not on or off'],

@@ -16,6 +16,8 @@ export interface Config {
   readonly wireguardPort: number;
   /** After how long two hosts agree on another secret for WireGuard, seconds. */
   readonly wireguardRenewSeconds: number;
+  /** After how long a host takes another key of WireGuard, seconds. */
+  readonly wireguardKeySeconds: number;
   /** The address this host takes tunnel packets at; by default Docker's data path address. */
   readonly tunnelAddress: string | undefined;
   /** The address at which the others reach this host, where it has it only behind a translator. */
@@ -115,6 +117,7 @@ export function readConfig(environment: Environment): Config {
     vxlanPort: port('CASTNET_VXLAN_PORT', 4789),
     wireguardPort: port('CASTNET_WIREGUARD_PORT', 51890),
     wireguardRenewSeconds: seconds('CASTNET_WIREGUARD_RENEW', 120),
+    wireguardKeySeconds: seconds('CASTNET_WIREGUARD_KEY_RENEW', 86_400),
     tunnelAddress,
     advertiseAddress,
     untracked: oneOf('CASTNET_NOTRACK', ['on', 'off'] as const) !== 'off',

@@ -123,6 +123,7 @@ async function main(): Promise<void> {
       device: new Wireguard({ ...config, log }),
       port: config.wireguardPort,
       renewMs: config.wireguardRenewSeconds * 1000,
+      renewKeyMs: config.wireguardKeySeconds * 1000,
     },
     fast: { setting: config.fastPath, kernel: fastKernel(`${config.sharedRun}/castnet`) },
     log,

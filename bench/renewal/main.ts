@@ -16,13 +16,14 @@ import { type End, endOf, type StreamResult, stream } from './stream.ts';
 
 const HELP = `npm run bench:renewal -- [--rate PPS]… [--seconds S] [--renew S] [--rounds N]
 
-A stream of multicast between two Docker hosts on an encrypted network, without and with secrets that are
-renewed meanwhile, in turn. Prints what was lost, what came twice, and where the kernel dropped packets. The
+A stream of multicast between two Docker hosts on an encrypted network, without and with secrets and keys that
+are renewed meanwhile, in turn. Prints what was lost, what came twice, and where the kernel dropped packets. The
 status is 0 if with renewal no more was lost than without, and nothing came twice.
 
   --rate PPS    packets a second, of 200 bytes; may be given more than once, 2000 unless told
   --seconds S   how long each stream lasts, 65 unless told
-  --renew S     seconds from one secret to the next, 60 unless told, 10 at least
+  --renew S     seconds from one secret to the next, and from one key of a host to the next, 60 unless told, 10
+                at least
   --rounds N    streams of each kind, 1 unless told
   --help        this text`;
 
@@ -76,7 +77,8 @@ async function ends(lab: Lab): Promise<[End, End]> {
 
 /** Has all hosts renew so often, and waits until packets pass. */
 async function renewEvery(lab: Lab, seconds: number): Promise<void> {
-  for (const host of lab.hosts) await setPlugin(host, `CASTNET_WIREGUARD_RENEW=${seconds}`);
+  const settings = ['CASTNET_WIREGUARD_RENEW', 'CASTNET_WIREGUARD_KEY_RENEW'];
+  for (const host of lab.hosts) await setPlugin(host, ...settings.map((it) => `${it}=${seconds}`));
   await until(
     async () => {
       await settled(lab, NETWORK);
@@ -93,8 +95,9 @@ async function renewEvery(lab: Lab, seconds: number): Promise<void> {
 }
 
 function told(rate: number, renew: number, result: StreamResult): string {
-  const { sent, pps, lost, again, secrets, drops } = result;
-  const kind = renew === NEVER_S ? 'no renewal' : `renewed every ${renew} s, ${secrets} secrets`;
+  const { sent, pps, lost, again, secrets, keys, drops } = result;
+  const each = `renewed every ${renew} s, ${secrets} secrets, ${keys} keys of the sender`;
+  const kind = renew === NEVER_S ? 'no renewal' : each;
   const what = `${sent} sent (${Math.round(pps)}/s), ${lost} lost, ${again} again`;
   return [`${rate}/s, ${kind}: ${what}`, ...drops.map((it) => `  ${it}`)].join('\n');
 }

@@ -32,8 +32,9 @@ export interface StreamResult {
   readonly lost: number;
   /** Packets that came again, or after a later one. */
   readonly again: number;
-  /** How many secrets the two hosts had meanwhile. */
+  /** How many secrets the two hosts had meanwhile, and how many keys the one that sends. */
   readonly secrets: number;
+  readonly keys: number;
   /** Where the kernel dropped packets meanwhile, in words. */
   readonly drops: readonly string[];
 }
@@ -66,10 +67,12 @@ export async function stream(options: StreamOptions): Promise<StreamResult> {
   });
   await receiving.ready();
   const before = await drops([from, to]);
-  const seen = new Set<string>();
+  const { host } = from.container;
+  const secrets = new Set<string>();
+  const keys = new Set<string>();
   const look = async (): Promise<void> => {
-    for (const it of (await wireguard(from.container.host, 'preshared-keys')).values())
-      seen.add(it);
+    for (const it of (await wireguard(host, 'preshared-keys')).values()) secrets.add(it);
+    keys.add(await inWireguard(host, ['wg', 'show', 'castnet-wg', 'public-key']));
   };
   await look();
   const sending = traffic.at(sender, 'send', {
@@ -85,7 +88,8 @@ export async function stream(options: StreamOptions): Promise<StreamResult> {
   await looks;
   const after = await drops([from, to]);
   const lost = sent - got;
-  return { sent, pps, lost, again: behind, secrets: seen.size, drops: since(before, after) };
+  const changes = { secrets: secrets.size, keys: keys.size };
+  return { sent, pps, lost, again: behind, ...changes, drops: since(before, after) };
 }
 
 /** Of all namespaces that the stream passes. */

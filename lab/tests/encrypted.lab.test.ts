@@ -41,8 +41,9 @@ const on = (name: string): Station =>
   secret.find((it) => it.container.host.name === name) as Station;
 
 beforeAll(async () => {
-  // So often two hosts may agree on another secret at the most.
-  for (const host of lab().hosts) await setPlugin(host, 'CASTNET_WIREGUARD_RENEW=10');
+  // So often two hosts may agree on another secret at the most, and a host take another key.
+  const often = ['CASTNET_WIREGUARD_RENEW=10', 'CASTNET_WIREGUARD_KEY_RENEW=10'];
+  for (const host of lab().hosts) await setPlugin(host, ...often);
   await createNetwork(lab(), 'secret', ['--opt', 'encrypted', '--subnet', '10.90.0.0/24']);
   await createNetwork(lab(), 'plain', ['--subnet', '10.91.0.0/24']);
   const attached: Record<string, Container[]> = { secret: [], plain: [] };
@@ -281,10 +282,11 @@ it('WireGuard’s packets that were recorded are of no use when they are sent ag
 const LONG_S = Number(process.env.CASTNET_RENEWAL_SECONDS ?? 25);
 
 it(
-  'while the secrets are renewed no packet is lost, and none comes twice',
+  'while secrets and the hosts’ own keys are renewed no packet is lost, and none comes twice',
   async () => {
     const keys = async () => [...(await wireguard(h('h1'), 'preshared-keys')).values()].join();
     const seen = new Set<string>();
+    const own = lab().hosts.map(() => new Set<string>());
     const rate = Number(process.env.CASTNET_RENEWAL_RATE ?? 1000);
     await on('h1').stream({ to: GROUP, tag: 'renewal', rate });
     await on('h2').stream({ to: on('h1').container.ip, tag: 'renewal', rate: 200 });
@@ -292,12 +294,15 @@ it(
     await until(
       async () => {
         seen.add(await keys());
+        for (const [at, host] of lab().hosts.entries())
+          own[at]?.add(await inWireguard(host, ['wg', 'show', 'castnet-wg', 'public-key']));
         return performance.now() > end || undefined;
       },
       { what: 'the time', timeoutMs: LONG_S * 1000 + 10_000, everyMs: 500 },
     );
     const [toAll, toOne] = [await on('h1').stop('renewal'), await on('h2').stop('renewal')];
     expect(seen.size).toBeGreaterThanOrEqual(2);
+    for (const it of own) expect(it.size).toBeGreaterThanOrEqual(2);
     const whole = async (to: Station, from: Station, count: number) => {
       // What is missing says more than that some is.
       await to.hears(from, { tag: 'renewal', count }).catch(() => {});
@@ -334,6 +339,9 @@ it('the agent killed: nothing goes in clear, and all is as before with the next 
 });
 
 it('a host with another’s key gets nothing, and who has it keeps it; both are told', async () => {
+  // Else each would soon take a key of its own again.
+  for (const host of lab().hosts) await setPlugin(host, 'CASTNET_WIREGUARD_KEY_RENEW=86400');
+  await untilHeardAgain('lasting-keys');
   const key = await inWireguard(h('h1'), ['wg', 'show', 'castnet-wg', 'private-key']);
   const set = 'cat >/run/key && wg set castnet-wg private-key /run/key; rm /run/key';
   const inWg = ['nsenter', '--net=/run/netns/castnet-wg', 'sh', '-c', set];

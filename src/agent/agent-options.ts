@@ -41,7 +41,7 @@ export interface AgentOptions {
   readonly guards: Pick<GuardOptions, 'table' | 'canLockPorts'> & {
     readonly tunnels: TunnelGuardKernel & Pick<TunnelGuardOptions, 'port' | 'untracked'>;
   };
-  readonly encryption: Pick<EncryptionOptions, 'device' | 'port'> &
+  readonly encryption: Pick<EncryptionOptions, 'device' | 'port' | 'renewKeyMs'> &
     Pick<PairSecretsOptions, 'renewMs'>;
   readonly fast: { readonly setting: FastSetting; readonly kernel: FastPathKernel };
   readonly log: Log;

@@ -109,12 +109,15 @@ async function host(routes: { to: string; dev: string }[] = []) {
     encryption: {
       port: 51890,
       renewMs: 120_000,
+      renewKeyMs: 86_400_000,
       device: {
         carrier: undefined,
         observe: async () => undefined,
         make: async () => Promise.reject(new Error('this kernel has no WireGuard')),
         apply: async () => [],
         remove: async () => {},
+        prepareKey: () => '',
+        changeKey: async () => {},
         onGone: () => {},
       },
     },

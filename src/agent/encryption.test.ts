@@ -16,6 +16,7 @@ import { State } from './state.ts';
 import { type PeerView, type Sessions, SwarmLink } from './swarm-link.ts';
 
 const VNI = 8_000_001;
+const DAY_MS = 86_400_000;
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const NET = { id: 'net', vni: VNI, options: { encrypted: true } };
 
@@ -78,6 +79,14 @@ function device(found?: WireguardFound) {
       removed += 1;
       at = undefined;
     },
+    prepareKey: () => 'next',
+    changeKey: async (secrets: readonly { key: string; secret: string }[]) => {
+      calls.push(`change the key, with ${secrets.map((it) => it.secret).join()}`);
+      if (at === undefined) return;
+      const given = new Map(secrets.map((it) => [it.key, it.secret]));
+      const peers = at.peers.map((it) => ({ ...it, secret: given.get(it.key) ?? '' }));
+      at = { ...at, key: 'next', peers };
+    },
     onGone: () => {},
   };
   return fake satisfies WireguardDevice;
@@ -86,7 +95,9 @@ function device(found?: WireguardFound) {
 const peerOf = ({ key, secret, address }: { key: string; secret: string; address: string }) =>
   ({ key, secret, addresses: [address], handshake: 0 }) satisfies FoundPeer;
 
-async function encryption(of: { device?: ReturnType<typeof device>; sealed?: boolean } = {}) {
+type Of = { device?: ReturnType<typeof device>; sealed?: boolean; now?: () => number };
+
+async function encryption(of: Of = {}) {
   const peers: PeerView[] = [];
   const asked: string[] = [];
   const sessions = {
@@ -99,7 +110,7 @@ async function encryption(of: { device?: ReturnType<typeof device>; sealed?: boo
   link.openBy(async () => sessions);
   await link.refresh();
   const state = new State(directory);
-  const now = () => performance.now();
+  const now = of.now ?? (() => performance.now());
   const host = new Host({ state, link, ownAddresses: () => ['10.9.0.1'], now });
   host.tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
   host.swarm = { networks: new Map(), unanswered: new Set() } as unknown as typeof host.swarm;
@@ -108,6 +119,7 @@ async function encryption(of: { device?: ReturnType<typeof device>; sealed?: boo
   const made = new Encryption({
     ...{ host, device: wireguard, secrets, port: 51890, log, timeOfDay: Date.now, now },
     isSealed: () => of.sealed ?? true,
+    renewKeyMs: DAY_MS,
   });
   closing.push(() => made.close());
   return { encryption: made, wireguard, host, peers, asked, secrets };
@@ -264,6 +276,30 @@ it('an interface that was removed is made again, with its peers', async () => {
   await it.loop.request(true);
   expect(wireguard.found?.peers.map((one) => one.key)).toEqual(['key2']);
   expect(it.isOpen(NET)).toBe(true);
+});
+
+it('another key is told first, and in force when all others have agreed on a secret for it', async () => {
+  let now = 0;
+  const { encryption: it, wireguard, host, peers } = await encryption({ now: () => now });
+  host.state.networks.set(NET);
+  peers.push(peer(2, { state: 'agent-down' }));
+  await it.prepare(VNI);
+  await vi.waitFor(() => expect(wireguard.found?.peers).toHaveLength(1));
+  now = DAY_MS - 1;
+  await it.loop.request();
+  expect(host.wireguard).toEqual({ key: 'own', port: 51890 });
+  now = DAY_MS;
+  // The agent of the peer does not speak, and would not hear of it.
+  for (let turn = 0; turn < 5; turn++) await it.loop.request();
+  expect(host.wireguard).toEqual({ key: 'own', port: 51890, next: 'next' });
+  peers.splice(0, 1, peer(2));
+  await vi.waitFor(async () => {
+    await it.loop.request();
+    expect(host.wireguard).toEqual({ key: 'next', port: 51890 });
+  });
+  expect(wireguard.calls.filter((one) => one.startsWith('change the key'))).toHaveLength(1);
+  expect(wireguard.calls.filter((one) => one.startsWith('remove'))).toEqual([]);
+  expect(wireguard.found?.peers.map((one) => one.key)).toEqual(['key2']);
 });
 
 it('a host whose clock was set back makes another key, by which others take its handshakes again', async () => {

@@ -13,6 +13,7 @@ import type { LocalNetwork } from '../core/local.ts';
 import { tunnelOverhead, wireguardOverhead } from '../net/mtu.ts';
 import { Handshakes, wasSetBack } from './handshakes.ts';
 import type { Host } from './host.ts';
+import { KeyRenewal } from './key-renewal.ts';
 import { networksOf } from './knowledge.ts';
 import { inShort } from './lacks.ts';
 import type { Log } from './log.ts';
@@ -30,6 +31,8 @@ export interface WireguardDevice {
   /** @returns in words what failed; the rest is in force */
   apply(steps: readonly WireguardStep[]): Promise<string[]>;
   remove(): Promise<void>;
+  prepareKey(): string;
+  changeKey(peers: readonly { key: string; secret: string }[]): Promise<void>;
   /** Calls back when the interface has gone by itself. */
   onGone(listener: () => void): void;
 }
@@ -38,6 +41,8 @@ export interface EncryptionOptions {
   readonly host: Host;
   readonly device: WireguardDevice;
   readonly secrets: PairSecrets;
+  /** After so long this host takes another key, milliseconds. */
+  readonly renewKeyMs: number;
   /** UDP port of WireGuard. */
   readonly port: number;
   /** Whether nothing of an encrypted network can come or go in clear, by the rules in force. */
@@ -73,10 +78,12 @@ export class Encryption implements Target {
   /** Those that wait until every host is a peer; bounded by Docker's calls and the sessions. */
   readonly #waiting = new Set<() => void>();
   readonly #handshakes = new Handshakes();
+  readonly #renewal: KeyRenewal;
 
   constructor(options: EncryptionOptions) {
     this.#options = options;
     this.loop = new Loop(this, options.log);
+    this.#renewal = new KeyRenewal({ ...options, renewMs: options.renewKeyMs });
     options.device.onGone(() => void this.loop.request(true));
     options.secrets.onChange(() => this.loop.request());
     options.host.when(['endpoints', 'peers', 'swarm', 'tunnel', 'restarted', 'sessions'], () => {
@@ -172,7 +179,8 @@ export class Encryption implements Target {
       this.#found = await device.observe();
       if (this.#found === undefined) throw new Error('the interface went as soon as it was made');
     }
-    this.#tell(this.#found.key);
+    if (await this.#renewKey(this.#found)) this.#found = (await device.observe()) ?? this.#found;
+    this.#tell(this.#found.key, this.#renewal.next);
     const steps = this.#steps(tunnel, this.#found);
     if (steps.length > 0) {
       this.#failures = await device.apply(steps);
@@ -210,11 +218,17 @@ export class Encryption implements Target {
     return 'done';
   }
 
+  #renewKey({ key: own, peers }: WireguardFound): Promise<boolean> {
+    const { able: partners } = this.#partners();
+    return this.#renewal.look({ own, peers, partners, speaking: this.#speaking });
+  }
+
   /** This host's key is part of what it says of itself. */
-  #tell(key: string | undefined): void {
+  #tell(key: string | undefined, next?: string): void {
     const { host, port } = this.#options;
-    if (host.wireguard?.key === key) return;
-    host.wireguard = key === undefined ? undefined : { key, port };
+    if (host.wireguard?.key === key && host.wireguard?.next === next) return;
+    const coming = next === undefined ? {} : { next };
+    host.wireguard = key === undefined ? undefined : { key, port, ...coming };
     host.emit('encryption');
   }
 
@@ -226,6 +240,7 @@ export class Encryption implements Target {
       peers: judgePeers(peers, tunnel?.address ?? '').honest,
       networks: this.#networks(),
       key: this.#found?.key ?? '',
+      next: this.#renewal.next,
       holders: new Map(found.map((it) => [it.key, it.addresses[0] ?? ''])),
     });
   }
@@ -240,7 +255,8 @@ export class Encryption implements Target {
     const { secrets, port, host } = this.#options;
     const { able } = this.#partners();
     const own = this.#found?.key ?? '';
-    secrets.update({ own, node: host.link.sessions?.node, partners: able });
+    const { next } = this.#renewal;
+    secrets.update({ own, next, node: host.link.sessions?.node, partners: able });
     const peers = able.flatMap(({ tunnel: address, wireguard }): WireguardPeer[] => {
       const secret = secrets.get(own, wireguard.key);
       return secret === undefined ? [] : [{ ...wireguard, address, secret }];
@@ -248,14 +264,15 @@ export class Encryption implements Target {
     return { ...interfaceOf(tunnel, port), peers };
   }
 
+  get #speaking(): Set<string> {
+    const views = this.#options.host.link.sessions?.views() ?? [];
+    return new Set(views.flatMap(({ state, address }) => (state === 'up' ? [address] : [])));
+  }
+
   get #isSettled(): boolean {
     const there = new Set(this.#found?.peers.map((it) => it.key));
-    const speaks = new Set(
-      (this.#options.host.link.sessions?.views() ?? []).flatMap(({ state, address }) =>
-        state === 'up' ? [address] : [],
-      ),
-    );
-    const isLate = (it: Partner) => speaks.has(it.address) && !there.has(it.wireguard.key);
+    const speaking = this.#speaking;
+    const isLate = (it: Partner) => speaking.has(it.address) && !there.has(it.wireguard.key);
     return this.#found?.settled === true && !this.#partners().able.some(isLate);
   }
 

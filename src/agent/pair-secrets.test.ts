@@ -36,9 +36,9 @@ function pair() {
   };
   const a: PairSecrets = make('a', () => b, { node: 'a', address: '10.9.0.1' });
   const b: PairSecrets = make('b', () => a, { node: 'b', address: '10.9.0.2' });
-  const partner = (node: string, key: string): Partner => ({
+  const partner = (node: string, key: string, next?: string): Partner => ({
     ...{ node, address: '', tunnel: '' },
-    wireguard: { key, port: 1 },
+    wireguard: { key, port: 1, ...(next === undefined ? {} : { next }) },
   });
   const know = () => {
     b.update({ own: 'B', node: 'b', partners: [partner('a', 'A')] });
@@ -109,4 +109,21 @@ it('refuses one that is to be asked itself', async () => {
   know();
   const by = { node: 'b', address: '', manager: false, secret: () => 'x' };
   await expect(a.answer({ serial: 's', key: 'B', of: 'A' }, by)).rejects.toThrow();
+});
+
+it('agree for the keys that each is about to have, before it has them', async () => {
+  const { a, b, partner } = pair();
+  b.update({ own: 'B', next: 'B2', node: 'b', partners: [partner('a', 'A', 'A2')] });
+  a.update({ own: 'A', next: 'A2', node: 'a', partners: [partner('b', 'B', 'B2')] });
+  await vi.advanceTimersByTimeAsync(0);
+  const found = ['A', 'A2'].flatMap((ours) => ['B', 'B2'].map((theirs) => a.get(ours, theirs)));
+  expect(new Set(found).size).toBe(4);
+  expect(found).toEqual(
+    ['A', 'A2'].flatMap((theirs) => ['B', 'B2'].map((ours) => b.get(ours, theirs))),
+  );
+  expect(a.isSteady('A2', partner('b', 'B', 'B2'))).toBe(true);
+  expect(b.isSteady('B2', partner('a', 'A'))).toBe(true);
+  await vi.advanceTimersByTimeAsync(RENEW_MS - 2_000);
+  expect(a.isSteady('A2', partner('b', 'B'))).toBe(false);
+  expect(a.isSteady('A3', partner('b', 'B'))).toBe(false);
 });

@@ -20,6 +20,8 @@ export interface PairSecretsOptions {
 export interface PairsKnown {
   /** This host's public key. */
   readonly own: string;
+  /** The one that it is about to have. */
+  readonly next?: string | undefined;
   /** Its node id; absent without sessions. */
   readonly node: string | undefined;
   readonly partners: readonly Partner[];
@@ -32,12 +34,22 @@ const RETRY_MOST_MS = 5_000;
 const ANSWER_MS = 5_000;
 /** So long a secret with a host is kept that is no partner now, milliseconds. */
 const KEEP_MS = 600_000;
+/** So long before it is due a secret may already be on its way to be another, milliseconds. */
+const STEADY_MS = 3_000;
 /** How often it is looked what is due, milliseconds. */
 const LOOK_MS = 1_000;
 
 interface Agreed {
   readonly secret: string;
   readonly at: number;
+}
+
+/** Of a partner and this host, one key of each. */
+interface Pair {
+  readonly partner: Partner;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly key: string;
 }
 
 interface Trying {
@@ -74,6 +86,16 @@ export class PairSecrets {
     return this.#agreed.get(pair(own, theirs))?.secret;
   }
 
+  /** Whether both have one secret, and will for some seconds, for a key of this host and all that another has. */
+  isSteady(own: string, { wireguard }: Partner): boolean {
+    const { now, renewMs } = this.#options;
+    return keysOf(wireguard).every((theirs) => {
+      const key = pair(own, theirs);
+      const { at = Number.NEGATIVE_INFINITY } = this.#agreed.get(key) ?? {};
+      return !this.#underWay.has(key) && now() - at < renewMs - STEADY_MS;
+    });
+  }
+
   /** One that an earlier agent agreed on, and that is in force. */
   found({ own, theirs, secret }: { own: string; theirs: string; secret: string }): void {
     if (secret !== '') this.#agreed.set(pair(own, theirs), { secret, at: this.#options.now() });
@@ -88,20 +110,22 @@ export class PairSecrets {
 
   /** Answers a host that asks. @throws Error in words when the two do not know each other yet */
   async answer(args: unknown, by: Asker): Promise<{ serial: string }> {
-    const { own, node, partners } = this.#known;
+    const { node, partners } = this.#known;
     const { serial, key, of } = (args ?? {}) as Record<string, unknown>;
     if (typeof serial !== 'string' || serial.length > 64 || !/^[\w-]+$/.test(serial)) {
       throw new Error('a secret needs a serial number');
     }
-    const partner = partners.find((it) => it.node === by.node && it.wireguard.key === key);
-    if (node === undefined || of !== own || partner === undefined || by.node >= node) {
+    const isPartners = partners.some(
+      (it) => it.node === by.node && keysOf(it.wireguard).some((its) => its === key),
+    );
+    const own = this.#ours.find((it) => it === of);
+    if (node === undefined || own === undefined || !isPartners || by.node >= node) {
       throw new Error('this host does not know that key yet, or has another itself');
     }
-    const secret = by.secret?.(
-      context(by.node, node, { serial, asks: partner.wireguard.key, own }),
-    );
+    const asks = String(key);
+    const secret = by.secret?.(context(by.node, node, { serial, asks, own }));
     if (secret === undefined) throw new Error('the session has no secret');
-    this.#agreed.set(pair(own, partner.wireguard.key), { secret, at: this.#options.now() });
+    this.#agreed.set(pair(own, asks), { secret, at: this.#options.now() });
     await this.#changed();
     return { serial };
   }
@@ -119,18 +143,34 @@ export class PairSecrets {
     this.#timer = undefined;
   }
 
+  get #ours(): string[] {
+    return keysOf({ key: this.#known.own, next: this.#known.next });
+  }
+
+  /** Of two hosts that change their keys at once there are four. */
+  #pairs(): Pair[] {
+    return this.#known.partners.flatMap((partner) =>
+      this.#ours.flatMap((ours) =>
+        keysOf(partner.wireguard).map(
+          (theirs): Pair => ({ partner, ours, theirs, key: pair(ours, theirs) }),
+        ),
+      ),
+    );
+  }
+
   #look(): void {
-    const { own, node, partners } = this.#known;
-    const pairs = new Set(partners.map((it) => pair(own, it.wireguard.key)));
+    const { node } = this.#known;
+    const all = this.#pairs();
+    const pairs = new Set(all.map((it) => it.key));
     for (const key of this.#failed.keys()) if (!pairs.has(key)) this.#failed.delete(key);
     // Of hosts that are not heard for a moment it is kept.
     const old = this.#options.now() - KEEP_MS;
     for (const [key, { at }] of this.#agreed)
       if (!pairs.has(key) && at < old) this.#agreed.delete(key);
     if (node === undefined) return;
-    for (const it of partners) {
-      const key = pair(own, it.wireguard.key);
-      if (it.node > node && this.#isDue(key) && !this.#underWay.has(key)) void this.#agree(it, key);
+    for (const it of all) {
+      const isMine = it.partner.node > node;
+      if (isMine && this.#isDue(it.key) && !this.#underWay.has(it.key)) void this.#agree(it);
     }
   }
 
@@ -141,16 +181,17 @@ export class PairSecrets {
     return now() >= (this.#failed.get(key)?.again ?? 0);
   }
 
-  async #agree({ node: theirs, address, wireguard }: Partner, key: string): Promise<void> {
+  async #agree({ partner, ours, theirs, key }: Pair): Promise<void> {
     const { sessions, log, now } = this.#options;
-    const { own, node = '' } = this.#known;
+    const { node = '' } = this.#known;
+    const { address } = partner;
     const serial = randomUUID();
     this.#underWay.add(key);
     try {
-      const made = context(node, theirs, { serial, asks: own, own: wireguard.key });
+      const made = context(node, partner.node, { serial, asks: ours, own: theirs });
       const secret = sessions()?.secret(address, made);
       if (secret === undefined) throw new Error('there is no session');
-      const args = { serial, key: own, of: wireguard.key };
+      const args = { serial, key: ours, of: theirs };
       await sessions()?.ask(address, SECRET_QUESTION, args, { timeoutMs: ANSWER_MS });
       this.#agreed.set(key, { secret, at: now() });
       this.#failed.delete(key);
@@ -166,6 +207,9 @@ export class PairSecrets {
     }
   }
 }
+
+const keysOf = ({ key, next }: { key: string; next?: string | undefined }): string[] =>
+  next === undefined ? [key] : [key, next];
 
 const pair = (own: string, theirs: string): string => `${own} ${theirs}`;
 

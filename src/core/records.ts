@@ -49,6 +49,8 @@ export interface NetworkRecord {
 export interface WireguardRecord {
   /** Its public key, 32 bytes in base64. */
   readonly key: string;
+  /** The one that it is about to have, told before so that secrets for it can be agreed on. */
+  readonly next?: string;
   /** UDP port at its tunnel address. */
   readonly port: number;
 }

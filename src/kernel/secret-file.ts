@@ -8,18 +8,29 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
  * @param directory in memory, root's
  * @param use is given the path by which this process's child finds it
  */
-export async function withSecret<T>(
+export const withSecret = <T>(
   directory: string,
   secret: string,
   use: (path: string) => Promise<T>,
+): Promise<T> => withSecrets(directory, [secret], ([path = '']) => use(path));
+
+/** The same with several at once. */
+export async function withSecrets<T>(
+  directory: string,
+  secrets: readonly string[],
+  use: (paths: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const path = `${directory}/.${randomUUID()}`;
-  const fd = openSync(path, 'wx+', 0o600);
+  const fds: number[] = [];
   try {
-    unlinkSync(path);
-    writeSync(fd, `${secret}\n`);
-    return await use(`/proc/${process.pid}/fd/${fd}`);
+    for (const secret of secrets) {
+      const path = `${directory}/.${randomUUID()}`;
+      const fd = openSync(path, 'wx+', 0o600);
+      fds.push(fd);
+      unlinkSync(path);
+      writeSync(fd, `${secret}\n`);
+    }
+    return await use(fds.map((fd) => `/proc/${process.pid}/fd/${fd}`));
   } finally {
-    closeSync(fd);
+    for (const fd of fds) closeSync(fd);
   }
 }

@@ -6,7 +6,7 @@ import {
   type WireguardStep,
 } from '../core/encryption/wireguard.ts';
 import { CommandError, mustRun, run } from '../system/run.ts';
-import { withSecret } from './secret-file.ts';
+import { withSecret, withSecrets } from './secret-file.ts';
 import { show } from './show.ts';
 import { type KeyPair, parseDump, parseInterface } from './wireguard-dump.ts';
 import {
@@ -58,6 +58,7 @@ export class Wireguard {
   readonly #options: WireguardOptions;
   readonly #program: WireguardProgram;
   #keys: KeyPair | undefined;
+  #next: KeyPair | undefined;
   #carrier: Carrier | undefined;
   #onGone: () => void = () => {};
 
@@ -152,6 +153,31 @@ export class Wireguard {
       );
     }
     return failures;
+  }
+
+  /** Makes the key that the interface is to have next, nowhere but in this process yet. @returns its public half */
+  prepareKey(): string {
+    this.#next = newKeys();
+    return this.#next.public;
+  }
+
+  /**
+   * Gives the interface that key, and in the same moment each peer its secret for it. Sessions send nothing from
+   * then on, and still take what comes; packets wait for the next handshake, 128 for each peer.
+   * @throws CommandError
+   */
+  async changeKey(peers: readonly { key: string; secret: string }[]): Promise<void> {
+    const next = this.#next;
+    if (next === undefined) throw new Error('no key was prepared');
+    const secrets = [next.private, ...peers.map((it) => it.secret)];
+    await withSecrets(this.#options.stateDirectory, secrets, ([own = '', ...paths]) =>
+      wg(
+        ...['private-key', own],
+        ...peers.flatMap(({ key }, at) => ['peer', key, 'preshared-key', paths[at] ?? '']),
+      ),
+    );
+    this.#keys = next;
+    this.#next = undefined;
   }
 
   /** Takes the interface away, with all that hangs on it. */

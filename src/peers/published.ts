@@ -127,6 +127,7 @@ const sameAbout = (a: HostAbout, b: HostAbout): boolean =>
   a.tunnel === b.tunnel &&
   a.dataPathPort === b.dataPathPort &&
   a.wireguard?.key === b.wireguard?.key &&
+  a.wireguard?.next === b.wireguard?.next &&
   a.wireguard?.port === b.wireguard?.port;
 
 /** Whether something comes that others must learn the way to. */

@@ -77,11 +77,15 @@ export const groupSchema: z.ZodType<GroupRecord> = z.object({
   sources: z.array(source).max(MAX_ENTRIES),
 });
 
-/** A host's public key and port of WireGuard; a key is 32 bytes in base64. */
+/** A public key of WireGuard: 32 bytes in base64. */
+const publicKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'must be a public key of WireGuard');
+
+/** A host's public key and port of WireGuard, and the key that it is about to have. */
 export const wireguard: z.ZodType<WireguardRecord> = z.object({
-  key: z
-    .string()
-    .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'must be a public key of WireGuard'),
+  key: publicKey,
+  next: z.exactOptional(publicKey),
   port: z.number().int().min(1).max(65_535),
 });
 

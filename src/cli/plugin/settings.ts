@@ -9,6 +9,11 @@ interface Setting {
   readonly valid: (value: string) => boolean;
 }
 
+const SECONDS: Setting = {
+  accepts: 'a number of seconds, 10 to 86400',
+  valid: (value) => /^\d{2,5}$/.test(value) && Number(value) >= 10 && Number(value) <= 86_400,
+};
+
 /**
  * What `--set` takes. The plugin has one more, CASTNET_CLEAN, which is uninstall's own.
  */
@@ -20,10 +25,8 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   CASTNET_PORT: { accepts: 'a TCP port, 1 to 65535', valid: isPort },
   CASTNET_VXLAN_PORT: { accepts: 'a UDP port, 1 to 65535', valid: isPort },
   CASTNET_WIREGUARD_PORT: { accepts: 'a UDP port, 1 to 65535', valid: isPort },
-  CASTNET_WIREGUARD_RENEW: {
-    accepts: 'a number of seconds, 10 to 86400',
-    valid: (value) => /^\d{2,5}$/.test(value) && Number(value) >= 10 && Number(value) <= 86_400,
-  },
+  CASTNET_WIREGUARD_RENEW: SECONDS,
+  CASTNET_WIREGUARD_KEY_RENEW: SECONDS,
   CASTNET_TUNNEL_ADDRESS: {
     accepts: 'an IPv4 or IPv6 address of the host, or nothing for the address Swarm uses',
     valid: (value) => value === '' || isIP(value) !== 0,

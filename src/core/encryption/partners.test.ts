@@ -79,3 +79,16 @@ it('a node that is reached at two addresses is one partner, by its newer word', 
   expect(found.able.map((it) => it.wireguard.key)).toEqual(['key2']);
   expect(found.unable).toEqual([]);
 });
+
+it('that a host is about to have a key counts while nobody else has it, or is about to', () => {
+  const next = (n: number, key: string) =>
+    peer(n, { wireguard: { key: `key${n}`, port: 1, next: key } });
+  const told = (peers: Candidate[]) =>
+    partners({
+      ...{ peers, networks: [encrypted], key: 'own', next: 'own2', holders: new Map() },
+    }).able.map((it) => it.wireguard.next);
+  expect(told([next(2, 'k'), peer(3)])).toEqual(['k', undefined]);
+  expect(told([next(2, 'key3'), peer(3)])).toEqual([undefined, undefined]);
+  expect(told([next(2, 'k'), next(3, 'k')])).toEqual([undefined, undefined]);
+  expect(told([next(2, 'own'), next(3, 'own2')])).toEqual([undefined, undefined]);
+});

@@ -35,13 +35,16 @@ export interface PartnersInput {
   readonly key: string;
   /** By public key, the tunnel address of the host that has it now. */
   readonly holders: ReadonlyMap<string, string>;
+  /** The key that this host is about to have. */
+  readonly next?: string | undefined;
 }
 
 /**
  * The hosts with which this one shares an encrypted network: these and no others may send it anything there.
- * A key is one host's: this host's own is nobody else's, and of two that name one key who has it keeps it.
+ * A key is one host's: this host's own is nobody else's, and of two that name one key who has it keeps it. That
+ * a host is about to have a key counts only while no other has it or says the same.
  */
-export function partners({ peers, networks, key, holders }: PartnersInput): Partners {
+export function partners({ peers, networks, key, holders, next }: PartnersInput): Partners {
   const encrypted = networks.filter((it) => it.options.encrypted === true);
   if (encrypted.length === 0) return { able: [], unable: [] };
   // By key. A node that was reached at two addresses may be two peers, one of them out of date.
@@ -72,6 +75,12 @@ export function partners({ peers, networks, key, holders }: PartnersInput): Part
       places.add(tunnel);
       able.set(wireguard.key, { address, node, tunnel, wireguard });
     }
+  }
+  const said = [key, next, ...peers.flatMap((it) => [it.wireguard?.key, it.wireguard?.next])];
+  for (const [its, partner] of able) {
+    const { next: coming, ...wireguard } = partner.wireguard;
+    if (coming === undefined || said.filter((it) => it === coming).length === 1) continue;
+    able.set(its, { ...partner, wireguard });
   }
   return { able: [...able.values()].sort((a, b) => (a.tunnel < b.tunnel ? -1 : 1)), unable };
 }

@@ -60,8 +60,9 @@ export type WireguardStep =
   | { readonly action: 'remove'; readonly key: string; readonly reason: string };
 
 /**
- * The steps that make the interface what it shall be. Peers go before others come: of two keys with one
- * address the kernel would take the address from the first without a word.
+ * The steps that make the interface what it shall be. A key that has its host's address comes before the key
+ * that had it goes: the kernel takes the address from that in the same moment, so that no packet is without a
+ * way. One that has the wrong address goes before it comes again.
  * @param kept keys of peers that stay though they are not wanted: of hosts not heard yet
  */
 export function wireguardSteps(
@@ -76,6 +77,7 @@ export function wireguardSteps(
   const why = whyUnsettled(to, found);
   if (why !== '') steps.push({ action: 'settle', to, reason: why });
   const taken = new Set(peers.map((it) => it.address));
+  const last: WireguardStep[] = [];
   for (const [key, { addresses }] of [...have].sort(byKey)) {
     const peer = want.get(key);
     const isOthers = peer === undefined && addresses.some((it) => taken.has(it));
@@ -85,7 +87,7 @@ export function wireguardSteps(
       peer === undefined
         ? 'no host with this key takes part in an encrypted network'
         : `it is host ${peer.address}, and may send from ${addresses.join(' and ') || 'nowhere'}`;
-    steps.push({ action: 'remove', key, reason });
+    (peer === undefined ? last : steps).push({ action: 'remove', key, reason });
     have.delete(key);
   }
   for (const [key, peer] of [...want].sort(byKey)) {
@@ -97,7 +99,7 @@ export function wireguardSteps(
       steps.push({ action: 'secret', peer, reason: 'the two hosts have agreed on another secret' });
     }
   }
-  return steps;
+  return [...steps, ...last];
 }
 
 const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
