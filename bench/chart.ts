@@ -73,7 +73,7 @@ export function drawBars(title: string, series: readonly Series[]): string {
       marks: [
         Plot.barX(values, {
           ...{ x: 'value', y: 'name', insetTop: 1, insetBottom: 1 },
-          fill: ({ name }) => (name === 'castnet' ? 'var(--own)' : 'var(--bar)'),
+          fill: ({ name }) => (name.startsWith('castnet') ? 'var(--own)' : 'var(--bar)'),
         }),
         Plot.text(values, {
           ...{ x: 'value', y: 'name', textAnchor: 'start', dx: 6 },

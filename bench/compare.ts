@@ -14,6 +14,8 @@ export interface Comparison {
   readonly more?: boolean;
   /** Of the rows, where the chart has another title. */
   readonly what?: string;
+  /** Whose ratios to the others these are: castnet's own path. */
+  readonly own?: PathName;
   /** By path, what castnet's ratio to it must be; empty where it only informs. */
   readonly others: { readonly [name in PathName]?: Pick<Limit, 'atLeast' | 'atMost'> };
 }
@@ -30,20 +32,20 @@ const TITLES: Partial<Record<string, string>> = {
 export function compare(
   { findings }: Context,
   values: Map<string, number[]>,
-  { title, unit, more = true, what = title, others }: Comparison,
+  { title, unit, more = true, what = title, own: name = 'castnet', others }: Comparison,
 ): void {
   if (values.size === 0) return;
   findings.series.push({ title, unit, more, values: medians(values) });
-  const own = values.get('castnet');
+  const own = values.get(name);
   if (own === undefined) return;
   const words = (list: readonly number[]) =>
     `${figure(median(list))}${unit === RATE ? '' : ` ${unit}`}`;
-  for (const [name, limit] of Object.entries(others)) {
-    const other = values.get(name);
+  for (const [peer, limit] of Object.entries(others)) {
+    const other = values.get(peer);
     if (other === undefined) continue;
     findings.rows.push(
       rowOf({
-        figure: `${what}: castnet to ${TITLES[name] ?? name}`,
+        figure: `${what}: ${name} to ${TITLES[peer] ?? peer}`,
         ...ratio(own, other),
         ...limit,
         from: `${words(own)} to ${words(other)}`,

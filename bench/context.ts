@@ -18,7 +18,9 @@ export interface Context {
   say(text: string): void;
 }
 
-export type PathName = 'castnet' | 'hand-made' | 'bare' | 'flooding' | 'overlay' | 'tinc' | 'n2n';
+export type PathName =
+  | ('castnet' | 'hand-made' | 'bare' | 'flooding' | 'overlay' | 'tinc' | 'n2n')
+  | ('castnet-encrypted' | 'hand-made-encrypted');
 
 /**
  * Calls `measure` for each path in turn, `rounds` times over.

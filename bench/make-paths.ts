@@ -5,13 +5,19 @@ import type { Lab } from '../lab/lab.ts';
 import type { PathName } from './context.ts';
 import type { Path } from './path.ts';
 import { barePath } from './paths/bare.ts';
-import { castnetPath, loadImages, overlayPath } from './paths/docker.ts';
+import { castnetPath, encryptedPath, loadImages, overlayPath } from './paths/docker.ts';
 import { n2nPath } from './paths/n2n.ts';
 import { tincPath } from './paths/tinc.ts';
-import { floodingPath, handMadePath } from './paths/vxlan.ts';
+import { floodingPath, handMadeEncryptedPath, handMadePath } from './paths/vxlan.ts';
 
 /** Paths that a machine may lack the programs for; without the others there is nothing to measure. */
 const OPTIONAL: PathName[] = ['tinc', 'n2n'];
+
+const WITH_DOCKER: { readonly [name in PathName]?: (lab: Lab) => Promise<Path> } = {
+  castnet: castnetPath,
+  'castnet-encrypted': encryptedPath,
+  overlay: overlayPath,
+};
 
 export class PathMaker {
   readonly #lab: Lab;
@@ -63,10 +69,11 @@ export class PathMaker {
 
   async #make(name: PathName): Promise<Path> {
     const lab = this.#lab;
-    if (name === 'castnet' || name === 'overlay') {
+    const makeWithDocker = WITH_DOCKER[name];
+    if (makeWithDocker !== undefined) {
       this.#images ??= loadImages(lab);
       await this.#images;
-      return name === 'castnet' ? castnetPath(lab) : overlayPath(lab);
+      return makeWithDocker(lab);
     }
     const castnet = await this.get('castnet');
     if (castnet === undefined) throw new Error('there are no containers to reach');
@@ -78,10 +85,16 @@ export class PathMaker {
         return handMadePath(lab, homes);
       case 'flooding':
         return floodingPath(lab, homes);
+      case 'hand-made-encrypted':
+        // By castnet's own program, where the kernel has no WireGuard.
+        await this.get('castnet-encrypted');
+        return handMadeEncryptedPath(lab, homes);
       case 'tinc':
         return tincPath(lab, homes, await this.#own(name));
       case 'n2n':
         return n2nPath(lab, homes, await this.#own(name));
+      default:
+        throw new Error(`there is no path ${name}`);
     }
   }
 

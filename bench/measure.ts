@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Lab } from '../lab/lab.ts';
 import type { Context } from './context.ts';
 import { measureChurn } from './groups/churn.ts';
+import { measureEncryptedPackets, measureEncryptedTcp } from './groups/encrypted.ts';
 import { measureConnect, measureEndpoints } from './groups/endpoints.ts';
 import { measureFootprint } from './groups/footprint.ts';
 import { measureJoins, measureLeaves } from './groups/membership.ts';
@@ -37,6 +38,7 @@ const MEASURES: Record<Group, Measure[]> = {
   multicast: [measureRates, measurePruning],
   tcp: [measureTcp, measureConnections],
   udp: [measureSmallPackets, measureRoundTrip],
+  encrypted: [measureEncryptedTcp, measureEncryptedPackets],
   services: [measureServiceAddress, measureServiceUpdate],
   churn: [measureChurn],
   agent: [measureFootprint],

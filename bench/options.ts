@@ -12,6 +12,7 @@ export const GROUPS = [
   'multicast',
   'tcp',
   'udp',
+  'encrypted',
   'services',
   'churn',
   'agent',

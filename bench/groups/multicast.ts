@@ -17,7 +17,7 @@ const ALL: PathName[] = ['castnet', 'hand-made', 'bare', 'flooding', 'tinc', 'n2
  * Makes the first `members` receivers of each path members of a group for as long as `work` takes,
  * once packets really arrive there. A trial's own receivers come and go; the hosts' membership stays.
  */
-async function withMembers<T>(
+export async function withMembers<T>(
   context: Context,
   options: { paths: Path[]; group: string; members: number },
   work: (ready: Path[]) => Promise<T>,

@@ -33,7 +33,8 @@ export async function measureTcp(context: Context): Promise<void> {
   }
 }
 
-async function iperf(path: Path, how: Streams): Promise<number> {
+/** @returns Gbit/s of TCP from a path's sender to its first receiver */
+export async function iperf(path: Path, how: Streams): Promise<number> {
   const to = path.receivers[0] as Path['sender'];
   const server = startIn(to.ns, ['iperf3', '-s', '-1', '-B', to.address, '--forceflush']);
   try {

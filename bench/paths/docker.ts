@@ -2,6 +2,7 @@
 import { loadUsrImage, USR_RUN } from '../../lab/image.ts';
 import type { Lab, LabHost } from '../../lab/lab.ts';
 import { settle } from '../../lab/run.ts';
+import { asOwn, programsOf } from '../cgroup.ts';
 import type { Path, Station } from '../path.ts';
 import { hostUplinks, orClose, pathOf } from './site.ts';
 
@@ -20,36 +21,56 @@ export async function loadImages(lab: Lab): Promise<void> {
   await settle(lab.hosts.map((host) => loadUsrImage(host, IMAGE)));
 }
 
+const OF_CASTNET = { driver: 'castnet:latest', multicast: true, hosts: [0, 1, 1, 2, 2] };
+
 export function castnetPath(lab: Lab): Promise<Path> {
-  return dockerPath(lab, {
-    name: 'castnet',
-    network: CASTNET,
-    driver: 'castnet:latest',
-    hosts: [0, 1, 1, 2, 2],
-  });
+  return dockerPath(lab, { ...OF_CASTNET, name: 'castnet', network: CASTNET });
+}
+
+/** Its containers are its own: one interface of a container must be the only one with the group's route. */
+export async function encryptedPath(lab: Lab): Promise<Path> {
+  const options = ['--opt', 'encrypted'];
+  const name = 'castnet-encrypted';
+  const network = `${CASTNET}-encrypted`;
+  const path = await dockerPath(lab, { ...OF_CASTNET, name, network, options });
+  const found = await Promise.all(lab.hosts.map((it) => programsOf(it, 'wireguard-go')));
+  await Promise.all(found.flat().map(asOwn));
+  return { ...path, daemons: found.flat() };
 }
 
 /** Docker's overlay drops multicast, so one receiver is enough. */
 export function overlayPath(lab: Lab): Promise<Path> {
-  return dockerPath(lab, { name: 'overlay', network: OVERLAY, driver: 'overlay', hosts: [0, 1] });
+  const driver = 'overlay';
+  return dockerPath(lab, {
+    name: driver,
+    network: OVERLAY,
+    driver,
+    multicast: false,
+    hosts: [0, 1],
+  });
 }
 
 interface Options {
   name: string;
   network: string;
   driver: string;
+  multicast: boolean;
+  /** Further ones of `docker network create`. */
+  options?: string[];
   /** Host of each container, the sender's first. */
   hosts: number[];
 }
 
-async function dockerPath(lab: Lab, { name, network, driver, hosts }: Options): Promise<Path> {
+async function dockerPath(lab: Lab, options: Options): Promise<Path> {
+  const { name, network, driver, multicast, hosts } = options;
   const manager = lab.hosts[0] as LabHost;
   const made: { host: LabHost; id: string }[] = [];
   const close = async () => {
     await Promise.all(made.map(({ host, id }) => host.docker(['rm', '-f', id])));
     await manager.docker(['network', 'rm', network]);
   };
-  await manager.docker(['network', 'create', '-d', driver, '--attachable', network]);
+  const settings = ['-d', driver, '--attachable', ...(options.options ?? [])];
+  await manager.docker(['network', 'create', ...settings, network]);
   return orClose(close, async () => {
     const stations: Station[] = [];
     for (const index of hosts) {
@@ -58,7 +79,6 @@ async function dockerPath(lab: Lab, { name, network, driver, hosts }: Options): 
       made.push({ host, id });
       stations.push(await stationOf(host, id, network));
     }
-    const multicast = name === 'castnet';
     return pathOf(stations, { name, multicast, uplinks: hostUplinks(lab), daemons: [], close });
   });
 }

@@ -3,9 +3,12 @@ import type { Lab } from '../../lab/lab.ts';
 import { bridge, ip } from '../namespaces.ts';
 import { GROUP_BOTH, GROUP_ONE, groupMac, type Path, type Station } from '../path.ts';
 import { hostUplinks, makeSite, orClose, pathOf, type Site, SNOOPING } from './site.ts';
+import { layWires } from './wireguard.ts';
 
 /** VXLAN over IPv4 takes 50 of the underlay's 1500 bytes. */
 const MTU = 1450;
+/** WireGuard takes 60 more. */
+const ENCRYPTED_MTU = 1390;
 
 /** Every entry known beforehand: groups go to the hosts that have members. */
 export function handMadePath(lab: Lab, homes: readonly Station[]): Promise<Path> {
@@ -20,7 +23,28 @@ export function floodingPath(lab: Lab, homes: readonly Station[]): Promise<Path>
   return vxlanPath(lab, { ...options, bridge: plain, learning: 'learning', entries: floodEntries });
 }
 
+/** The same through WireGuard, whose namespaces the VXLAN sockets are in, as castnet's. */
+export async function handMadeEncryptedPath(lab: Lab, homes: readonly Station[]): Promise<Path> {
+  const wires = await layWires(lab);
+  const options = { homes, name: 'hand-made-encrypted', vni: 4_200_065, net: 65 };
+  const path = await orClose(wires.close, () =>
+    vxlanPath(lab, {
+      ...{ ...options, bridge: SNOOPING, learning: 'nolearning', entries },
+      ...{ mtu: ENCRYPTED_MTU, from: wires.namespaces.map((it) => it.path) },
+    }),
+  );
+  const close = async () => {
+    await path.close();
+    await wires.close();
+  };
+  return { ...path, daemons: wires.daemons, close };
+}
+
 interface Options {
+  /** Bytes; without it what VXLAN leaves of the underlay's. */
+  mtu?: number;
+  /** Of hosts 1, 2, 3, the namespaces that their VXLAN sockets are in; without it the hosts' own. */
+  from?: readonly string[];
   homes: readonly Station[];
   name: string;
   vni: number;
@@ -32,13 +56,14 @@ interface Options {
 }
 
 async function vxlanPath(lab: Lab, options: Options): Promise<Path> {
-  const site = await makeSite({ ...options, mtu: MTU });
+  const { mtu = MTU, from } = options;
+  const site = await makeSite({ ...options, mtu });
   return orClose(site.close, async () => {
     for (const [index, { path, pid }] of site.switches.entries()) {
       const host = lab.hosts[index];
       if (host === undefined) throw new Error('the bench needs a lab of three hosts');
-      await ip(`/proc/${host.pid}/ns/net`, [
-        `link add dev vx netns ${pid} mtu ${MTU} type vxlan id ${options.vni} local ${host.address} ` +
+      await ip(from?.[index] ?? `/proc/${host.pid}/ns/net`, [
+        `link add dev vx netns ${pid} mtu ${mtu} type vxlan id ${options.vni} local ${host.address} ` +
           `dstport 4789 ${options.learning}`,
       ]);
       await ip(path, ['link set vx master sw0 up']);
