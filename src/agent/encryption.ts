@@ -58,6 +58,8 @@ export interface EncryptionOptions {
  * way to the host that is late, milliseconds.
  */
 const SETTLE_MS = 2_000;
+/** How often it is tried to take a key that was told, milliseconds; nothing but memory is looked at. */
+const RENEWAL_MS = 1_500;
 
 /**
  * Keeps this host's WireGuard interface: there while it has an encrypted network, with exactly the hosts as
@@ -79,6 +81,7 @@ export class Encryption implements Target {
   readonly #waiting = new Set<() => void>();
   readonly #handshakes = new Handshakes();
   readonly #renewal: KeyRenewal;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: EncryptionOptions) {
     this.#options = options;
@@ -157,6 +160,7 @@ export class Encryption implements Target {
   async observe(): Promise<void> {
     if (this.#looked && this.#found === undefined && !this.#isNeeded) return;
     this.#found = await this.#options.device.observe();
+    this.#renewal.noteSent(this.#found?.peers ?? []);
     if (this.#looked) return;
     this.#looked = true;
     const { secrets } = this.#options;
@@ -179,8 +183,13 @@ export class Encryption implements Target {
       this.#found = await device.observe();
       if (this.#found === undefined) throw new Error('the interface went as soon as it was made');
     }
-    if (await this.#renewKey(this.#found)) this.#found = (await device.observe()) ?? this.#found;
+    if (await this.#renewKey(this.#found)) {
+      // At once: this host's packets wait for what the others do then.
+      this.#tell(this.#renewal.own);
+      this.#found = (await device.observe()) ?? this.#found;
+    }
     this.#tell(this.#found.key, this.#renewal.next);
+    if (this.#renewal.next !== undefined) this.#again ??= setTimeout(this.#lookAgain, RENEWAL_MS);
     const steps = this.#steps(tunnel, this.#found);
     if (steps.length > 0) {
       this.#failures = await device.apply(steps);
@@ -194,8 +203,14 @@ export class Encryption implements Target {
     return this.#failures.length > 0 ? 'look-later' : 'done';
   }
 
+  readonly #lookAgain = (): void => {
+    this.#again = undefined;
+    void this.loop.request();
+  };
+
   close(): void {
     this.loop.close();
+    clearTimeout(this.#again);
     this.#options.secrets.close();
   }
 

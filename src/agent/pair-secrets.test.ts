@@ -121,6 +121,9 @@ it('agree for the keys that each is about to have, before it has them', async ()
   expect(found).toEqual(
     ['A', 'A2'].flatMap((theirs) => ['B', 'B2'].map((ours) => b.get(ours, theirs))),
   );
+  // The one that asked may not have the answer yet.
+  expect(b.isSteady('B2', partner('a', 'A'))).toBe(false);
+  await vi.advanceTimersByTimeAsync(500);
   expect(a.isSteady('A2', partner('b', 'B', 'B2'))).toBe(true);
   expect(b.isSteady('B2', partner('a', 'A'))).toBe(true);
   await vi.advanceTimersByTimeAsync(RENEW_MS - 2_000);

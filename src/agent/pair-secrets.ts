@@ -36,6 +36,8 @@ const ANSWER_MS = 5_000;
 const KEEP_MS = 600_000;
 /** So long before it is due a secret may already be on its way to be another, milliseconds. */
 const STEADY_MS = 3_000;
+/** By when the one that asked has the secret too, milliseconds. */
+const ANSWERED_MS = 500;
 /** How often it is looked what is due, milliseconds. */
 const LOOK_MS = 1_000;
 
@@ -92,7 +94,8 @@ export class PairSecrets {
     return keysOf(wireguard).every((theirs) => {
       const key = pair(own, theirs);
       const { at = Number.NEGATIVE_INFINITY } = this.#agreed.get(key) ?? {};
-      return !this.#underWay.has(key) && now() - at < renewMs - STEADY_MS;
+      const age = now() - at;
+      return !this.#underWay.has(key) && age >= ANSWERED_MS && age < renewMs - STEADY_MS;
     });
   }
 

@@ -16,9 +16,12 @@ it('reads what wg says of an interface', () => {
     keys: { private: 'CAp2=', public: 'fuC6=' },
     port: 51890,
     peers: [
-      { key: 'Hp2S=', secret: 'diFN=', addresses: ['10.9.0.2'], handshake: 1795808486_000 },
-      { key: 'Ip2S=', secret: '', addresses: ['fd00::2', '10.0.0.0/8'], handshake: 0 },
-      { key: 'Jp2S=', secret: '', addresses: [], handshake: 0 },
+      {
+        ...{ key: 'Hp2S=', secret: 'diFN=', addresses: ['10.9.0.2'] },
+        ...{ handshake: 1795808486_000, sent: 712 },
+      },
+      { key: 'Ip2S=', secret: '', addresses: ['fd00::2', '10.0.0.0/8'], handshake: 0, sent: 0 },
+      { key: 'Jp2S=', secret: '', addresses: [], handshake: 0, sent: 0 },
     ],
   });
   expect(parseDump('(none)\t(none)\t0\toff\n').keys).toBeUndefined();

@@ -24,12 +24,14 @@ export function parseDump(text: string): Dump {
     keys: secret === NONE ? undefined : { private: secret, public: key },
     port: Number(port ?? 0),
     peers: rest.map((line): FoundPeer => {
-      const [key = '', psk = NONE, _endpoint, allowed = NONE, handshake] = line.split('\t');
+      const [key = '', psk = NONE, _endpoint, allowed = NONE, ...counts] = line.split('\t');
+      const [handshake, _received, sent] = counts;
       return {
         key,
         secret: psk === NONE ? '' : psk,
         addresses: allowed === NONE ? [] : allowed.split(',').map(bare),
         handshake: Number(handshake ?? 0) * 1000,
+        sent: Number(sent ?? 0),
       };
     }),
   };

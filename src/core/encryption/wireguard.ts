@@ -37,6 +37,8 @@ export interface FoundPeer {
   readonly addresses: readonly string[];
   /** When its last handshake was, milliseconds since 1970; 0: none was. */
   readonly handshake: number;
+  /** Bytes that were sent to it, since it is a peer. */
+  readonly sent?: number;
 }
 
 /** The interface as it is found. */
