@@ -1,5 +1,6 @@
 /** Castnet beside each of the others: a chart, and a row for each that it is compared with. */
-import type { Context, PathName } from './context.ts';
+import { type Context, type PathName, SLOW } from './context.ts';
+import { FAST_GOALS } from './goals.ts';
 import { figure, type Limit, median, ratio, rowOf } from './result.ts';
 
 function medians(values: Map<string, number[]>): { name: string; value: number }[] {
@@ -26,6 +27,7 @@ export const RATE = 'packets/s without loss';
 const TITLES: Partial<Record<string, string>> = {
   overlay: "Docker's overlay",
   flooding: 'flooding VXLAN',
+  [SLOW]: 'castnet by bridge and tunnel',
 };
 
 /** A chart of all paths, and a row for castnet against each of the others. */
@@ -40,7 +42,9 @@ export function compare(
   if (own === undefined) return;
   const words = (list: readonly number[]) =>
     `${figure(median(list))}${unit === RATE ? '' : ` ${unit}`}`;
-  for (const [peer, limit] of Object.entries(others)) {
+  // With the fast path the others are the same, and its own slow path is one of them.
+  const asked = values.has(SLOW) ? { [SLOW]: {}, ...others, ...FAST_GOALS[title] } : others;
+  for (const [peer, limit] of Object.entries(asked)) {
     const other = values.get(peer);
     if (other === undefined) continue;
     findings.rows.push(

@@ -20,7 +20,11 @@ export interface Context {
 
 export type PathName =
   | ('castnet' | 'hand-made' | 'bare' | 'flooding' | 'overlay' | 'tinc' | 'n2n')
-  | ('castnet-encrypted' | 'hand-made-encrypted');
+  | ('castnet-encrypted' | 'hand-made-encrypted')
+  | typeof SLOW;
+
+/** castnet by bridge and tunnel, beside castnet with the fast path. */
+export const SLOW = 'slow path';
 
 /**
  * Calls `measure` for each path in turn, `rounds` times over.

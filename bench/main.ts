@@ -39,10 +39,12 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
     await close();
   }
   show(findings);
-  const whole = options.groups.length === GROUPS.length && !options.quick;
+  const whole = options.groups.length === GROUPS.length && !options.quick && !options.fastPath;
   if (whole) await writeResults(findings, load);
   else
-    console.log('\nbench/RESULTS.md is written by a whole run only, without --only and --quick.');
+    console.log(
+      '\nbench/RESULTS.md is written by a whole run only, without --only, --quick and --fast-path.',
+    );
   return findings.rows.some((row) => row.kept === 'NO') ? 1 : 0;
 }
 
@@ -67,7 +69,8 @@ async function site(
   }
   say('building castnet');
   await mustRun([process.execPath, join(import.meta.dirname, '../plugin/build.ts')]);
-  const lab = await labUp({ name: LAB, hosts: 3, onProgress: say, signal });
+  const fastPath = options.fastPath ? 'on' : undefined;
+  const lab = await labUp({ name: LAB, hosts: 3, fastPath, onProgress: say, signal });
   return { lab, close: () => lab.down() };
 }
 

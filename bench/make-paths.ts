@@ -2,10 +2,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from '../lab/lab.ts';
-import type { PathName } from './context.ts';
+import { type PathName, SLOW } from './context.ts';
 import type { Path } from './path.ts';
 import { barePath } from './paths/bare.ts';
-import { castnetPath, encryptedPath, loadImages, overlayPath } from './paths/docker.ts';
+import { castnetPath, encryptedPath, loadImages, overlayPath, slowPath } from './paths/docker.ts';
 import { n2nPath } from './paths/n2n.ts';
 import { tincPath } from './paths/tinc.ts';
 import { floodingPath, handMadeEncryptedPath, handMadePath } from './paths/vxlan.ts';
@@ -17,18 +17,29 @@ const WITH_DOCKER: { readonly [name in PathName]?: (lab: Lab) => Promise<Path> }
   castnet: castnetPath,
   'castnet-encrypted': encryptedPath,
   overlay: overlayPath,
+  [SLOW]: slowPath,
 };
 
 export class PathMaker {
   readonly #lab: Lab;
   readonly #directory: string;
+  readonly #fastPath: boolean;
   readonly #note: (text: string) => void;
   readonly #made = new Map<PathName, Promise<Path | undefined>>();
   #images: Promise<void> | undefined;
 
-  /** `directory` is for files of the paths, `note` is told why an optional path is missing. */
-  constructor(options: { lab: Lab; directory: string; note: (text: string) => void }) {
+  /**
+   * `directory` is for files of the paths, `note` is told why an optional path is missing. Without
+   * `fastPath` castnet has one way alone.
+   */
+  constructor(options: {
+    lab: Lab;
+    directory: string;
+    fastPath: boolean;
+    note: (text: string) => void;
+  }) {
     this.#lab = options.lab;
+    this.#fastPath = options.fastPath;
     this.#directory = options.directory;
     this.#note = options.note;
   }
@@ -67,8 +78,9 @@ export class PathMaker {
     this.#made.clear();
   }
 
-  async #make(name: PathName): Promise<Path> {
+  async #make(name: PathName): Promise<Path | undefined> {
     const lab = this.#lab;
+    if (name === SLOW && !this.#fastPath) return undefined;
     const makeWithDocker = WITH_DOCKER[name];
     if (makeWithDocker !== undefined) {
       this.#images ??= loadImages(lab);

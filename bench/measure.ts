@@ -44,7 +44,7 @@ const MEASURES: Record<Group, Measure[]> = {
   agent: [measureFootprint],
 };
 
-export interface MeasureOptions extends Pick<Options, 'groups' | 'quick'> {
+export interface MeasureOptions extends Pick<Options, 'groups' | 'quick' | 'fastPath'> {
   readonly lab: Lab;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
@@ -52,10 +52,13 @@ export interface MeasureOptions extends Pick<Options, 'groups' | 'quick'> {
 
 /** Measures; all that it made on the lab is gone when it returns. */
 export async function measure(options: MeasureOptions): Promise<Findings> {
-  const { lab, quick, signal, say } = options;
+  const { lab, quick, fastPath, signal, say } = options;
   const findings: Findings = { rows: [], series: [], notes: [] };
   const directory = await mkdtemp(join(tmpdir(), 'castnet-bench-'));
-  const paths = new PathMaker({ lab, directory, note: (text) => findings.notes.push(text) });
+  const paths = new PathMaker({
+    ...{ lab, directory, fastPath },
+    note: (text) => findings.notes.push(text),
+  });
   try {
     const traffic = await compile(directory);
     const context: Context = {

@@ -52,8 +52,10 @@ test('options', () => {
   expect(parseOptions(['--only', 'udp', '--only=tcp', '--quick'])).toEqual({
     groups: ['tcp', 'udp'],
     quick: true,
+    fastPath: false,
     lab: undefined,
   });
+  expect(parseOptions(['--fast-path'])).toMatchObject({ fastPath: true });
   expect(parseOptions(['--help'])).toBe('help');
   expect(() => parseOptions(['--only', 'tpc'])).toThrow('no group "tpc"');
   expect(() => parseOptions(['--fast'])).toThrow("Unknown option '--fast'");

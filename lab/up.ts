@@ -50,6 +50,8 @@ export type LabUpOptions = {
   dataPathPort?: number;
   /** Whether castnet's plugin is installed on every host; default true. */
   plugin?: boolean;
+  /** `CASTNET_FASTPATH` of every host; default what CASTNET_LAB_FASTPATH says, else the plugin's own. */
+  fastPath?: string | undefined;
   /** Whether the hosts are joined in a Swarm; default true. */
   swarm?: boolean;
   /** Called with a sentence when a step is done. */
@@ -149,13 +151,14 @@ async function makeHost(site: Site, host: HostState, switchPid: number): Promise
   const { dir, state, options, build } = site;
   options.signal?.throwIfAborted();
   await prepareHost(dir, host);
-  if (build !== undefined && FAST_PATH === undefined)
+  if (build !== undefined && fastPathOf(options) === undefined)
     await givePlugin(host.dir, { engine: host.engine, build });
   return bootHost(host, { dir, state, switchPid, underlay: underlayOf(options) });
 }
 
-/** `CASTNET_FASTPATH` of every host, instead of its default; such a plugin is kept for no other lab. */
-const FAST_PATH = process.env.CASTNET_LAB_FASTPATH;
+/** A plugin with another setting than its default is kept for no other lab. */
+const fastPathOf = ({ fastPath }: LabUpOptions): string | undefined =>
+  fastPath ?? process.env.CASTNET_LAB_FASTPATH;
 
 const underlayOf = ({ mtu, underlay = 'ipv4' }: LabUpOptions) => ({ mtu, kind: underlay });
 
@@ -163,17 +166,17 @@ async function installPlugins(hosts: LabHost[], { dir, options, build }: Site): 
   await settle(
     hosts.map(async (host) => {
       options.signal?.throwIfAborted();
-      await installOn(host, join(dir, host.name));
+      await installOn(host, join(dir, host.name), fastPathOf(options));
       options.onProgress?.(`${host.name}: the plugin castnet:latest is enabled`);
     }),
   );
-  if (build === undefined || FAST_PATH !== undefined) return;
+  if (build === undefined || fastPathOf(options) !== undefined) return;
   for (const { name, engine } of hosts) await keepPlugin(join(dir, name), { engine, build });
 }
 
-async function installOn(host: LabHost, dir: string): Promise<void> {
+async function installOn(host: LabHost, dir: string, fastPath?: string): Promise<void> {
   try {
-    const settings = FAST_PATH === undefined ? {} : { CASTNET_FASTPATH: FAST_PATH };
+    const settings = fastPath === undefined ? {} : { CASTNET_FASTPATH: fastPath };
     await installPlugin({ dockerHost: host.dockerHost, name: 'castnet:latest', settings });
   } catch (error) {
     // The log goes when the lab is taken down, so what the agent said is kept here.

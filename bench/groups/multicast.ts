@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../lab/run.ts';
 import { agentOf } from '../agent.ts';
 import { compare, RATE } from '../compare.ts';
-import { type Context, type PathName, rounds } from '../context.ts';
+import { type Context, type PathName, rounds, SLOW } from '../context.ts';
 import { costs } from '../cost.ts';
 import { count, cpuSeconds } from '../counters.ts';
 import { GROUP_BOTH, GROUP_ONE, type Path } from '../path.ts';
@@ -11,7 +11,7 @@ import { rates } from '../rates.ts';
 import { figure, type Limit, rowOf } from '../result.ts';
 import { LOSS_FREE } from '../search.ts';
 
-const ALL: PathName[] = ['castnet', 'hand-made', 'bare', 'flooding', 'tinc', 'n2n'];
+const ALL: PathName[] = ['castnet', SLOW, 'hand-made', 'bare', 'flooding', 'tinc', 'n2n'];
 
 /**
  * Makes the first `members` receivers of each path members of a group for as long as `work` takes,

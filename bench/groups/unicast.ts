@@ -1,6 +1,6 @@
 /** TCP, small UDP packets and round trips between two containers, against Docker's own overlay. */
 import { compare, RATE } from '../compare.ts';
-import { type Context, rounds } from '../context.ts';
+import { type Context, rounds, SLOW } from '../context.ts';
 import { costs } from '../cost.ts';
 import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
@@ -8,7 +8,7 @@ import { rates } from '../rates.ts';
 import { figure } from '../result.ts';
 import type { Traffic } from '../traffic.ts';
 
-const PATHS = ['castnet', 'overlay', 'hand-made', 'bare'] as const;
+const PATHS = ['castnet', SLOW, 'overlay', 'hand-made', 'bare'] as const;
 
 /** Streams of iperf3, and fewer rounds of many: they differ less. */
 const STREAMS = [

@@ -3,6 +3,7 @@ import { loadUsrImage, USR_RUN } from '../../lab/image.ts';
 import type { Lab, LabHost } from '../../lab/lab.ts';
 import { settle } from '../../lab/run.ts';
 import { asOwn, programsOf } from '../cgroup.ts';
+import { SLOW } from '../context.ts';
 import type { Path, Station } from '../path.ts';
 import { hostUplinks, orClose, pathOf } from './site.ts';
 
@@ -25,6 +26,12 @@ const OF_CASTNET = { driver: 'castnet:latest', multicast: true, hosts: [0, 1, 1,
 
 export function castnetPath(lab: Lab): Promise<Path> {
   return dockerPath(lab, { ...OF_CASTNET, name: 'castnet', network: CASTNET });
+}
+
+/** The same on a network that goes by bridge and tunnel where others have the fast path. */
+export function slowPath(lab: Lab): Promise<Path> {
+  const options = ['--opt', 'fast-path=off'];
+  return dockerPath(lab, { ...OF_CASTNET, name: SLOW, network: `${CASTNET}-slow`, options });
 }
 
 /** Its containers are its own: one interface of a container must be the only one with the group's route. */

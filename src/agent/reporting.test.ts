@@ -26,6 +26,7 @@ const { vni = 0, ...OPTIONS } = parseOptions({
   multicast: 'on',
   'multicast-route': '5',
   'source-check': 'on',
+  'fast-path': 'off',
   'multicast-groups': '239.1.0.0/16,ff05::/16',
   'multicast-rate': '10mbit',
   'max-groups': '1',

@@ -146,6 +146,9 @@ const options = object({
   sourceCheck: z
     .exactOptional(z.boolean())
     .describe('Whether containers may only send what is their own'),
+  fastPath: z
+    .exactOptional(z.boolean())
+    .describe('Whether it may have the hosts’ fast path; without it it may'),
   maxGroups: z
     .exactOptional(count)
     .describe('How many groups of one container the other hosts hear of'),

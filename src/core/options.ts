@@ -63,6 +63,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     read: readRouteWish,
   },
   'source-check': { accepts: 'on or off', read: (text) => onOrOff(text, 'sourceCheck') },
+  'fast-path': { accepts: 'on or off', read: (text) => onOrOff(text, 'fastPath') },
   'multicast-groups': {
     accepts: 'a list of multicast CIDRs with commas between, as 239.1.0.0/16,ff05::/16',
     read: (text) => {
@@ -137,7 +138,7 @@ function between<T>(
   return value !== undefined && value >= least && value <= most ? make(value) : undefined;
 }
 
-function onOrOff(text: string, key: 'multicast' | 'sourceCheck') {
+function onOrOff(text: string, key: 'multicast' | 'sourceCheck' | 'fastPath') {
   return text === 'on' || text === 'off' ? { [key]: text === 'on' } : undefined;
 }
 

@@ -85,6 +85,12 @@ describe('the fast path', () => {
     expect(why({ ...input, networks })).toContain('checked on the bridge');
   });
 
+  it('leaves a network to the bridge that shall not have it', () => {
+    const networks = [{ ...network, options: { fastPath: false } }];
+    expect(kinds({ ...input, networks })).toEqual(PAIR);
+    expect(why({ ...input, networks })).toBe('its option fast-path is off');
+  });
+
   it('leaves an encrypted network to its own tunnel', () => {
     const networks = [{ ...network, options: { encrypted: true } }];
     expect(kinds({ ...input, networks })).toEqual(PAIR);

@@ -40,6 +40,7 @@ export interface FastWanted {
 /** Why packets of a network may not go around bridge and tunnel; empty: they may. */
 export function whySlow(network: LocalNetwork, tunnel: Tunnel, size: number): string {
   if (network.options.encrypted === true) return 'its packets between the hosts are encrypted';
+  if (network.options.fastPath === false) return 'its option fast-path is off';
   if (isGuarded(network.options)) return 'its options have packets checked on the bridge';
   if (size > tunnel.mtu)
     return `a container’s link takes ${size} bytes, the way to the hosts ${tunnel.mtu}`;
