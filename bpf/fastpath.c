@@ -130,6 +130,8 @@ enum count {
 	LEFT,       // a container's packets that were left to the bridge
 	CAME,       // VXLAN packets for this host that were left to the VXLAN device
 	LOST,       // dropped since the kernel refused to write into it, when its way was decided
+	GROUPED,    // a container's packets to groups, once each
+	COPIED,     // other hosts' packets to groups, once each
 	COUNTS,
 };
 struct {
@@ -182,32 +184,37 @@ static __always_inline int same_ip6(const __be32 *a, const __be32 *b)
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
-// Whether a packet is one of those that go this way: unicast IP without options, from (`sent`) or to the
-// container's own address, no neighbour discovery, no packet of several segments but TCP's.
-// @param at where its Ethernet header begins
-static __always_inline int is_fast(struct __sk_buff *skb, struct inner *it, int at,
-				   const struct port *port, const struct self *self, int sent)
+// Reads a packet's Ethernet and IP header.
+// @param at where the Ethernet header begins
+// @returns the protocol that the packet carries, or NO_IP for what is not IP or has options
+#define NO_IP -1
+static __always_inline int read_inner(struct __sk_buff *skb, struct inner *it, int at)
 {
 	if (bpf_skb_load_bytes(skb, at, &it->eth, sizeof(it->eth) + sizeof(it->v4)))
+		return NO_IP;
+	if (it->eth.type == bpf_htons(ETH_P_IP))
+		return it->v4.version_ihl == 0x45 ? it->v4.protocol : NO_IP;
+	if (it->eth.type != bpf_htons(ETH_P_IPV6) ||
+	    bpf_skb_load_bytes(skb, at, &it->eth, sizeof(*it) - sizeof(it->pad)))
+		return NO_IP;
+	return it->v6.next;
+}
+
+// Whether the address that a packet comes from (`sent`) or is for is the container's own.
+static __always_inline int is_own(const struct inner *it, const struct port *port,
+				  const struct self *self, int sent)
+{
+	if (it->eth.type == bpf_htons(ETH_P_IP))
+		return (sent ? it->v4.from : it->v4.to) == port->ip;
+	return self->ipv6 && port->ipv6 && same_ip6(sent ? it->v6.from : it->v6.to, port->ip6);
+}
+
+// Whether a packet is one of those that go this way: no neighbour discovery, and none of several segments
+// but TCP's.
+static __always_inline int is_fast(const struct __sk_buff *skb, const struct inner *it, int protocol)
+{
+	if (protocol == NO_IP || (it->eth.type == bpf_htons(ETH_P_IPV6) && protocol == ICMPV6))
 		return 0;
-	if ((it->eth.to[0] | it->eth.from[0]) & 1)
-		return 0;
-	__u8 protocol;
-	if (it->eth.type == bpf_htons(ETH_P_IP)) {
-		if (it->v4.version_ihl != 0x45 || (sent ? it->v4.from : it->v4.to) != port->ip)
-			return 0;
-		protocol = it->v4.protocol;
-	} else if (it->eth.type == bpf_htons(ETH_P_IPV6)) {
-		if (!self->ipv6 || !port->ipv6 ||
-		    bpf_skb_load_bytes(skb, at, &it->eth, sizeof(*it) - sizeof(it->pad)) ||
-		    !same_ip6(sent ? it->v6.from : it->v6.to, port->ip6))
-			return 0;
-		protocol = it->v6.next;
-		if (protocol == ICMPV6)
-			return 0;
-	} else {
-		return 0;
-	}
 	return !skb->gso_size || protocol == IPPROTO_TCP;
 }
 
@@ -231,6 +238,52 @@ static __always_inline __u8 congestion(const struct inner *it)
 	return (tos & 3) == 3 ? 2 : tos & 3;
 }
 
+// The outer header of a container's packet to another host, without that host and the checksum.
+static __always_inline void outer_header(struct tunnel *room, struct __sk_buff *skb, const struct inner *it,
+					 __u32 vni, const struct self *self)
+{
+	// Of VXLAN's ports: net/core's udp_flow_src_port with the usual range.
+	__u32 flow = bpf_get_hash_recalc(skb);
+	flow ^= flow << 16;
+	__u32 length = skb->len - sizeof(struct ethernet) + ROOM;
+	*room = (struct tunnel){
+		.ip = { .version_ihl = 0x45, .tos = congestion(it), .length = bpf_htons(length),
+			.id = bpf_get_prandom_u32(), .ttl = 64, .protocol = IPPROTO_UDP,
+			.from = self->address },
+		.from_port = bpf_htons(32768 + (__u32)(((__u64)flow * 28232) >> 32)),
+		.to_port = self->port,
+		.udp_length = bpf_htons(length - sizeof(struct ipv4)),
+		.flags = bpf_htonl(VXLAN_HAS_VNI),
+		.vni = bpf_htonl(vni << 8),
+		.inner = it->eth,
+	};
+}
+
+static __always_inline int is_too_long(const struct __sk_buff *skb)
+{
+	return skb->len - sizeof(struct ethernet) + ROOM > 0xffff;
+}
+
+// Makes room for it, in front of the packet.
+static __always_inline int make_room(struct __sk_buff *skb)
+{
+	return bpf_skb_adjust_room(skb, ROOM, BPF_ADJ_ROOM_MAC,
+				   BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
+				   BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
+				   BPF_F_ADJ_ROOM_ENCAP_L2(sizeof(struct ethernet)));
+}
+
+// Takes it off again.
+static __always_inline int strip(struct __sk_buff *skb, const struct inner *it)
+{
+	__u64 how = BPF_F_ADJ_ROOM_FIXED_GSO;
+	if (it->eth.type == bpf_htons(ETH_P_IPV6))
+		how |= DECAP_L3_IPV6;
+	return bpf_skb_adjust_room(skb, -ROOM, BPF_ADJ_ROOM_MAC, how);
+}
+
+#include "groups.h"
+
 // Where a container's packets come in: its port of the bridge.
 SEC("tc") int from_container(struct __sk_buff *skb)
 {
@@ -240,10 +293,16 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 		return PASS;
 	struct self self;
 	struct inner it;
+	int protocol = read_inner(skb, &it, 0);
+	if (it.eth.to[0] & 1)
+		note_membership(skb, &it, port->vni);
 	if (!read_self(&self) || skb->vlan_present)
 		return counted(LEFT, PASS);
-	if (!is_fast(skb, &it, 0, port, &self, 1) || !same_mac(it.eth.from, port->mac))
+	if (!is_fast(skb, &it, protocol) || !is_own(&it, port, &self, 1) ||
+	    !same_mac(it.eth.from, port->mac))
 		return counted(LEFT, PASS);
+	if (it.eth.to[0] & 1)
+		return group_from_container(skb, &it, port->vni, &self);
 	struct place *to = place_of(port->vni, it.eth.to);
 	if (!to)
 		return counted(LEFT, PASS);
@@ -255,31 +314,16 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 		return counted(NEIGHBOURS, bpf_redirect_peer(neighbour, 0));
 	}
 
-	__u32 length = skb->len - sizeof(struct ethernet) + ROOM;
 	__be32 host = to->host;
 	struct way *way = bpf_map_lookup_elem(&hosts, &host);
-	if (length > 0xffff || !way)
+	if (is_too_long(skb) || !way)
 		return counted(LEFT, PASS);
 	struct front front = { .hop = way->hop, .card = way->card, .type = bpf_htons(ETH_P_IP) };
-	// Of VXLAN's ports: net/core's udp_flow_src_port with the usual range.
-	__u32 flow = bpf_get_hash_recalc(skb);
-	flow ^= flow << 16;
-	struct tunnel room = {
-		.ip = { .version_ihl = 0x45, .tos = congestion(&it), .length = bpf_htons(length),
-			.id = bpf_get_prandom_u32(), .ttl = 64, .protocol = IPPROTO_UDP,
-			.from = self.address, .to = host },
-		.from_port = bpf_htons(32768 + (__u32)(((__u64)flow * 28232) >> 32)),
-		.to_port = self.port,
-		.udp_length = bpf_htons(length - sizeof(struct ipv4)),
-		.flags = bpf_htonl(VXLAN_HAS_VNI),
-		.vni = bpf_htonl(port->vni << 8),
-		.inner = it.eth,
-	};
+	struct tunnel room;
+	outer_header(&room, skb, &it, port->vni, &self);
+	room.ip.to = host;
 	room.ip.checksum = header_checksum(&room.ip);
-	__u64 how = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
-		    BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
-		    BPF_F_ADJ_ROOM_ENCAP_L2(sizeof(struct ethernet));
-	if (bpf_skb_adjust_room(skb, ROOM, BPF_ADJ_ROOM_MAC, how))
+	if (make_room(skb))
 		return counted(LEFT, PASS);
 	if (bpf_skb_store_bytes(skb, 0, &front, sizeof(front), 0) ||
 	    bpf_skb_store_bytes(skb, sizeof(front), &room, sizeof(room), 0))
@@ -326,22 +370,21 @@ SEC("tc") int from_wire(struct __sk_buff *skb)
 		return counted(CAME, PASS);
 
 	__u32 vni = bpf_ntohl(outer.vni) >> 8;
+	struct inner it;
+	int protocol = read_inner(skb, &it, INNER);
 	struct place *from = place_of(vni, outer.inner.from);
+	// Only a container's own host sends for it.
+	if (!is_fast(skb, &it, protocol) || !from || !outer.ip.from || from->host != outer.ip.from)
+		return counted(CAME, PASS);
+	if (it.eth.to[0] & 1)
+		return group_from_wire(skb, &it, vni, &self);
 	struct place *to = place_of(vni, outer.inner.to);
 	__u32 there = to ? to->port : 0;
-	// Only a container's own host sends for it.
-	if (!there || !from || !outer.ip.from || from->host != outer.ip.from)
-		return counted(CAME, PASS);
 	struct port *port = bpf_map_lookup_elem(&ports, &there);
-	struct inner it;
-	if (!port || port->vni != vni ||
-	    !is_fast(skb, &it, INNER, port, &self, 0))
+	if (!there || !port || port->vni != vni || !is_own(&it, port, &self, 0))
 		return counted(CAME, PASS);
 
-	__u64 how = BPF_F_ADJ_ROOM_FIXED_GSO;
-	if (it.eth.type == bpf_htons(ETH_P_IPV6))
-		how |= DECAP_L3_IPV6;
-	if (bpf_skb_adjust_room(skb, -ROOM, BPF_ADJ_ROOM_MAC, how))
+	if (strip(skb, &it))
 		return counted(CAME, PASS);
 	if (bpf_skb_store_bytes(skb, 0, &it.eth, sizeof(it.eth), 0))
 		return counted(LOST, TC_ACT_SHOT);
@@ -356,6 +399,8 @@ SEC("tc") int to_container(struct __sk_buff *skb)
 	if (!there)
 		return TC_ACT_SHOT;
 	skb->mark = 0;
+	if (there == TAKEN)
+		return group_to_containers(skb);
 	return bpf_redirect_peer(there, 0);
 }
 

@@ -28,6 +28,7 @@ const NODE_FLAGS = '--liftoff-only';
  */
 const MODULES = [
   ...['bridge', 'br_netfilter', 'veth', 'vxlan', 'dummy', 'sch_netem', 'virtio_console'],
+  ...['sch_ingress', 'cls_bpf'],
   ...['nf_tables', 'nft_compat', 'nft_ct', 'nft_nat', 'nft_chain_nat', 'nft_masq', 'nft_redir'],
   ...['nft_reject', 'nft_reject_inet', 'nft_reject_bridge', 'nft_numgen', 'nft_fib_inet'],
   ...['nft_limit', 'nft_log', 'nft_hash', 'nft_quota', 'nf_conntrack', 'nf_nat'],

@@ -11,6 +11,7 @@ import { labBase, labDirectory } from '../plan.ts';
 import { until } from '../run.ts';
 import type { Cast } from './cast.ts';
 import { encrypted } from './encrypted.ts';
+import { fastPath } from './fast-path.ts';
 import { features } from './features.ts';
 import { guard } from './guard.ts';
 import { ingress } from './ingress.ts';
@@ -45,6 +46,12 @@ export const STEPS: readonly Step[] = [
     title: 'the kernel has what castnet needs, each tried by doing it',
     timeoutMs: 120_000,
     run: () => features(),
+  },
+  {
+    name: 'fast-path',
+    title: 'the fast path takes unicast and groups, in the agent’s own trial',
+    timeoutMs: 120_000,
+    run: () => fastPath(),
   },
   {
     name: 'lab',

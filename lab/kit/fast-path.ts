@@ -1,11 +1,16 @@
 /** What a host's kernel has of the fast path, read without the agent. */
+import { factOf } from '../../src/core/fastpath/entries.ts';
+import type { GroupFact } from '../../src/core/fastpath/groups.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { hostReport } from './agent.ts';
 
 const PLUGIN = 'castnet:latest';
 /** The names of bpf/fastpath.c, in its order. */
-const COUNTS = ['sent', 'received', 'neighbours', 'left', 'came', 'lost'] as const;
+const COUNTS = [
+  ...(['sent', 'received', 'neighbours', 'left', 'came', 'lost'] as const),
+  ...(['grouped', 'copied'] as const),
+] as const;
 export type FastCounts = Record<(typeof COUNTS)[number], number>;
 
 type Dump = { values: { value: string[] }[] }[];
@@ -18,6 +23,49 @@ export async function fastCounts(host: LabHost): Promise<FastCounts> {
     values.reduce((sum, { value }) => sum + littleEndian(value), 0),
   );
   return Object.fromEntries(COUNTS.map((it, at) => [it, sums[at] ?? 0])) as FastCounts;
+}
+
+type Entries = { key: string[]; value: string[] }[];
+
+/** The groups that the programs of a host know. */
+export async function fastGroups(host: LabHost): Promise<GroupFact[]> {
+  const script = 'bpftool -j map dump pinned /run/castnet/bpf/*/maps/groups';
+  const { stdout } = await host.exec(['sh', '-c', script]);
+  return (JSON.parse(stdout) as Entries).flatMap(({ key, value }) => {
+    const fact = factOf({ map: 'groups', key: key.map(Number), value: value.map(Number) });
+    return fact?.kind === 'group' ? [fact] : [];
+  });
+}
+
+/** Waits until the programs of a host give a group to so many members there, and to so many hosts. */
+export async function fastGroup(
+  host: LabHost,
+  of: { group: string; members: number; hosts: number },
+): Promise<void> {
+  await until(
+    async () => {
+      const found = (await fastGroups(host)).find((it) => it.group === of.group);
+      const [members, hosts] = [found?.ports.length ?? 0, found?.hosts.length ?? 0];
+      if (members === of.members && hosts === of.hosts) return true;
+      throw new Error(`${members} members, ${hosts} hosts`);
+    },
+    { what: `${host.name}: ${of.group}`, timeoutMs: 10_000, everyMs: 20 },
+  );
+}
+
+/** What the programs of these hosts counted while something was done, by host. */
+export async function countedFast(
+  hosts: readonly LabHost[],
+  work: () => Promise<unknown>,
+): Promise<Record<string, FastCounts>> {
+  const before = await Promise.all(hosts.map(fastCounts));
+  await work();
+  const after = await Promise.all(hosts.map(fastCounts));
+  const since = hosts.map(({ name }, at) => {
+    const more = COUNTS.map((it) => [it, (after[at]?.[it] ?? 0) - (before[at]?.[it] ?? 0)]);
+    return [name, Object.fromEntries(more) as FastCounts];
+  });
+  return Object.fromEntries(since);
 }
 
 const littleEndian = (bytes: readonly string[]): number =>
@@ -51,7 +99,7 @@ export async function setFastPath(host: LabHost, value: 'on' | 'off' | 'auto'): 
 /** Waits until a network's packets take a step on a host, and why no other one, in the agent's words. */
 export async function fastStep(
   host: LabHost,
-  of: { network: string; step: 'none' | 'unicast'; why: RegExp },
+  of: { network: string; step: 'none' | 'unicast' | 'groups'; why: RegExp },
 ): Promise<void> {
   await until(
     async () => {

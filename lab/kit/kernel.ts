@@ -1,5 +1,6 @@
 /** What a host's kernel and disk hold of castnet, read without the agent. */
 import { readdir } from 'node:fs/promises';
+import { INSIDE } from '../../src/core/fastpath/facts.ts';
 import type { Lab, LabHost } from '../lab.ts';
 import { mustRun, until } from '../run.ts';
 import { healthy, inHost, tunnelAddress } from './agent.ts';
@@ -50,13 +51,16 @@ export async function expectedRoutes(lab: Lab, host: LabHost, network: string): 
   return found.flat().sort();
 }
 
-/** Links that castnet made in a host, in its own namespace and in the host's. */
+/**
+ * Links that castnet made in a host, in its own namespace and in the host's, without the pair of a fast path
+ * (CASTNET_LAB_FASTPATH): that one comes with the first network and stays.
+ */
 export async function castnetLinks(host: LabHost): Promise<string[]> {
   const inside = await read<{ ifname: string }[]>(host, [...IN_CASTNET, 'ip', '-j', 'link']);
   const outside = await read<{ ifname: string }[]>(host, ['ip', '-j', 'link']);
   return [
-    ...inside.map(({ ifname }) => ifname).filter((name) => name !== 'lo'),
-    ...outside.map(({ ifname }) => ifname).filter((name) => /^c[bexvt][0-9a-f]+$/.test(name)),
+    ...inside.map(({ ifname }) => ifname).filter((name) => name !== 'lo' && name !== INSIDE),
+    ...outside.map(({ ifname }) => ifname).filter((name) => /^c[bxvt][0-9a-f]+$/.test(name)),
   ].sort();
 }
 

@@ -3,14 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { healthy, killAgent } from '../kit/agent.ts';
 import { ROOT } from '../kit/containers.ts';
-import {
-  type FastCounts,
-  fastCounts,
-  fastStep,
-  fastTraces,
-  setFastPath,
-  tcHooks,
-} from '../kit/fast-path.ts';
+import { countedFast, fastStep, fastTraces, setFastPath, tcHooks } from '../kit/fast-path.ts';
 import { hex } from '../kit/frames.ts';
 import { datagram, ipPacket, vxlan } from '../kit/hostile-frames.ts';
 import { inCastnet, settled } from '../kit/kernel.ts';
@@ -52,7 +45,8 @@ beforeAll(async () => {
   vni = await vniOf(lab(), NET);
   await settled(lab(), NET);
   stations = await startStations(containers);
-  for (const it of FAST) await fastStep(host(it), { network: NET, step: 'unicast', why: /groups/ });
+  for (const it of FAST)
+    await fastStep(host(it), { network: NET, step: 'groups', why: /broadcast/ });
 });
 afterAll(removeAll);
 
@@ -65,17 +59,7 @@ async function removeAll(): Promise<void> {
 }
 
 /** What the programs of the fast hosts counted while something was done. */
-async function counted(work: () => Promise<unknown>): Promise<Record<string, FastCounts>> {
-  const before = await Promise.all(FAST.map((it) => fastCounts(host(it))));
-  await work();
-  const after = await Promise.all(FAST.map((it) => fastCounts(host(it))));
-  const since = FAST.map((name, at) => {
-    const keys = Object.keys(after[at] ?? {}) as (keyof FastCounts)[];
-    const more = keys.map((it) => [it, (after[at]?.[it] ?? 0) - (before[at]?.[it] ?? 0)]);
-    return [name, Object.fromEntries(more) as FastCounts];
-  });
-  return Object.fromEntries(since);
-}
+const counted = (work: () => Promise<unknown>) => countedFast(FAST.map(host), work);
 
 async function says(from: Station, to: Station, tag: string, count = 200): Promise<void> {
   await from.say({ to: to.container.ip, tag, count, rate: 2000 });
@@ -286,7 +270,7 @@ it('another program at the card’s tc hook: the slow path, without a packet los
   expect(h1?.sent).toBe(0);
   await tc(`filter del dev ${card} ingress pref 7`);
   await stir(host('h1'));
-  await fastStep(host('h1'), { network: NET, step: 'unicast', why: /groups/ });
+  await fastStep(host('h1'), { network: NET, step: 'groups', why: /broadcast/ });
   await expectWhole(on('h1'), on('h2'), 'other');
 });
 

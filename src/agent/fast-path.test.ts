@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type FastFact, type FastStep, fastIdentity } from '../core/fastpath/facts.ts';
 import type { Route } from '../core/fastpath/underlay.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
+import type { Membership } from '../core/membership/membership.ts';
 import { portName } from '../core/names.ts';
 import { FastPath, type FastPathOptions } from './fast-path.ts';
 
@@ -24,13 +25,14 @@ const state = {
 };
 
 /** A kernel in memory. */
-function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6: '' }) {
+function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6: '', groups: '' }) {
   const calls: string[] = [];
   const inside = new Map([
     ['cfp', 13],
     [DEV, 14],
   ]);
-  const now = { slow: SLOW as Fact[] | undefined, card: 'eth0', at: 0, refuses: '' };
+  const rows: Membership[] = [];
+  const now = { slow: SLOW as Fact[] | undefined, card: 'eth0', at: 0, refuses: '', rows };
   let facts = new Map<string, FastFact>();
   const kernel: FastPathOptions['kernel'] = {
     try: async () => {
@@ -68,7 +70,8 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
       ...{ ipsec: false, foreign: new Map() },
     }),
   };
-  const host = { tunnel, knowledge: () => ({ state }) } as unknown as FastPathOptions['host'];
+  const joined = () => ({ state, memberships: () => now.rows, silenced: () => [] });
+  const host = { tunnel, knowledge: joined } as unknown as FastPathOptions['host'];
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const path = new FastPath({
     ...{ setting, kernel, host, slow: () => now.slow, log: silent, now: () => now.at },
@@ -111,6 +114,43 @@ describe('the fast path', () => {
     expect(calls).toEqual([`remove station 5 ${AWAY}`, 'remove way 10.9.0.3']);
   });
 
+  it('has a group while bridge and tunnel give it to members alone, and lets go of a host first', async () => {
+    const { path, now, calls, facts } = world('on');
+    const [group, mac] = ['239.1.1.1', '01:00:5e:01:01:01'];
+    const member: Fact = {
+      ...{ kind: 'member', bridge: 'cb5', dev: 'cx5', group, settled: true },
+    };
+    const copies = ['10.9.0.2', '10.9.0.3'].map(
+      (to): Fact => ({ kind: 'copy', dev: 'cx5', mac, to }),
+    );
+    now.slow = [...SLOW, member, ...copies];
+    now.rows.push({ bridge: 'cb5', port: DEV, group, mode: 'exclude' });
+    await path.loop.request(true);
+    expect(facts()).toContain(`group 5 ${group}`);
+    expect(path.whyGroups('net')).toBe('');
+    calls.length = 0;
+    now.slow = [...SLOW, member, ...copies.slice(1)];
+    await path.leave();
+    expect(calls).toEqual([`put group 5 ${group}`]);
+    now.rows.push({ bridge: 'cb5', port: DEV, group, mode: 'include', source: '10.0.1.9' });
+    await path.loop.request();
+    expect(facts()).not.toContain(`group 5 ${group}`);
+    expect(path.left('net')).toContain(`not ${group}: some member wants certain sources only`);
+  });
+
+  it('of a kernel that has no groups is for unicast alone, and says so', async () => {
+    const { path, now, facts } = world('on', {
+      problem: '',
+      ipv6: '',
+      groups: 'lost those of 64 bytes',
+    });
+    now.rows.push({ bridge: 'cb5', port: DEV, group: '239.1.1.1', mode: 'exclude' });
+    await path.loop.request(true);
+    expect(facts()).not.toContain('group 5 239.1.1.1');
+    expect(path.why('net')).toBe('');
+    expect(path.whyGroups('net')).toBe('lost those of 64 bytes');
+  });
+
   it('changes nothing while it is not known what bridge and tunnel shall hold', async () => {
     const { path, now, facts } = world('on');
     await path.loop.request(true);
@@ -144,7 +184,11 @@ describe('the fast path', () => {
   it.each(['on', 'auto'] as const)(
     '%s, of a kernel that fails its trial is none',
     async (setting) => {
-      const { path, calls, now } = world(setting, { problem: 'TCP: no answer', ipv6: '' });
+      const { path, calls, now } = world(setting, {
+        problem: 'TCP: no answer',
+        ipv6: '',
+        groups: '',
+      });
       await path.loop.request(true);
       await path.loop.request(true);
       expect(calls).toEqual(['try', 'remove']);
@@ -157,7 +201,7 @@ describe('the fast path', () => {
   );
 
   it('without IPv6 tells so', async () => {
-    const { path } = world('on', { problem: '', ipv6: 'no answer' });
+    const { path } = world('on', { problem: '', ipv6: 'no answer', groups: '' });
     await path.loop.request(true);
     expect(path.but).toBe('not IPv6: no answer');
   });

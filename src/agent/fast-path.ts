@@ -24,10 +24,17 @@ export interface FastSeen {
   readonly outside: ReadonlyMap<string, number>;
 }
 
+/** Why it does not work on a kernel at all, for IPv6, and for groups; empty where it does. */
+export interface Tried {
+  readonly problem: string;
+  readonly ipv6: string;
+  readonly groups: string;
+}
+
 /** The kernel, as the fast path needs it. */
 export interface FastPathKernel {
-  /** Whether it works here: why not at all, and why not for IPv6; empty when it does. */
-  try(): Promise<{ problem: string; ipv6: string }>;
+  /** Whether it works here. */
+  try(): Promise<Tried>;
   /** Makes programs, maps and the pair between the namespaces. */
   load(): Promise<void>;
   look(): Promise<FastSeen>;
@@ -49,6 +56,8 @@ export interface FastPathOptions {
 
 /** A kernel that failed its trial, perhaps since the host was busy, is tried again after so long, milliseconds. */
 const AGAIN_MS = 120_000;
+/** Groups left to the bridge that a report names. */
+const LEFT_TOLD = 3;
 
 /**
  * Keeps the fast path as it shall be (bpf/README.md). It follows bridges and tunnels: what they do not
@@ -58,7 +67,7 @@ export class FastPath implements Target {
   readonly name = 'the fast path';
   readonly loop: Loop;
   readonly #options: FastPathOptions;
-  #trial: { problem: string; ipv6: string; at: number } | undefined;
+  #trial: (Tried & { at: number }) | undefined;
   /** What is there; undefined: nothing of castnet's. */
   #seen: FastSeen | undefined;
   #have: readonly FastFact[] = [];
@@ -108,6 +117,19 @@ export class FastPath implements Target {
     return this.#wanted?.why.get(network) ?? 'it is not set up yet';
   }
 
+  /** Why a network's groups go by the bridge; empty when they go the fast path. */
+  whyGroups(network: string): string {
+    return this.why(network) || (this.#wanted?.whyGroups.get(network) ?? 'it is not set up yet');
+  }
+
+  /** Which groups of such a network are the bridge's, in words. */
+  left(network: string): string {
+    const found = [...(this.#wanted?.left.get(network) ?? [])].sort();
+    const words = found.slice(0, LEFT_TOLD).map(([group, why]) => `not ${group}: ${why}`);
+    const more = found.length - words.length;
+    return [...words, ...(more > 0 ? [`not ${more} more`] : [])].join('; ');
+  }
+
   /** What keeps all or some of the packets of the networks that have a fast path from it, in words. */
   get but(): string {
     const { slow } = this.#underlay?.is ?? { slow: new Map<string, string>() };
@@ -128,8 +150,8 @@ export class FastPath implements Target {
     const before = this.#trial;
     if (before === undefined || (before.problem !== '' && now() - before.at > AGAIN_MS)) {
       this.#trial = { ...(await kernel.try()), at: now() };
-      const { problem, ipv6 } = this.#trial;
-      log.info({ problem, ipv6 }, 'the fast path was tried');
+      const { at: _, ...found } = this.#trial;
+      log.info(found, 'the fast path was tried');
     }
     if (this.#trial?.problem !== '') return await this.#remove();
     this.#isRemoved = false;
@@ -165,7 +187,13 @@ export class FastPath implements Target {
       sizes: linkSizes(knowledge.state.endpoints.values()),
       slow: facts,
       underlay: await this.#ways(tunnel.local ?? tunnel.address, facts),
-      ground: { ...this.#seen, ipv6: this.#trial?.ipv6 === '' },
+      ground: {
+        ...this.#seen,
+        ipv6: this.#trial?.ipv6 === '',
+        groups: this.#trial?.groups ?? '',
+      },
+      joined: knowledge.memberships,
+      isSilenced: (bridge) => knowledge.silenced(bridge).length > 0,
     });
   }
 

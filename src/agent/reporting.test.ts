@@ -88,7 +88,7 @@ const ABOUT: About = {
   problem: 'a problem',
   conflicts: ['two hosts claim 10.0.1.5'],
   faults: FAULT_SUBJECTS.map((subject) => ({ subject, what: 'no answer', since: 4 })),
-  fastPath: { why: () => '', but: 'not IPv6: refused' },
+  fastPath: { why: () => '', whyGroups: () => '', left: () => '', but: 'not IPv6: refused' },
   isQuiet: () => false,
 };
 

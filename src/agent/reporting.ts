@@ -33,7 +33,13 @@ export type About = Pick<
   readonly conflicts: readonly string[];
   readonly faults: readonly HostFault[];
   /** Why a network's packets go by bridge and tunnel, and which of the others' still do. */
-  readonly fastPath: { why(network: string): string; readonly but: string };
+  readonly fastPath: {
+    why(network: string): string;
+    whyGroups(network: string): string;
+    /** Which groups of a network still go by the bridge. */
+    left(network: string): string;
+    readonly but: string;
+  };
   /** Whether a peer that does not speak is nothing to tell, unless Docker lists it. */
   readonly isQuiet: (address: string) => boolean;
 };
@@ -61,19 +67,30 @@ export function hostReport(
       .map((it) => peerReport(it, listed)),
     networks: [...state.networks.values()].map((it) => ({
       ...networkReport(it, knowledge),
-      fastPath: stepOf(fastPath.why(it.id), fastPath.but),
+      fastPath: stepOf(it.id, fastPath),
     })),
   };
 }
 
-/** The next step than unicast would be groups, which no release has yet. */
-const stepOf = (why: string, but: string): NonNullable<NetworkReport['fastPath']> =>
-  why === ''
-    ? { step: 'unicast', why: but === '' ? GROUPS : `${but}; ${GROUPS}` }
-    : { step: 'none', why: why.replace(/\p{Cc}+/gu, ' ').slice(0, WHY_MOST) };
-/** Of another program's words, as many as a report may have. */
+/** How far a network's packets go around bridge and tunnel, and what keeps the others from it. */
+function stepOf(id: string, fastPath: About['fastPath']): NonNullable<NetworkReport['fastPath']> {
+  const told = (step: 'none' | 'unicast' | 'groups', ...why: string[]) => ({
+    step,
+    why: why
+      .filter((it) => it !== '')
+      .join('; ')
+      .replace(/\p{Cc}+/gu, ' ')
+      .slice(0, WHY_MOST),
+  });
+  const why = fastPath.why(id);
+  if (why !== '') return told('none', why);
+  const groups = fastPath.whyGroups(id);
+  if (groups !== '') return told('unicast', fastPath.but, `groups go by the bridge: ${groups}`);
+  return told('groups', fastPath.but, fastPath.left(id), REST);
+}
+/** Of other programs' words, as many as a report may have. */
 const WHY_MOST = 500;
-const GROUPS = 'groups and broadcast go by the bridge in this release';
+const REST = 'broadcast, 224.0.0.x and ff02:: go by the bridge';
 
 function peerReport(
   { address, node, tunnel, state, since, lastError, fault, networks }: PeerView,

@@ -82,7 +82,7 @@ export class Reports {
       wireguard: encryption.report(),
       problem: host.link.error || host.noTunnel || tunnelGuard.loop.problem,
       faults: faults.current(),
-      fastPath: { why: (id) => fastPath.why(id), but: fastPath.but },
+      fastPath,
       isQuiet: (address) => host.unlistedPeers.isQuiet(address),
     });
   }

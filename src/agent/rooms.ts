@@ -119,7 +119,7 @@ export function buildRooms(options: AgentOptions) {
   };
   const slow = () => reconciler.inForce();
   const fastPath: FastPath = new FastPath({ ...options.fast, host, slow, log, now });
-  host.when(['forwarded', 'endpoints', 'tunnel'], () => void fastPath.loop.request());
+  host.when(['forwarded', 'endpoints', 'tunnel', 'members'], () => void fastPath.loop.request());
   host.when(['looked'], () => void fastPath.loop.request(true));
   const ephemeral = new EphemeralEndpoints({
     reconciler,

@@ -58,7 +58,9 @@ function fastPath(networks: HostReport['networks']): string {
   );
   const slow = told.filter((it) => it.step === 'none');
   const [first] = slow;
-  const some = `unicast of ${told.length - slow.length} of ${networks.length} networks`;
+  const groups = told.filter((it) => it.step === 'groups').length;
+  const unicast = told.length - slow.length;
+  const some = `unicast of ${unicast} of ${networks.length} networks, groups of ${groups}`;
   if (first === undefined) return told.length === 0 ? 'none' : `${some}; ${told[0]?.why}`;
   const why = slow.length === told.length ? first.why : `${first.name}: ${first.why}`;
   return slow.length === told.length ? `none: ${why}` : `${some}; ${why}`;

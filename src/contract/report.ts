@@ -163,7 +163,7 @@ export const network = object({
   options,
   mtu: z.exactOptional(bytes).describe('Of its containers here, bytes'),
   fastPath: z
-    .exactOptional(object({ step: word(['none', 'unicast']), why: text }))
+    .exactOptional(object({ step: word(['none', 'unicast', 'groups']), why: text }))
     .describe('What of it goes around bridge and tunnel, and why no more than that'),
   hosts: z.array(address).describe('Hosts that Docker counts to it, this one among them'),
   endpoints: z.array(endpoint),
@@ -176,6 +176,9 @@ export const network = object({
       mode: z
         .enum(['include', 'exclude'])
         .describe('include on a (*,G) row: only the sources of its (S,G) rows (RFC 3376)'),
+      filtered: z
+        .exactOptional(z.boolean())
+        .describe('Set where an exclude row refuses some sources (RFC 3376)'),
     }),
   ),
   refused: z.array(

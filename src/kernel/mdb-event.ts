@@ -7,7 +7,7 @@ export interface MdbEvent {
 }
 
 const LINE =
-  /^(Deleted )?dev (\S+) port (\S+) grp (\S+)(?: src (\S+))? (?:temp|permanent)(?: filter_mode (include|exclude))?/;
+  /^(Deleted )?dev (\S+) port (\S+) grp (\S+)(?: src (\S+))? (?:temp|permanent)(?: filter_mode (include|exclude)( source_list )?)?/;
 
 /**
  * Reads one line of `bridge -details monitor mdb`. Returns undefined for a line of another kind:
@@ -16,7 +16,7 @@ const LINE =
 export function parseMdbEvent(line: string): MdbEvent | undefined {
   const found = LINE.exec(line);
   if (found === null || / blocked\b/.test(line)) return undefined;
-  const [, deleted, bridge, port, group, source, filter] = found as unknown as string[];
+  const [, deleted, bridge, port, group, source, filter, list] = found as unknown as string[];
   const mode =
     (filter as 'include' | 'exclude' | undefined) ?? (source === undefined ? 'exclude' : 'include');
   return {
@@ -27,6 +27,7 @@ export function parseMdbEvent(line: string): MdbEvent | undefined {
       group: group as string,
       mode,
       ...(source === undefined ? {} : { source }),
+      ...(mode === 'exclude' && list !== undefined ? { filtered: true } : {}),
     },
   };
 }

@@ -177,6 +177,7 @@ const Mdb = z.array(
           state: z.string().optional(),
           filter_mode: z.enum(['include', 'exclude']).optional(),
           flags: z.array(z.string()).optional(),
+          source_list: z.array(z.unknown()).optional(),
         }),
       )
       .optional(),
@@ -205,7 +206,9 @@ export function mdbContents(json: string): MdbContents {
       facts.push({ kind: 'member', bridge, dev: port, group, ...withSource, settled });
     } else if (isPort(port) && !(row.flags ?? []).includes('blocked')) {
       const mode = row.filter_mode ?? (source === undefined ? 'exclude' : 'include');
-      memberships.push({ bridge, port, group, mode, ...withSource });
+      const refuses = mode === 'exclude' && (row.source_list ?? []).length > 0;
+      const filtered = refuses ? { filtered: true } : {};
+      memberships.push({ bridge, port, group, mode, ...withSource, ...filtered });
     }
   }
   return { facts, memberships };

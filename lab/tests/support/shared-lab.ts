@@ -97,10 +97,15 @@ async function tracesOn(host: LabHost): Promise<string[]> {
   const devices = links.replaceAll(/^([^@ \n]+).*$/gm, 'link $1');
   const listed = [containers, networks, volumes, settings, devices, tables];
   const found = [...listed.flatMap((it) => lines(it).sort()), ...held, ...steps];
-  return found.filter((it) => !OF_DOCKER.test(it)).map((it) => `${host.name}: ${it}`);
+  return found
+    .filter((it) => !OF_DOCKER.test(it) && !PAIR.test(it))
+    .map((it) => `${host.name}: ${it}`);
 }
 
 /** Docker makes these some time after a node has joined, or names them anew. */
 const OF_DOCKER = /^(network docker_gwbridge|link docker_gwbridge|link (veth|vx-).*)$/;
+
+/** Of the fast path, where the lab has one (CASTNET_LAB_FASTPATH): made with the first network, and stays. */
+const PAIR = /^(link cfh|add: fast path: program to_\w+ at cf[hp],.*)$/;
 
 const lines = (text: string): string[] => text.split('\n').filter((it) => it !== '');

@@ -1,8 +1,9 @@
 import ipaddr from 'ipaddr.js';
 import type { FastFact } from './facts.ts';
+import { type GroupFact, MOST_TARGETS } from './groups.ts';
 
 /** Entries of the maps as bytes: the structs of bpf/fastpath.c, on processors that are little-endian. */
-export const MAPS = ['self', 'hosts', 'ports', 'stations'] as const;
+export const MAPS = ['self', 'hosts', 'ports', 'stations', 'groups'] as const;
 export type MapName = (typeof MAPS)[number];
 
 export interface Entry {
@@ -43,7 +44,58 @@ export function entryOf(fact: EntryFact): Entry {
       return { ...station(fact), value: [...u32(fact.port), 0, 0, 0, 0] };
     case 'there':
       return { ...station(fact), value: [0, 0, 0, 0, ...ipv4(fact.host)] };
+    case 'group':
+      return groupEntry(fact);
   }
+}
+
+/** @throws Error when it has more targets than an entry */
+function groupEntry({ vni, group, ports, hosts }: GroupFact): Entry {
+  if (Math.max(ports.length, hosts.length) > MOST_TARGETS)
+    throw new Error(`${group} has more than ${MOST_TARGETS} targets`);
+  const address = ipaddr.parse(group);
+  const six = address.kind() === 'ipv6' ? address : (address as ipaddr.IPv4).toIPv4MappedAddress();
+  const key = [...u32(vni), ...six.toByteArray()];
+  const counts = [...u16(ports.length), ...u16(hosts.length)];
+  const [here, away] = [ports.flatMap(u32), hosts.flatMap(ipv4)];
+  const sum = mixed([...key, ...counts, ...here, ...away]);
+  const room = (used: readonly number[]) =>
+    new Array<number>(4 * MOST_TARGETS - used.length).fill(0);
+  // The struct is aligned to eight bytes.
+  const value = [u32(sum), counts, here, room(here), away, room(away)].flat();
+  return { map: 'groups', key, value };
+}
+
+/** `mixed` of bpf/groups.h, of words of four bytes. */
+function mixed(bytes: readonly number[]): number {
+  const words = new DataView(Uint8Array.from(bytes).buffer);
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 4)
+    sum = (((sum << 5) | (sum >>> 27)) + words.getUint32(at, true)) >>> 0;
+  return sum;
+}
+
+/** One with a sum or counts that are wrong has no targets, as none that is wanted: it goes, or is written anew. */
+function groupOf(key: readonly number[], value: readonly number[]): GroupFact {
+  const at = new DataView(Uint8Array.from(value).buffer);
+  const six = ipaddr.fromByteArray([...key.slice(4)]) as ipaddr.IPv6;
+  const [ports, hosts] = [at.getUint16(4, true), at.getUint16(6, true)];
+  const none: GroupFact = {
+    kind: 'group',
+    vni: new DataView(Uint8Array.from(key).buffer).getUint32(0, true),
+    group: (six.isIPv4MappedAddress() ? six.toIPv4Address() : six).toString(),
+    ...{ ports: [], hosts: [] },
+  };
+  if (Math.max(ports, hosts) > MOST_TARGETS) return none;
+  const fact: GroupFact = {
+    ...none,
+    ports: Array.from({ length: ports }, (_, nth) => at.getUint32(8 + 4 * nth, true)),
+    hosts: Array.from({ length: hosts }, (_, nth) => {
+      const from = 8 + 4 * (MOST_TARGETS + nth);
+      return value.slice(from, from + 4).join('.');
+    }),
+  };
+  return String(groupEntry(fact).value) === String(value) ? fact : none;
 }
 
 const station = (it: { vni: number; mac: string }) => ({
@@ -87,6 +139,8 @@ export function factOf({ map, key, value }: Entry): EntryFact | undefined {
         ? { kind: 'there', ...what, host: address(4) }
         : { kind: 'here', ...what, port: number(0) };
     }
+    case 'groups':
+      return groupOf(key, value);
   }
 }
 

@@ -22,6 +22,12 @@ const entry = fc.oneof(
   fc.record({ kind: fc.constant('port' as const), port: index, vni, mac, ip, ip6 }),
   fc.record({ kind: fc.constant('here' as const), vni, mac, port: index }),
   fc.record({ kind: fc.constant('there' as const), vni, mac, host: ip }),
+  fc.record({
+    ...{ kind: fc.constant('group' as const), vni },
+    group: fc.constantFrom('239.1.1.1', 'ff15::1', 'ff3e:30:2001:db8::7'),
+    ports: fc.array(index, { maxLength: 16 }),
+    hosts: fc.array(ip, { maxLength: 16 }),
+  }),
 );
 const filter = fc.record({
   kind: fc.constant('filter' as const),
@@ -58,6 +64,22 @@ describe('an entry', () => {
     expect(entryOf({ ...self, inside: 3, outside: 4 }).value).toEqual([
       ...[10, 9, 0, 1, 0x12, 0xb5, 1, 0, 3, 0, 0, 0, 4, 0, 0, 0],
     ]);
+  });
+
+  it('of a group has the sum of what it says, as bpf/groups.h adds it up', () => {
+    const fact = { kind: 'group', vni: 5, group: '239.1.1.1', ports: [14], hosts: [] } as const;
+    const { map, key, value } = entryOf(fact);
+    expect(map).toBe('groups');
+    expect(key).toEqual([5, 0, 0, 0, ...new Array(10).fill(0), 255, 255, 239, 1, 1, 1]);
+    expect(value).toHaveLength(136);
+    // (((((5 <<< 5) <<< 5) + 0xffff0000) <<< 5) + 0x010101ef) <<< 5) + 1) <<< 5) + 14, in 32 bits.
+    const roll = (sum: number, word: number) => (((sum << 5) | (sum >>> 27)) + word) >>> 0;
+    const sum = [0, 0, 0xffff0000, 0x010101ef, 1, 14].reduce(roll, 5);
+    expect(new DataView(Uint8Array.from(value).buffer).getUint32(0, true)).toBe(sum);
+    expect(value.slice(4, 12)).toEqual([1, 0, 0, 0, 14, 0, 0, 0]);
+    const torn = value.with(8, 15);
+    expect(factOf({ map, key, value: torn })).toEqual({ ...fact, ports: [] });
+    expect(factOf({ map, key, value: torn.with(4, 99) })).toEqual({ ...fact, ports: [] });
   });
 
   it('of zeros is no end of a tunnel', () => {

@@ -38,7 +38,15 @@ export type FastFact =
   /** A container of this host, behind a port. */
   | { readonly kind: 'here'; readonly vni: number; readonly mac: string; readonly port: number }
   /** A container of another host. */
-  | { readonly kind: 'there'; readonly vni: number; readonly mac: string; readonly host: string };
+  | { readonly kind: 'there'; readonly vni: number; readonly mac: string; readonly host: string }
+  /** Who gets what is said to a group: members behind ports here, and hosts; both sorted. */
+  | {
+      readonly kind: 'group';
+      readonly vni: number;
+      readonly group: string;
+      readonly ports: readonly number[];
+      readonly hosts: readonly string[];
+    };
 
 export const PROGRAMS = ['from_container', 'to_wire', 'from_wire', 'to_container'] as const;
 export type Program = (typeof PROGRAMS)[number];
@@ -62,6 +70,7 @@ const ORDER: Record<Exclude<FastFact['kind'], 'filter'> | Program, number> = {
   port: 4,
   here: 5,
   there: 5,
+  group: 6,
 };
 const order = (it: FastFact): number => ORDER[it.kind === 'filter' ? it.program : it.kind];
 
@@ -85,6 +94,8 @@ export function fastIdentity(fact: FastFact): string {
     case 'here':
     case 'there':
       return `station ${fact.vni} ${fact.mac}`;
+    case 'group':
+      return `group ${fact.vni} ${fact.group}`;
   }
 }
 
@@ -139,6 +150,11 @@ function describe(fact: FastFact): string {
       return `${fact.mac} of VNI ${fact.vni} is behind port ${fact.port}`;
     case 'there':
       return `${fact.mac} of VNI ${fact.vni} is at host ${fact.host}`;
+    case 'group': {
+      const here = fact.ports.map((it) => `port ${it}`);
+      const away = fact.hosts.map((it) => `host ${it}`);
+      return `${fact.group} of VNI ${fact.vni} goes to ${[...here, ...away].join(', ')}`;
+    }
   }
 }
 
@@ -154,5 +170,7 @@ function reason(fact: FastFact): string {
       return 'a container of this host has this address, and its network no rules';
     case 'there':
       return 'the tunnel has a route for it';
+    case 'group':
+      return 'bridge and tunnel give it to these, whoever says it';
   }
 }

@@ -34,7 +34,10 @@ const input: FastInput = {
     ]),
     programs: { from_container: 1, to_wire: 2, from_wire: 3, to_container: 4 },
     ipv6: true,
+    groups: '',
   },
+  joined: () => [],
+  isSilenced: () => false,
 };
 const pair = (byte: number): string => byte.toString(16).padStart(2, '0');
 /** What stays for as long as the pair between the namespaces. */
@@ -112,6 +115,28 @@ describe('the fast path', () => {
       fastWanted({ ...input, slow }).facts.filter((it) => it.kind === 'there');
     expect(stations(many)).toHaveLength(60_000);
     expect(stations([...many].reverse())).toEqual(stations(many));
+  });
+
+  it('leaves the groups of a network to the bridge of which a container is silenced', () => {
+    const joined = () => [
+      { bridge: 'cb5', port: DEV, group: '239.1.1.1', mode: 'exclude' as const },
+    ];
+    expect(kinds({ ...input, joined })).toContain('group');
+    const silenced = { ...input, joined, isSilenced: (bridge: string) => bridge === 'cb5' };
+    expect(kinds(silenced)).not.toContain('group');
+    expect(fastWanted(silenced).whyGroups.get('net')).toContain('for now');
+    expect(why(silenced)).toBe('');
+  });
+
+  it('holds as many groups as its map has room for, the same ones each time', () => {
+    const rows = Array.from({ length: 8100 }, (_, at) => ({
+      ...{ bridge: 'cb5', port: DEV, mode: 'exclude' as const },
+      group: `239.7.${at >> 8}.${at & 255}`,
+    }));
+    const groups = (list: typeof rows) =>
+      fastWanted({ ...input, joined: () => list }).facts.filter((it) => it.kind === 'group');
+    expect(groups(rows)).toHaveLength(6000);
+    expect(groups([...rows].reverse())).toEqual(groups(rows));
   });
 
   it('has nothing where no card leads to the hosts', () => {

@@ -2,9 +2,11 @@ import { derivedIpv6 } from '../../net/cidr.ts';
 import type { Fact } from '../forwarding/facts.ts';
 import type { Tunnel } from '../forwarding/forwarding.ts';
 import { bareAddress, type LocalEndpoint, type LocalNetwork } from '../local.ts';
-import { portName, vniOf } from '../names.ts';
+import type { Membership } from '../membership/membership.ts';
+import { bridgeName, portName, vniOf } from '../names.ts';
 import { isGuarded } from '../rules/guards.ts';
 import { type FastFact, fastIdentity, INSIDE, OUTSIDE, type Program } from './facts.ts';
+import { fastGroups, type GroupFact } from './groups.ts';
 import type { FastUnderlay } from './underlay.ts';
 
 /** What is there for the fast path to stand on. */
@@ -17,6 +19,8 @@ export interface FastGround {
   readonly programs: Readonly<Record<Program, number>>;
   /** Whether this kernel can take IPv6 out of its tunnel's header. */
   readonly ipv6: boolean;
+  /** Why it cannot have groups; empty when it can. */
+  readonly groups: string;
 }
 
 export interface FastInput {
@@ -26,7 +30,11 @@ export interface FastInput {
   /** The largest MTU of a container's link, by network. */
   readonly sizes: ReadonlyMap<string, number>;
   /** What bridges and tunnels hold and shall hold: the fast path never knows more. */
-  readonly slow: Iterable<Fact>;
+  readonly slow: readonly Fact[];
+  /** What the containers of a bridge have joined. */
+  readonly joined: (bridge: string) => readonly Membership[];
+  /** Whether some container of a bridge is not listened to for now. */
+  readonly isSilenced: (bridge: string) => boolean;
   readonly underlay: FastUnderlay;
   readonly ground: FastGround;
 }
@@ -35,6 +43,10 @@ export interface FastWanted {
   readonly facts: readonly FastFact[];
   /** Why a network, by its id, takes the slow path; empty when it does not. */
   readonly why: ReadonlyMap<string, string>;
+  /** The same of a network's groups, where unicast does not. */
+  readonly whyGroups: ReadonlyMap<string, string>;
+  /** Groups that are the bridge's in a network of which others are not, and why, by network. */
+  readonly left: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
 /** Why packets of a network may not go around bridge and tunnel; empty: they may. */
@@ -47,9 +59,10 @@ export function whySlow(network: LocalNetwork, tunnel: Tunnel, size: number): st
   return '';
 }
 
-/** Of the maps' 65 536 and 4096 entries: what is beyond goes the slow path, and room is left for changes. */
+/** Of the maps' 65 536, 4096 and 8192 entries: what is beyond goes the slow path, and room is left for changes. */
 const MOST_STATIONS = 60_000;
 const MOST_HOSTS = 4000;
+const MOST_GROUPS = 6000;
 
 /** As many containers as there is room for, the same ones each time. */
 function bounded(facts: readonly FastFact[]): FastFact[] {
@@ -62,6 +75,15 @@ function bounded(facts: readonly FastFact[]): FastFact[] {
   return [...facts.filter((it) => !isStation(it)), ...kept];
 }
 
+/** As many groups, likewise. */
+const boundedGroups = (facts: GroupFact[]): GroupFact[] =>
+  facts.length <= MOST_GROUPS
+    ? facts
+    : facts.sort((a, b) => (fastIdentity(a) < fastIdentity(b) ? -1 : 1)).slice(0, MOST_GROUPS);
+
+const whyNoGroups = (isSilenced: boolean): string =>
+  isSilenced ? 'a container’s reports are dropped on the bridge for now' : '';
+
 /** Everything that the fast path shall hold. */
 export function fastWanted(input: FastInput): FastWanted {
   const { tunnel, underlay, ground, sizes } = input;
@@ -72,19 +94,21 @@ export function fastWanted(input: FastInput): FastWanted {
   const [inside, outside] = [ground.inside.get(INSIDE), ground.outside.get(OUTSIDE)];
   const card = ground.outside.get(underlay.card);
   const fast = networks.filter((it) => why.get(it.id) === '');
-  if (inside === undefined || outside === undefined) return { facts: [], why };
+  const none = { why, whyGroups: new Map(), left: new Map() };
+  if (inside === undefined || outside === undefined) return { ...none, facts: [] };
   const { to_wire, from_wire, to_container } = ground.programs;
   // Packets may wait between the pair's ends: what takes them on there stays for as long as the pair.
   const pair: FastFact[] = [
     { kind: 'filter', at: 'castnet', dev: INSIDE, program: 'to_container', id: to_container },
     { kind: 'filter', at: 'host', dev: OUTSIDE, program: 'to_wire', id: to_wire },
   ];
-  if (fast.length === 0 || card === undefined) return { facts: pair, why };
+  if (fast.length === 0 || card === undefined) return { ...none, facts: pair };
 
   const byId = new Map(fast.map((it) => [it.id, it]));
   const byPort = new Map([...input.endpoints].map((it) => [portName(it.id), it]));
   const vnis = new Set(fast.map((it) => it.vni));
   const facts: FastFact[] = [];
+  const ports = new Map<string, { port: number; vni: number }>();
   for (const it of input.slow) {
     if (it.kind === 'station') {
       const endpoint = byPort.get(it.dev);
@@ -96,6 +120,7 @@ export function fastWanted(input: FastInput): FastWanted {
       const ip6 = options.ipv6 && bareAddress(derivedIpv6(options.ipv6, ip));
       const own = { port, vni, mac, ip, ...(ip6 === undefined ? {} : { ip6 }) };
       const id = ground.programs.from_container;
+      ports.set(it.dev, { port, vni });
       facts.push(
         { kind: 'filter', at: 'castnet', dev: it.dev, program: 'from_container', id },
         { kind: 'port', ...own },
@@ -106,8 +131,24 @@ export function fastWanted(input: FastInput): FastWanted {
       facts.push({ kind: 'there', vni: vniOf(it.dev), mac: it.mac, host: it.to });
   }
   const ways = [...underlay.hops].slice(0, MOST_HOSTS);
+  const whyGroups = new Map(
+    fast.map(({ id, vni }) => [
+      id,
+      ground.groups || whyNoGroups(input.isSilenced(bridgeName(vni))),
+    ]),
+  );
+  const groups = fastGroups({
+    vnis: new Set(fast.flatMap(({ id, vni }) => (whyGroups.get(id) === '' ? [vni] : []))),
+    slow: input.slow,
+    joined: (vni) => input.joined(bridgeName(vni)),
+    ports,
+    hosts: new Set(ways.map(([host]) => host)),
+  });
+  const isEmpty = new Map<string, string>();
   return {
     why,
+    whyGroups,
+    left: new Map(fast.map(({ id, vni }) => [id, groups.get(vni)?.left ?? isEmpty])),
     facts: [
       ...pair,
       { kind: 'filter', at: 'host', dev: underlay.card, program: 'from_wire', id: from_wire },
@@ -120,6 +161,7 @@ export function fastWanted(input: FastInput): FastWanted {
       },
       ...ways.map(([host, hop]): FastFact => ({ kind: 'way', host, hop, card })),
       ...bounded(facts),
+      ...boundedGroups([...groups.values()].flatMap((it) => it.facts)),
     ],
   };
 }

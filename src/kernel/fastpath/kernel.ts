@@ -3,7 +3,7 @@ import type { FastStep } from '../../core/fastpath/facts.ts';
 import type { WayFacts } from '../../core/fastpath/underlay.ts';
 import { type FastLook, lookFast } from './look.ts';
 import { Programs } from './programs.ts';
-import { type TrialResult, tryFastPath } from './trial.ts';
+import { type TrialResult, tryFastPath, WELL } from './trial.ts';
 import { readWays } from './ways.ts';
 import { writeFast } from './write.ts';
 
@@ -22,12 +22,12 @@ export function fastKernel(directory: string, object = OBJECT) {
     async try(): Promise<TrialResult> {
       const build = await programs.build().catch(() => '');
       if (build === '')
-        return { problem: 'this plugin was built without it, for want of clang', ipv6: '' };
+        return { ...WELL, problem: 'this plugin was built without it, for want of clang' };
       const note = `${directory}/fast-path-${build}`;
       const before = await readFile(note, 'utf8').catch(() => undefined);
-      if (before !== undefined) return { problem: '', ipv6: before };
+      if (before !== undefined) return { ...WELL, ...(JSON.parse(before) as Partial<TrialResult>) };
       const found = await tryFastPath(object);
-      if (found.problem === '') await writeFile(note, found.ipv6);
+      if (found.problem === '') await writeFile(note, JSON.stringify(found));
       return found;
     },
     load: (): Promise<void> => programs.load(),

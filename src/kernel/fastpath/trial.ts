@@ -9,7 +9,11 @@ export interface TrialResult {
   readonly problem: string;
   /** Why it is not for IPv6; empty when it is. */
   readonly ipv6: string;
+  /** Why it is not for groups; empty when it is. */
+  readonly groups: string;
 }
+
+export const WELL: TrialResult = { problem: '', ipv6: '', groups: '' };
 
 /** It takes half a second on a machine that is idle. */
 const TRIAL_MS = 30_000;
@@ -19,8 +23,12 @@ const CARD = 11;
 const OUTSIDE = 12;
 const INSIDE = 13;
 const PORT = 14;
+/** A second container of the receiving host's, which is another interface of the first: a group has both. */
+const PORT2 = 15;
+const SECOND = '198.51.100.3';
+const GROUP = '233.252.0.1';
 const VNI = 77;
-/** Of documentation (RFC 5737, RFC 3849): the namespaces lead nowhere. */
+/** Of documentation (RFC 5737, RFC 3849, RFC 6676): the namespaces lead nowhere. */
 const SIDES = [
   { name: 'a', host: '192.0.2.1', ip: '198.51.100.1', ip6: '2001:db8::1' },
   { name: 'b', host: '192.0.2.2', ip: '198.51.100.2', ip6: '2001:db8::2' },
@@ -48,6 +56,9 @@ export async function tryFastPath(object: string): Promise<TrialResult> {
     to: 'cb',
     ip: b.ip,
     ip6: b.ip6,
+    own: a.ip,
+    group: GROUP,
+    members: [b.ip, SECOND],
     client: CLIENT,
     server: SERVER,
   };
@@ -65,11 +76,15 @@ export async function tryFastPath(object: string): Promise<TrialResult> {
     .filter((it) => it !== '');
   if (status !== 0) {
     const problem = late ? `no end after ${TRIAL_MS} ms` : (words[0] ?? `status ${status}`);
-    return { problem, ipv6: '' };
+    return { ...WELL, problem };
   }
-  const { tcp, udp, tcp6 } = JSON.parse(stdout) as Record<string, string>;
+  const { tcp, udp, tcp6, groups } = JSON.parse(stdout) as Record<string, string>;
   const found = [tcp === '' ? '' : `TCP: ${tcp}`, udp === '' ? '' : `UDP: ${udp}`];
-  return { problem: found.filter((it) => it !== '').join('; '), ipv6: tcp6 ?? '' };
+  return {
+    problem: found.filter((it) => it !== '').join('; '),
+    ipv6: tcp6 ?? '',
+    groups: groups ?? '',
+  };
 }
 
 function linkLines({ name, host, ip, ip6 }: Side): [string, string][] {
@@ -79,6 +94,15 @@ function linkLines({ name, host, ip, ip6 }: Side): [string, string][] {
     name === 'a'
       ? [`link add dev nic index ${CARD} type veth peer name nic index ${CARD} netns wb`]
       : [];
+  const second: [string, string][] =
+    name === 'a'
+      ? []
+      : [
+          [n, `link add dev cv2 index ${PORT2} type veth peer name eth1 netns ${c}`],
+          [c, `address add ${SECOND}/32 dev eth1`],
+          [n, 'link set dev cv2 up'],
+          [c, 'link set dev eth1 up'],
+        ];
   return [
     ...cable.map((it): [string, string] => [w, it]),
     [w, `link add dev cfh index ${OUTSIDE} type veth peer name cfp index ${INSIDE} netns ${n}`],
@@ -97,6 +121,7 @@ function linkLines({ name, host, ip, ip6 }: Side): [string, string][] {
     [c, 'link set dev eth0 mtu 1450'],
     [c, `neigh replace ${other.ip} lladdr ${macOfIpv4(other.ip)} dev eth0 nud permanent`],
     [c, `neigh replace ${other.ip6} lladdr ${macOfIpv4(other.ip)} dev eth0 nud permanent`],
+    ...second,
   ];
 }
 
@@ -121,6 +146,9 @@ function entryLines({ name, host, ip, ip6 }: Side, other: Side): string[] {
     { kind: 'port', port: PORT, vni: VNI, mac, ip, ip6 },
     { kind: 'here', vni: VNI, mac, port: PORT },
     { kind: 'there', vni: VNI, mac: macOfIpv4(other.ip), host: other.host },
+    name === 'a'
+      ? { kind: 'group', vni: VNI, group: GROUP, ports: [], hosts: [other.host] }
+      : { kind: 'group', vni: VNI, group: GROUP, ports: [PORT, PORT2], hosts: [] },
   ];
   return facts.map((it) => updateLine(`${BPF}/${name}/maps`, entryOf(it)));
 }
@@ -145,9 +173,9 @@ for (const it of ['a', 'b'])
 for (const [ns, lines] of byNamespace(plan.tc))
   tool(inside(ns, 'tc', '-batch', '-'), lines.map(([, it]) => it).join('\\n') + '\\n');
 tool(['bpftool', 'batch', 'file', '-'], plan.maps.join('\\n') + '\\n');
-const server = spawn('nsenter', ['--net=/run/netns/' + plan.to, process.execPath, '--eval', plan.server], { stdio: ['ignore', 'pipe', 'inherit'] });
+const server = spawn('nsenter', ['--net=/run/netns/' + plan.to, process.execPath, '--eval', plan.server, JSON.stringify([plan.group, plan.members])], { stdio: ['ignore', 'pipe', 'inherit'] });
 server.stdout.once('data', () => {
-  const client = spawn('nsenter', ['--net=/run/netns/' + plan.from, process.execPath, '--eval', plan.client, plan.ip, plan.ip6], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const client = spawn('nsenter', ['--net=/run/netns/' + plan.from, process.execPath, '--eval', plan.client, JSON.stringify([plan.group, plan.own]), plan.ip, plan.ip6], { stdio: ['ignore', 'inherit', 'inherit'] });
   client.on('exit', (code) => { server.kill(); process.exitCode = code ?? 1; });
 });
 `;
@@ -155,11 +183,19 @@ server.stdout.once('data', () => {
 const SERVER = `
 const net = require('node:net');
 const { createHash } = require('node:crypto');
+const { writeFileSync } = require('node:fs');
+const [group, members] = JSON.parse(process.argv.at(-1));
 const udp = require('node:dgram').createSocket('udp4');
+// Its answer to what came by the second interface would leave by the first.
+for (const it of ['all', 'eth1'])
+  try { writeFileSync('/proc/sys/net/ipv4/conf/' + it + '/rp_filter', '0'); } catch {}
 net.createServer({ allowHalfOpen: true }, (socket) => {
   const hash = createHash('sha1');
   socket.on('data', (it) => hash.update(it)).on('end', () => socket.end(hash.digest()));
-}).listen(4000, '::', () => udp.bind(4000, () => process.stdout.write('ready')));
+}).listen(4000, '::', () => udp.bind(4000, () => {
+  for (const it of members) udp.addMembership(group, it);
+  process.stdout.write('ready');
+}));
 udp.on('message', (it, from) => udp.send(it, from.port, from.address));
 `;
 
@@ -167,6 +203,7 @@ const CLIENT = `
 const net = require('node:net');
 const { createHash, randomBytes } = require('node:crypto');
 const [ip, ip6] = process.argv.slice(-2);
+const [group, own] = JSON.parse(process.argv.at(-3));
 const AFTER = 8000;
 const bytes = randomBytes(4e6);
 const want = createHash('sha1').update(bytes).digest('hex');
@@ -190,5 +227,24 @@ const udp = () => new Promise((resolve) => {
   });
   for (const it of sizes) socket.send(bytes.subarray(0, it), 4000, ip);
 });
-Promise.all([tcp(ip), udp(), tcp(ip6)]).then(([tcp, udp, tcp6]) => console.log(JSON.stringify({ tcp, udp, tcp6 })));
+const groups = () => new Promise((resolve) => {
+  // Of each size one comes back by each of two members. Their fragments would meet in one namespace.
+  const left = new Map([1, 64, 1000, 1422].map((it) => [it, 2]));
+  const socket = require('node:dgram').createSocket('udp4');
+  const end = (words) => { clearTimeout(timer); clearTimeout(late); resolve(words); socket.close(); };
+  const lost = () => end('lost those of ' + [...left].flatMap(([it, n]) => (n > 0 ? [it] : [])).join(', ') + ' bytes');
+  const timer = setTimeout(lost, AFTER);
+  let late;
+  socket.on('message', (it) => {
+    if (!it.equals(bytes.subarray(0, it.length))) return;
+    left.set(it.length, left.get(it.length) - 1);
+    if ([...left.values()].some((n) => n < 0)) end('doubled those of ' + it.length + ' bytes');
+    else if ([...left.values()].every((n) => n === 0)) late = setTimeout(end, 20, '');
+  });
+  socket.bind(0, () => {
+    socket.setMulticastInterface(own);
+    for (const it of left.keys()) socket.send(bytes.subarray(0, it), 4000, group);
+  });
+});
+Promise.all([tcp(ip), udp(), tcp(ip6), groups()]).then(([tcp, udp, tcp6, groups]) => console.log(JSON.stringify({ tcp, udp, tcp6, groups })));
 `;
