@@ -132,6 +132,7 @@ enum count {
 	LOST,       // dropped since the kernel refused to write into it, when its way was decided
 	GROUPED,    // a container's packets to groups, once each
 	COPIED,     // other hosts' packets to groups, once each
+	MISSED,     // copies that the kernel had no memory for, or whose container has just ended
 	COUNTS,
 };
 struct {
@@ -282,6 +283,7 @@ static __always_inline int strip(struct __sk_buff *skb, const struct inner *it)
 	return bpf_skb_adjust_room(skb, -ROOM, BPF_ADJ_ROOM_MAC, how);
 }
 
+#include "tallies.h"
 #include "groups.h"
 
 // Where a container's packets come in: its port of the bridge.
@@ -311,6 +313,7 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 	if (neighbour) {
 		// It goes on as if it had come by the other's own interface.
 		bpf_skb_change_type(skb, PACKET_HOST);
+		tally_given(neighbour, skb->len);
 		return counted(NEIGHBOURS, bpf_redirect_peer(neighbour, 0));
 	}
 
@@ -323,11 +326,13 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 	outer_header(&room, skb, &it, port->vni, &self);
 	room.ip.to = host;
 	room.ip.checksum = header_checksum(&room.ip);
+	__u32 bytes = skb->len;
 	if (make_room(skb))
 		return counted(LEFT, PASS);
 	if (bpf_skb_store_bytes(skb, 0, &front, sizeof(front), 0) ||
 	    bpf_skb_store_bytes(skb, sizeof(front), &room, sizeof(room), 0))
 		return counted(LOST, TC_ACT_SHOT);
+	tally_sent(port->vni, host, bytes);
 	return counted(SENT, bpf_redirect(self.inside, 0));
 }
 
@@ -377,7 +382,7 @@ SEC("tc") int from_wire(struct __sk_buff *skb)
 	if (!is_fast(skb, &it, protocol) || !from || !outer.ip.from || from->host != outer.ip.from)
 		return counted(CAME, PASS);
 	if (it.eth.to[0] & 1)
-		return group_from_wire(skb, &it, vni, &self);
+		return group_from_wire(skb, &it, &(struct peer){ vni, outer.ip.from }, &self);
 	struct place *to = place_of(vni, outer.inner.to);
 	__u32 there = to ? to->port : 0;
 	struct port *port = bpf_map_lookup_elem(&ports, &there);
@@ -389,6 +394,8 @@ SEC("tc") int from_wire(struct __sk_buff *skb)
 	if (bpf_skb_store_bytes(skb, 0, &it.eth, sizeof(it.eth), 0))
 		return counted(LOST, TC_ACT_SHOT);
 	skb->mark = there;
+	tally_received(vni, outer.ip.from, skb->len);
+	tally_given(there, skb->len);
 	return counted(RECEIVED, bpf_redirect_peer(self.outside, 0));
 }
 

@@ -218,15 +218,15 @@ static __always_inline int key_of(const struct inner *it, __u32 vni, struct grou
 }
 
 // Who is to have a packet, in a copy that is whole.
-static __always_inline int read_group(const struct inner *it, __u32 vni, struct group *copy)
+static __always_inline int read_group(const struct inner *it, __u32 vni, struct group_key *key,
+				      struct group *copy)
 {
-	struct group_key key;
-	if (!key_of(it, vni, &key))
+	if (!key_of(it, vni, key))
 		return 0;
-	__u32 hash = mixed_key(&key), sum = hash;
+	__u32 hash = mixed_key(key), sum = hash;
 	if (is_unsure(hash) || is_unsure(vni))
 		return 0;
-	struct group *group = bpf_map_lookup_elem(&groups, &key);
+	struct group *group = bpf_map_lookup_elem(&groups, key);
 	if (!group)
 		return 0;
 	__builtin_memcpy(copy, group, sizeof(*copy));
@@ -238,6 +238,12 @@ static __always_inline int read_group(const struct inner *it, __u32 vni, struct 
 	return sum == copy->sum && copy->ports <= MOST_TARGETS && copy->hosts <= MOST_TARGETS;
 }
 
+static __always_inline void copy_to(struct __sk_buff *skb, __u32 device)
+{
+	if (bpf_clone_redirect(skb, device, 0))
+		counted(MISSED, 0);
+}
+
 // To the members here but `but`. The last one gets the packet itself, if it is `whole` theirs; it comes to
 // them at once, and the copies by the queue of a veth.
 static __always_inline int to_members(struct __sk_buff *skb, const struct group *to, __u32 but, int whole)
@@ -247,16 +253,17 @@ static __always_inline int to_members(struct __sk_buff *skb, const struct group 
 		__u32 port = to->port[i];
 		if (port == but)
 			continue;
-		// One whose container has just ended gets none.
 		if (last)
-			bpf_clone_redirect(skb, last, 0);
+			copy_to(skb, last);
 		last = port;
 	}
 	if (!last)
 		return TC_ACT_SHOT;
-	if (whole)
+	if (whole) {
+		tally_given(last, skb->len);
 		return bpf_redirect_peer(last, 0);
-	bpf_clone_redirect(skb, last, 0);
+	}
+	copy_to(skb, last);
 	return TC_ACT_SHOT;
 }
 
@@ -264,8 +271,12 @@ static __noinline int group_from_container(struct __sk_buff *skb, const struct i
 					   const struct self *self)
 {
 	struct targets *to = targets();
-	if (!to || is_too_long(skb) || !read_group(it, vni, &to->group))
+	struct flow flow = { .port = skb->ifindex };
+	struct group_key key;
+	__u32 bytes = skb->len;
+	if (!to || is_too_long(skb) || !read_group(it, vni, &key, &to->group))
 		return counted(LEFT, PASS);
+	__builtin_memcpy(flow.group, key.group, sizeof(flow.group));
 	__u32 copies = to->group.hosts;
 	for (__u32 i = 0; i < MOST_TARGETS && i < copies; i++) {
 		struct way *way = bpf_map_lookup_elem(&hosts, &to->group.host[i]);
@@ -273,6 +284,11 @@ static __noinline int group_from_container(struct __sk_buff *skb, const struct i
 			return counted(LEFT, PASS);
 		to->ways[i] = *way;
 	}
+	// What cannot be counted is the bridge's, whose meter counts it.
+	struct tally *said = entry_of(&flows, &flow);
+	if (!said)
+		return counted(LEFT, PASS);
+	tally(said, bytes);
 	counted(GROUPED, 0);
 	int verdict = to_members(skb, &to->group, skb->ifindex, !copies);
 	if (!copies)
@@ -295,24 +311,28 @@ static __noinline int group_from_container(struct __sk_buff *skb, const struct i
 		head.room.ip.checksum = header_checksum(&head.room.ip);
 		if (bpf_skb_store_bytes(skb, 0, &head, length, 0))
 			return counted(LOST, TC_ACT_SHOT);
+		tally_sent(vni, to->group.host[i], bytes);
 		if (i + 1 == copies)
 			return bpf_redirect(self->inside, 0);
-		bpf_clone_redirect(skb, self->inside, 0);
+		copy_to(skb, self->inside);
 	}
 	return TC_ACT_SHOT;
 }
 
-static __noinline int group_from_wire(struct __sk_buff *skb, const struct inner *it, __u32 vni,
-				      const struct self *self)
+static __noinline int group_from_wire(struct __sk_buff *skb, const struct inner *it,
+				      const struct peer *from, const struct self *self)
 {
 	struct targets *to = targets();
-	if (!to || (it->eth.type == bpf_htons(ETH_P_IPV6) && !self->ipv6) || !read_group(it, vni, &to->group) ||
+	struct group_key key;
+	if (!to || (it->eth.type == bpf_htons(ETH_P_IPV6) && !self->ipv6) ||
+	    !read_group(it, from->vni, &key, &to->group) ||
 	    !to->group.ports || strip(skb, it))
 		return counted(CAME, PASS);
 	if (bpf_skb_store_bytes(skb, 0, &it->eth, sizeof(it->eth), 0))
 		return counted(LOST, TC_ACT_SHOT);
 	bpf_skb_change_type(skb, PACKET_MULTICAST);
 	skb->mark = TAKEN;
+	tally_received(from->vni, from->host, skb->len);
 	return counted(COPIED, bpf_redirect_peer(self->outside, 0));
 }
 

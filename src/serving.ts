@@ -12,10 +12,9 @@ import { probeApi } from './api/probe.ts';
 import type { openCheckups } from './checking.ts';
 import type { Config } from './config.ts';
 import { GUARD_TABLE } from './core/rules/guards.ts';
+import { openCounting } from './counting.ts';
 import type { Exposing } from './exposing.ts';
-import { measureFlows } from './kernel/meter.ts';
 import { refusedPackets } from './kernel/refused.ts';
-import { readTraffic } from './kernel/traffic.ts';
 import type { openLog } from './log.ts';
 import type { Probing } from './probing.ts';
 import { askPeers } from './sessions.ts';
@@ -33,7 +32,7 @@ export interface ReporterOptions {
 export function openReporter(options: ReporterOptions): Reporter {
   const { agent, events, metrics, certificateExpires } = options;
   const { host, forwarding, encryption, fastPath, reports } = agent.rooms;
-  const traffic = () => readTraffic(GUARD_TABLE);
+  const counting = openCounting(fastPath);
   return {
     report: () => reports.report(),
     plan: async () => [
@@ -44,20 +43,20 @@ export function openReporter(options: ReporterOptions): Reporter {
     flows: async (milliseconds) => ({
       host: host.tunnel?.address ?? '',
       seconds: milliseconds / 1000,
-      flows: await measureFlows(milliseconds),
+      flows: await counting.flows(milliseconds),
       dropped: await refusedPackets(GUARD_TABLE),
     }),
     balance: () => reports.balance(),
     live: async (seconds) => ({
       name: hostname(),
       report: reports.report(),
-      traffic: await traffic(),
+      traffic: await counting.traffic(),
       events: events.newest(seconds),
     }),
     metrics: async () =>
       metrics.text({
         report: reports.report(),
-        traffic: await traffic(),
+        traffic: await counting.traffic(),
         listeners: host.link.sessions?.listeners() ?? 0,
         certificateExpires: certificateExpires(),
       }),

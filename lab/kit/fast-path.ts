@@ -1,17 +1,13 @@
 /** What a host's kernel has of the fast path, read without the agent. */
 import { factOf } from '../../src/core/fastpath/entries.ts';
 import type { GroupFact } from '../../src/core/fastpath/groups.ts';
+import { FAST_COUNTS, type FastCount } from '../../src/core/fastpath/tallies.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { hostReport } from './agent.ts';
 
 const PLUGIN = 'castnet:latest';
-/** The names of bpf/fastpath.c, in its order. */
-const COUNTS = [
-  ...(['sent', 'received', 'neighbours', 'left', 'came', 'lost'] as const),
-  ...(['grouped', 'copied'] as const),
-] as const;
-export type FastCounts = Record<(typeof COUNTS)[number], number>;
+export type FastCounts = Record<FastCount, number>;
 
 type Dump = { values: { value: string[] }[] }[];
 
@@ -22,7 +18,7 @@ export async function fastCounts(host: LabHost): Promise<FastCounts> {
   const sums = (JSON.parse(stdout) as Dump).map(({ values }) =>
     values.reduce((sum, { value }) => sum + littleEndian(value), 0),
   );
-  return Object.fromEntries(COUNTS.map((it, at) => [it, sums[at] ?? 0])) as FastCounts;
+  return Object.fromEntries(FAST_COUNTS.map((it, at) => [it, sums[at] ?? 0])) as FastCounts;
 }
 
 type Entries = { key: string[]; value: string[] }[];
@@ -62,7 +58,7 @@ export async function countedFast(
   await work();
   const after = await Promise.all(hosts.map(fastCounts));
   const since = hosts.map(({ name }, at) => {
-    const more = COUNTS.map((it) => [it, (after[at]?.[it] ?? 0) - (before[at]?.[it] ?? 0)]);
+    const more = FAST_COUNTS.map((it) => [it, (after[at]?.[it] ?? 0) - (before[at]?.[it] ?? 0)]);
     return [name, Object.fromEntries(more) as FastCounts];
   });
   return Object.fromEntries(since);

@@ -1,6 +1,6 @@
 /** Groups go around bridge and tunnel, to exactly those to whom these would give them; else not at all. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { agentPid, healthy, killAgent } from '../kit/agent.ts';
+import { agentPid, groupsTable, healthy, http, inHost, killAgent } from '../kit/agent.ts';
 import {
   countedFast,
   fastCounts,
@@ -73,6 +73,19 @@ async function takesFast(from: string, group = GROUP): Promise<void> {
     { what: `${group} by the fast path of ${from}`, timeoutMs: 10_000 },
   );
 }
+
+/** What a host's agent tells Prometheus. */
+async function metrics(at: LabHost): Promise<string> {
+  const socketPath = inHost(at, '/run/castnet/castnet.sock');
+  return (await http({ socketPath, method: 'GET', path: '/metrics' })).text;
+}
+
+/** The sum of those with these labels. */
+const sumOf = (text: string, name: string, labels: readonly string[]): number =>
+  text
+    .split('\n')
+    .filter((it) => it.startsWith(`${name}{`) && labels.every((label) => it.includes(label)))
+    .reduce((sum, it) => sum + Number(it.split(' ').at(-1)), 0);
 
 /** The agent is stopped while something is done. */
 async function asleep(at: LabHost, work: () => Promise<unknown>): Promise<void> {
@@ -244,6 +257,82 @@ describe('over IPv4', () => {
     await fastGroup(host('h2'), { group, members: 1, hosts: 0 });
     await on('h2-b').leave(group);
     await fastGroup(host('h1'), { group, members: 0, hosts: 0 });
+  });
+
+  it('each packet is counted once, whichever way it goes', async () => {
+    const [slow, both] = ['232.79.0.2', '239.77.0.2'];
+    const { ip } = on('h1').container;
+    await on('h2').join(slow, { source: ip });
+    await on('h2').join(both);
+    await fastGroup(host('h1'), { group: both, members: 0, hosts: 1 });
+    for (const it of [GROUP, both]) await takesFast('h1', it);
+    const before = await metrics(host('h1'));
+    const before2 = await metrics(host('h2'));
+    const { h1 } = await counted(async () => {
+      for (const [group, tag] of [
+        [GROUP, 'count'],
+        [slow, 'count-slow'],
+      ] as const) {
+        await on('h1').say({ to: group, tag, count: COUNT, rate: RATE });
+        await heardBy(['h2'], on('h1'), tag);
+      }
+      // A member beside the sender that comes meanwhile makes it the bridge's for a second.
+      const said = on('h1').say({ to: both, tag: 'count-both', count: 5 * COUNT, rate: RATE });
+      await until(async () => (await on('h2').heard('count-both')).length > 0 || undefined, {
+        what: 'the first packet',
+        timeoutMs: 5_000,
+      });
+      await on('h1-c').join(both);
+      await said;
+      await heardBy(['h2'], on('h1'), 'count-both', 5 * COUNT);
+    });
+    expect(h1?.grouped).toBeGreaterThan(COUNT);
+    expect(h1?.grouped).toBeLessThan(6 * COUNT);
+    const after = await metrics(host('h1'));
+    const since = (name: string, ...labels: string[]) =>
+      sumOf(after, name, labels) - sumOf(before, name, labels);
+    const sent = (group: string) =>
+      since('castnet_group_sent_packets_total', `group="${group}"`, 'container="fg-h1"');
+    expect([GROUP, slow, both].map(sent)).toEqual([COUNT, COUNT, 5 * COUNT]);
+    // Of small packets each is as large: what the container's Ethernet header is counted with.
+    const bytes = since('castnet_group_sent_bytes_total', `group="${both}"`);
+    const each = bytes / (5 * COUNT);
+    expect(each).toBeGreaterThan(14 + 28 + 10);
+    expect(each).toBeLessThan(14 + 28 + 50);
+    const tunnel = since('castnet_tunnel_sent_packets_total', `network="${NET}"`);
+    // A copy for each of two hosts of the first group, for one of the others.
+    expect(tunnel).toBeGreaterThanOrEqual(8 * COUNT);
+    expect(tunnel).toBeLessThan(8 * COUNT + 100);
+    const host2 = since('castnet_fast_path_sent_packets_total', `host="${host('h2').address}"`);
+    expect(host2).toBe(h1?.grouped);
+    expect(since('castnet_fast_path_dropped_packets_total')).toBe(0);
+    // Of two members one is given the packet itself and one a copy, by ways that count otherwise.
+    const after2 = await metrics(host('h2'));
+    const received = (name: string) => {
+      const of = (text: string) =>
+        sumOf(text, 'castnet_container_received_packets_total', [`container="${name}"`]);
+      return of(after2) - of(before2);
+    };
+    for (const [name, count] of [
+      ['fg-h2', 7 * COUNT],
+      ['fg-h2-b', COUNT],
+    ] as const) {
+      expect(received(name), name).toBeGreaterThanOrEqual(count);
+      expect(received(name), name).toBeLessThan(count + 100);
+    }
+    await on('h1-c').leave(both);
+    await on('h2').leave(both);
+    await on('h2').leave(slow, { source: ip });
+  });
+
+  it('castnet groups names the sender, and its rate', async () => {
+    await on('h1').stream({ to: GROUP, tag: 'rate', rate: RATE });
+    const { groups } = await groupsTable(host('h2'));
+    await heardWhole(['h2'], on('h1'), 'rate');
+    const found = groups.find((it) => it.group === GROUP);
+    expect(found?.senders.map((it) => it.source)).toEqual([on('h1').container.ip]);
+    expect(found?.packetsPerSecond).toBeGreaterThan(0.8 * RATE);
+    expect(found?.packetsPerSecond).toBeLessThan(1.2 * RATE);
   });
 
   it('a container that is killed takes nothing from its neighbour', async () => {

@@ -26,6 +26,7 @@ const noFastPath = {
   load: unasked,
   look: unasked,
   write: unasked,
+  tallies: unasked,
   readWays: unasked,
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FastFact, type FastStep, fastIdentity } from '../core/fastpath/facts.ts';
+import { FAST_COUNTS, type FastTallies } from '../core/fastpath/tallies.ts';
 import type { Route } from '../core/fastpath/underlay.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
 import type { Membership } from '../core/membership/membership.ts';
@@ -16,6 +17,12 @@ const SLOW: Fact[] = [
   { kind: 'route', dev: 'cx5', mac: THERE, to: '10.9.0.2' },
   { kind: 'route', dev: 'cx5', mac: AWAY, to: '10.9.0.3' },
 ];
+const TALLIES: FastTallies = {
+  flows: [{ port: 14, group: '239.1.1.1', packets: 3, bytes: 300 }],
+  given: [{ port: 14, packets: 4, bytes: 400 }],
+  hosts: [],
+  counts: Object.fromEntries(FAST_COUNTS.map((it) => [it, 0])) as FastTallies['counts'],
+};
 const network = { id: 'net', vni: 5, options: {} };
 const endpoint = { id: ID, network: 'net', address: '10.0.1.5/24', mac: MAC, mtu: 1450, since: 0 };
 const tunnel = { address: '10.9.0.1', port: 4789, mtu: 1450 };
@@ -32,7 +39,14 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
     [DEV, 14],
   ]);
   const rows: Membership[] = [];
-  const now = { slow: SLOW as Fact[] | undefined, card: 'eth0', at: 0, refuses: '', rows };
+  const now = {
+    slow: SLOW as Fact[] | undefined,
+    card: 'eth0',
+    at: 0,
+    refuses: '',
+    uncounted: '',
+    rows,
+  };
   let facts = new Map<string, FastFact>();
   const kernel: FastPathOptions['kernel'] = {
     try: async () => {
@@ -56,6 +70,10 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
         if (action === 'put') facts.set(fastIdentity(fact), fact);
         else facts.delete(fastIdentity(fact));
       }
+    },
+    tallies: async () => {
+      if (now.uncounted !== '') throw new Error(now.uncounted);
+      return TALLIES;
     },
     remove: async () => {
       calls.push('remove');
@@ -199,6 +217,20 @@ describe('the fast path', () => {
       expect(calls).toEqual(['try', 'remove', 'try']);
     },
   );
+
+  it('tells what it counted by the names of ports; what cannot be read is no trouble', async () => {
+    const { path, now } = world('on');
+    expect(await path.traffic()).toBeUndefined();
+    await path.loop.request(true);
+    const flow = { port: DEV, source: '10.0.1.5', group: '239.1.1.1', packets: 3, bytes: 300 };
+    expect(await path.traffic()).toMatchObject({
+      flows: [flow],
+      given: new Map([[DEV, { packets: 4, bytes: 400 }]]),
+    });
+    now.uncounted = 'no such map';
+    expect(await path.traffic()).toBeUndefined();
+    expect(path.lacking).toBe('');
+  });
 
   it('without IPv6 tells so', async () => {
     const { path } = world('on', { problem: '', ipv6: 'no answer', groups: '' });

@@ -5,6 +5,8 @@ import {
   fastDifference,
   type Program,
 } from '../core/fastpath/facts.ts';
+import type { FastTallies } from '../core/fastpath/tallies.ts';
+import { type FastTraffic, fastTraffic } from '../core/fastpath/traffic.ts';
 import { type FastUnderlay, fastUnderlay, type WayFacts } from '../core/fastpath/underlay.ts';
 import { type FastWanted, fastWanted } from '../core/fastpath/wanted.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
@@ -39,6 +41,8 @@ export interface FastPathKernel {
   load(): Promise<void>;
   look(): Promise<FastSeen>;
   write(steps: readonly FastStep[]): Promise<void>;
+  /** What the programs counted; what is of devices that are not there is forgotten. */
+  tallies(devices: ReadonlyMap<string, number>): Promise<FastTallies>;
   /** Takes everything away. */
   remove(): Promise<void>;
   readWays(hosts: readonly string[]): Promise<WayFacts>;
@@ -107,6 +111,17 @@ export class FastPath implements Target {
     });
   }
 
+  /** What went the fast path up to now; undefined where there is none, or it cannot be read. */
+  traffic(): Promise<FastTraffic | undefined> {
+    return this.#inTurn(async () => {
+      if (this.#seen === undefined) return undefined;
+      const { inside } = this.#seen;
+      const tallies = await this.#tallies(inside);
+      const names = new Map([...inside].map(([name, index]) => [index, name]));
+      return tallies && fastTraffic(tallies, this.#have, names);
+    });
+  }
+
   /** Why packets of a network go by bridge and tunnel; empty when unicast goes the fast path. */
   why(network: string): string {
     const { setting } = this.#options;
@@ -159,6 +174,19 @@ export class FastPath implements Target {
     this.#seen = await kernel.look();
     this.#have = this.#seen.facts;
     this.#underlay = undefined;
+    // A reading also forgets what is of ports that have gone.
+    await this.#tallies(this.#seen.inside);
+  }
+
+  /** Undefined when they cannot be read, which is no reason to take another way. */
+  async #tallies(devices: ReadonlyMap<string, number>): Promise<FastTallies | undefined> {
+    try {
+      return await this.#options.kernel.tallies(devices);
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.#options.log.debug({ reason }, 'the fast path’s counters cannot be read');
+      return undefined;
+    }
   }
 
   async #apply(): Promise<Next> {

@@ -30,7 +30,11 @@ export function scrapedMetrics(registry: Registry): (scrape: Scrape) => void {
     for (const network of scrape.report.networks) {
       fillNetwork(all, network, devices);
       fillGroups(all, network, scrape.traffic);
+      fillFast(all, network, scrape.traffic);
     }
+    const { packets = [], dropped = [] } = scrape.traffic.fastPath ?? {};
+    for (const { way, packets: number } of packets) all.fastPackets.inc({ way }, number);
+    for (const { reason, packets: number } of dropped) all.fastDropped.inc({ reason }, number);
   };
 }
 
@@ -96,6 +100,22 @@ function makeMetrics(registry: Registry) {
       'castnet_dropped_packets_total',
       'Packets dropped: by settings, at a container that takes none, by the tunnel out or in.',
       ...['network', 'reason'],
+    ),
+    fastHost: way(
+      'castnet_fast_path',
+      'to and from another host by the fast path',
+      'network',
+      'host',
+    ),
+    fastPackets: counter(
+      'castnet_fast_path_packets_total',
+      'Packets that the fast path took or left to bridge and tunnel.',
+      'way',
+    ),
+    fastDropped: counter(
+      'castnet_fast_path_dropped_packets_total',
+      'Packets that the fast path could not deliver, by why.',
+      'reason',
     ),
     tunnelDropped: counter(
       'castnet_tunnel_refused_packets_total',
@@ -178,6 +198,11 @@ function fillGroups(all: All, report: NetworkReport, { flows, dropped }: HostTra
     all.groupBytes.inc(labels, bytes);
     all.groupPackets.inc(labels, packets);
   }
+}
+
+function fillFast(all: All, report: NetworkReport, { fastPath }: HostTraffic): void {
+  for (const { vni, host, ...counted } of fastPath?.hosts ?? [])
+    if (vni === report.vni) count(all.fastHost, { network: nameOf(report), host }, counted);
 }
 
 function count(

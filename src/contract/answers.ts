@@ -70,6 +70,23 @@ const device = object({
 /** What passed one of castnet's devices since it was made, by the kernel's own counters. */
 export type DeviceCount = Told<typeof device>;
 
+const fastPath = object({
+  hosts: z
+    .array(
+      object({
+        vni: count,
+        host: address,
+        sentPackets: count,
+        sentBytes: bytes,
+        receivedPackets: count,
+        receivedBytes: bytes,
+      }),
+    )
+    .describe('What networks of this host exchanged with others; bytes with Ethernet headers'),
+  packets: z.array(object({ way: text, packets: count })),
+  dropped: z.array(object({ reason: text, packets: count })),
+});
+
 const traffic = object({
   at: z.number().nonnegative().describe('Milliseconds of a clock of the host that never goes back'),
   devices: z.array(device),
@@ -77,6 +94,9 @@ const traffic = object({
     .array(flow)
     .describe('Grow for as long as somebody asks; may start anew after an idle minute'),
   dropped,
+  fastPath: z
+    .exactOptional(fastPath)
+    .describe('What of it went around bridge and tunnel; devices and flows have it too'),
 });
 /** What one host's kernel counted; two of them give a rate. */
 export type HostTraffic = Told<typeof traffic>;

@@ -70,7 +70,7 @@ export function visibleBalance({ services, counts }: HostBalance, scope: Scope):
 export function visibleLive(live: HostLive, scope: Scope): HostLive {
   if (scope === 'all') return live;
   const { ports, vnis } = placesOf(live.report, scope);
-  const { devices, flows, dropped, at } = live.traffic;
+  const { devices, flows, dropped, at, fastPath } = live.traffic;
   const devs = new Set([
     ...ports,
     ...[...vnis].flatMap((it) => [bridgeName(it), vxlanName(it), vxlanName(it, true)]),
@@ -83,6 +83,13 @@ export function visibleLive(live: HostLive, scope: Scope): HostLive {
       devices: devices.filter((it) => devs.has(it.dev)),
       flows: flows.filter((it) => ports.has(it.port)),
       dropped: dropped.filter((it) => vnis.has(it.vni)),
+      ...(fastPath && {
+        fastPath: {
+          hosts: fastPath.hosts.filter((it) => vnis.has(it.vni)),
+          packets: [],
+          dropped: [],
+        },
+      }),
     },
     events: [],
   };

@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { FastStep } from '../../core/fastpath/facts.ts';
+import type { FastTallies } from '../../core/fastpath/tallies.ts';
 import type { WayFacts } from '../../core/fastpath/underlay.ts';
 import { type FastLook, lookFast } from './look.ts';
 import { Programs } from './programs.ts';
+import { readTallies } from './tallies.ts';
 import { type TrialResult, tryFastPath, WELL } from './trial.ts';
 import { readWays } from './ways.ts';
 import { writeFast } from './write.ts';
@@ -34,6 +36,9 @@ export function fastKernel(directory: string, object = OBJECT) {
     look: (): Promise<FastLook> => lookFast(programs.directory),
     write: (steps: readonly FastStep[]): Promise<void> =>
       writeFast(programs.directory, steps, (dev) => programs.noteHook(dev)),
+    /** @param devices of castnet's namespace, by name: what is of others is forgotten */
+    tallies: (devices: ReadonlyMap<string, number>): Promise<FastTallies> =>
+      readTallies(programs.directory, devices),
     remove: (): Promise<void> => programs.unload({ hooks: false }),
     readWays: (hosts: readonly string[]): Promise<WayFacts> => readWays(hosts),
   };

@@ -6,6 +6,9 @@ import type { FastFact } from '../../core/fastpath/facts.ts';
 const hex = (bytes: readonly number[]): string =>
   bytes.map((it) => it.toString(16).padStart(2, '0')).join(' ');
 
+/** A key, as bpftool's `map` takes it. */
+export const keyLine = (key: readonly number[]): string => `key hex ${hex(key)}`;
+
 /** @param maps directory of the pinned maps */
 export const updateLine = (maps: string, { map, key, value }: Entry): string =>
   `map update pinned ${maps}/${map} key hex ${hex(key)} value hex ${hex(value)}`;

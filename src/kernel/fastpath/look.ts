@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { factOf, MAPS, type MapName } from '../../core/fastpath/entries.ts';
+import { factOf, MAPS } from '../../core/fastpath/entries.ts';
 import { type FastFact, PROGRAMS, type Program } from '../../core/fastpath/facts.ts';
 import { mustRun, run } from '../../system/run.ts';
 import { inNamespace } from '../namespace.ts';
 import { bpftoolBatch } from './bpftool.ts';
+import { answersOf, entriesOf } from './dump.ts';
 
 /** All that the kernel has of the fast path. */
 export interface FastLook {
@@ -15,10 +16,6 @@ export interface FastLook {
   readonly outside: ReadonlyMap<string, number>;
 }
 
-const Answers = z.array(z.object({ output: z.unknown() }));
-const Shown = z.object({ id: z.number() });
-const Bytes = z.array(z.string());
-const Dump = z.array(z.object({ key: Bytes, value: Bytes }));
 const Net = z.array(
   z.object({
     tc: z.array(
@@ -76,24 +73,26 @@ async function readPinned(directory: string): Promise<Pick<FastLook, 'programs' 
     ...PROGRAMS.map((it) => `prog show pinned ${directory}/${it}`),
     ...MAPS.map((it) => `map dump pinned ${directory}/maps/${it}`),
   ];
-  return parsePinned(await bpftoolBatch(lines, '--json'));
+  return parsePinned(await bpftoolBatch(lines, ['--json']));
 }
 
 /** Of bpftool's answers, in the order of `PROGRAMS` and `MAPS`. */
 export function parsePinned(json: string): Pick<FastLook, 'programs' | 'facts'> {
-  const answers = Answers.parse(JSON.parse(json)).map((it) => it.output);
-  const ids = PROGRAMS.map((it, at) => [it, Shown.parse(answers[at]).id] as const);
-  const dumps = MAPS.map((map, at) => [map, answers[PROGRAMS.length + at]] as const);
-  return {
-    programs: Object.fromEntries(ids) as Record<Program, number>,
-    facts: dumps.flatMap(([map, dump]) => entriesOf(map, dump)),
-  };
+  const answers = answersOf(json);
+  const ids = PROGRAMS.map((it, at) => [it, idOf(answers[at] ?? '')] as const);
+  const facts: FastFact[] = [];
+  for (const [at, map] of MAPS.entries())
+    for (const entry of entriesOf(answers[PROGRAMS.length + at] ?? '')) {
+      const fact = factOf({ map, ...entry });
+      if (fact !== undefined) facts.push(fact);
+    }
+  return { programs: Object.fromEntries(ids) as Record<Program, number>, facts };
 }
 
-function entriesOf(map: MapName, dump: unknown): FastFact[] {
-  return Dump.parse(dump).flatMap(
-    ({ key, value }) => factOf({ map, key: key.map(Number), value: value.map(Number) }) ?? [],
-  );
+function idOf(answer: string): number {
+  const [, id] = /^\["prog","show",[^\]]*\],"output":\{"id":(\d+)/.exec(answer) ?? [];
+  if (id === undefined) throw new Error(`bpftool: no program, but ${answer.slice(0, 200)}`);
+  return Number(id);
 }
 
 /** Of `bpftool --json net show`. */
