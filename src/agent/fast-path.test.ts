@@ -45,6 +45,7 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
     at: 0,
     refuses: '',
     uncounted: '',
+    unloaded: '',
     rows,
   };
   let facts = new Map<string, FastFact>();
@@ -53,7 +54,10 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
       calls.push('try');
       return trial;
     },
-    load: async () => void calls.push('load'),
+    load: async () => {
+      if (now.unloaded !== '') throw new Error(now.unloaded);
+      calls.push('load');
+    },
     look: async () => ({
       facts: [...facts.values()],
       programs: { from_container: 1, to_wire: 2, from_wire: 3, to_container: 4 },
@@ -236,6 +240,24 @@ describe('the fast path', () => {
     const { path } = world('on', { problem: '', ipv6: 'no answer', groups: '' });
     await path.loop.request(true);
     expect(path.but).toBe('not IPv6: no answer');
+  });
+
+  it('that cannot be read twice is taken away, and comes back', async () => {
+    const { path, now, calls, facts } = world('on');
+    await path.loop.request(true);
+    now.unloaded = 'mounting it: permission denied';
+    await path.loop.request(true);
+    expect(calls).not.toContain('remove');
+    await path.loop.request(true);
+    await path.loop.request(true);
+    expect(calls.filter((it) => it === 'remove')).toHaveLength(1);
+    expect(path.why('net')).toBe('mounting it: permission denied');
+    expect(path.lacking).toBe('mounting it: permission denied');
+    now.unloaded = '';
+    await path.loop.request(true);
+    expect(facts()).toHaveLength(11);
+    expect(path.why('net')).toBe('');
+    path.loop.close();
   });
 
   it('a refused step is told while nothing of it is there', async () => {

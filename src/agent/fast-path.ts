@@ -80,6 +80,8 @@ export class FastPath implements Target {
   /** Ports for whose index the kernel was asked again; bounded by the ports. */
   #asked = new Set<string>();
   #isRemoved = false;
+  /** Whether the last look failed. */
+  #isUnread = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: FastPathOptions) {
@@ -169,10 +171,18 @@ export class FastPath implements Target {
       log.info(found, 'the fast path was tried');
     }
     if (this.#trial?.problem !== '') return await this.#remove();
-    this.#isRemoved = false;
-    await kernel.load();
-    this.#seen = await kernel.look();
-    this.#have = this.#seen.facts;
+    try {
+      await kernel.load();
+      this.#isRemoved = false;
+      this.#seen = await kernel.look();
+      this.#have = this.#seen.facts;
+    } catch (error) {
+      // What can be neither read nor changed would soon send packets to where nobody is.
+      if (this.#isUnread) await this.#remove();
+      this.#isUnread = true;
+      throw error;
+    }
+    this.#isUnread = false;
     this.#underlay = undefined;
     // A reading also forgets what is of ports that have gone.
     await this.#tallies(this.#seen.inside);

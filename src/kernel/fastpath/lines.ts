@@ -13,6 +13,10 @@ export const keyLine = (key: readonly number[]): string => `key hex ${hex(key)}`
 export const updateLine = (maps: string, { map, key, value }: Entry): string =>
   `map update pinned ${maps}/${map} key hex ${hex(key)} value hex ${hex(value)}`;
 
+/** The same of a map that is not pinned, by the kernel's number of it. */
+export const updateIdLine = (id: number, { key, value }: Entry): string =>
+  `map update id ${id} key hex ${hex(key)} value hex ${hex(value)}`;
+
 export const deleteLine = (maps: string, { map, key }: Entry): string =>
   `map delete pinned ${maps}/${map} key hex ${hex(key)}`;
 

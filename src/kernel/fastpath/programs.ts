@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { NO_SELF } from '../../core/fastpath/entries.ts';
-import { INSIDE, OUTSIDE, type Program } from '../../core/fastpath/facts.ts';
+import { MAPS, NO_SELF } from '../../core/fastpath/entries.ts';
+import { INSIDE, OUTSIDE, PROGRAMS, type Program } from '../../core/fastpath/facts.ts';
+import { TALLY_MAPS } from '../../core/fastpath/tallies.ts';
 import { mustRun, run } from '../../system/run.ts';
 import { inNamespace } from '../namespace.ts';
 import { updateLine } from './lines.ts';
 import { ownFilters } from './look.ts';
+import { silenceFilters } from './silence.ts';
 import { removeFilters, removeHook } from './write.ts';
 
 /** Of files that say which devices of the host's got their hook from castnet. */
@@ -57,7 +59,7 @@ export class Programs {
     await mkdir(this.#mount, { recursive: true });
     if (!(await this.#isMounted())) await mustRun(['mount', '-t', 'bpf', 'bpf', this.#mount]);
     const builds = await this.#builds();
-    if (!builds.includes(build)) {
+    if (!(await this.#isWhole())) {
       // A name with a dot is the file system’s own.
       const aside = `${this.#directory}-new`;
       await rm(aside, { recursive: true, force: true });
@@ -70,6 +72,9 @@ export class Programs {
         'pinmaps',
         `${aside}/maps`,
       ]);
+      // Of a build that somebody took a part of, no more can be known or changed.
+      if (builds.includes(build)) await this.#retire(this.#directory);
+      await silenceFilters();
       await rename(aside, this.#directory);
     }
     for (const it of builds.filter((name) => name !== build))
@@ -110,6 +115,13 @@ export class Programs {
   async #retire(directory: string): Promise<void> {
     await run(['bpftool', 'batch', 'file', '-'], `${updateLine(`${directory}/maps`, NO_SELF)}\n`);
     await rm(directory, { recursive: true, force: true });
+  }
+
+  /** Whether each program and map of this build is pinned. */
+  async #isWhole(): Promise<boolean> {
+    const maps = [...MAPS, ...TALLY_MAPS].map((it) => `maps/${it}`);
+    const pins = [...PROGRAMS, ...maps].map((it) => stat(`${this.#directory}/${it}`));
+    return (await Promise.allSettled(pins)).every((it) => it.status === 'fulfilled');
   }
 
   /** The file system has files of its own beside them. */
