@@ -240,11 +240,12 @@ static __always_inline __u8 congestion(const struct inner *it)
 }
 
 // The outer header of a container's packet to another host, without that host and the checksum.
-static __always_inline void outer_header(struct tunnel *room, struct __sk_buff *skb, const struct inner *it,
-					 __u32 vni, const struct self *self)
+// @param flow a hash, by which network cards and routers spread flows
+static __always_inline void outer_header(struct tunnel *room, const struct __sk_buff *skb,
+					 const struct inner *it, __u32 vni, const struct self *self,
+					 __u32 flow)
 {
 	// Of VXLAN's ports: net/core's udp_flow_src_port with the usual range.
-	__u32 flow = bpf_get_hash_recalc(skb);
 	flow ^= flow << 16;
 	__u32 length = skb->len - sizeof(struct ethernet) + ROOM;
 	*room = (struct tunnel){
@@ -323,7 +324,7 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 		return counted(LEFT, PASS);
 	struct front front = { .hop = way->hop, .card = way->card, .type = bpf_htons(ETH_P_IP) };
 	struct tunnel room;
-	outer_header(&room, skb, &it, port->vni, &self);
+	outer_header(&room, skb, &it, port->vni, &self, bpf_get_hash_recalc(skb));
 	room.ip.to = host;
 	room.ip.checksum = header_checksum(&room.ip);
 	__u32 bytes = skb->len;

@@ -298,7 +298,9 @@ static __noinline int group_from_container(struct __sk_buff *skb, const struct i
 		struct front front;
 		struct tunnel room;
 	} __attribute__((packed)) head = { .front = { .type = bpf_htons(ETH_P_IP) } };
-	outer_header(&head.room, skb, it, vni, self);
+	// What one container says to one group is a flow: the kernel's hash would cost a seventh of this program’s time.
+	__u32 hash = mixed_key(&key) + skb->ifindex;
+	outer_header(&head.room, skb, it, vni, self, hash * 0x9e3779b1);
 	if (make_room(skb))
 		return counted(LOST, TC_ACT_SHOT);
 	for (__u32 i = 0; i < MOST_TARGETS && i < copies; i++) {
