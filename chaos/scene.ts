@@ -30,8 +30,8 @@ export const CANARIES = {
   [SECRET]: { word: 'kanarienvogel', subnet: '10.197.84.0/24' },
 } as const satisfies Record<string, Canary>;
 
-/** How often two hosts agree on another secret, and each takes another key: all the time, while faults come. */
-const OFTEN = ['CASTNET_WIREGUARD_RENEW=10', 'CASTNET_WIREGUARD_KEY_RENEW=10'];
+/** How often two hosts agree on another secret, seconds: all the time, while faults come. */
+const RENEW_S = 10;
 
 /** Tasks in all; of the global service, one for each host. */
 const SERVICES = { everywhere: 'global', vip: 3, rr: 2 } as const;
@@ -58,7 +58,7 @@ export class Scene {
   }
 
   static async deploy(lab: Lab): Promise<Scene> {
-    await settle(lab.hosts.map((it) => setPlugin(it, ...OFTEN)));
+    await settle(lab.hosts.map((it) => setPlugin(it, `CASTNET_WIREGUARD_RENEW=${RENEW_S}`)));
     await createNetwork(lab, NETWORK, ['--subnet', CANARIES[NETWORK].subnet]);
     await createNetwork(lab, SECRET, ['--subnet', CANARIES[SECRET].subnet, '--opt', 'encrypted']);
     // It loses its power in the end, and calls that its tasks have by then are lost with it.
