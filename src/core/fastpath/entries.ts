@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { FastFact } from './facts.ts';
+import { groupBytes, groupText } from './group-bytes.ts';
 import { type GroupFact, MOST_TARGETS } from './groups.ts';
 
 /** Entries of the maps as bytes: the structs of bpf/fastpath.c, on processors that are little-endian. */
@@ -53,9 +54,7 @@ export function entryOf(fact: EntryFact): Entry {
 function groupEntry({ vni, group, ports, hosts }: GroupFact): Entry {
   if (Math.max(ports.length, hosts.length) > MOST_TARGETS)
     throw new Error(`${group} has more than ${MOST_TARGETS} targets`);
-  const address = ipaddr.parse(group);
-  const six = address.kind() === 'ipv6' ? address : (address as ipaddr.IPv4).toIPv4MappedAddress();
-  const key = [...u32(vni), ...six.toByteArray()];
+  const key = [...u32(vni), ...groupBytes(group)];
   const counts = [...u16(ports.length), ...u16(hosts.length)];
   const [here, away] = [ports.flatMap(u32), hosts.flatMap(ipv4)];
   const sum = mixed([...key, ...counts, ...here, ...away]);
@@ -78,12 +77,11 @@ function mixed(bytes: readonly number[]): number {
 /** One with a sum or counts that are wrong has no targets, as none that is wanted: it goes, or is written anew. */
 function groupOf(key: readonly number[], value: readonly number[]): GroupFact {
   const at = new DataView(Uint8Array.from(value).buffer);
-  const six = ipaddr.fromByteArray([...key.slice(4)]) as ipaddr.IPv6;
   const [ports, hosts] = [at.getUint16(4, true), at.getUint16(6, true)];
   const none: GroupFact = {
     kind: 'group',
     vni: new DataView(Uint8Array.from(key).buffer).getUint32(0, true),
-    group: (six.isIPv4MappedAddress() ? six.toIPv4Address() : six).toString(),
+    group: groupText(key.slice(4)),
     ...{ ports: [], hosts: [] },
   };
   if (Math.max(ports, hosts) > MOST_TARGETS) return none;

@@ -58,7 +58,7 @@ export function fastGroups(input: GroupsInput): Map<number, NetworkGroups> {
       const facts: GroupFact[] = [];
       const left = new Map<string, string>();
       for (const [group, found] of groups) {
-        const to = copies.get(`${vni} ${groupMac(group)}`) ?? [];
+        const to = (copies.get(`${vni} ${groupMac(group)}`) ?? []).map((it) => it.to);
         const result = targets(group, found, { ...input, vni, to });
         if (typeof result === 'string') left.set(group, result);
         else if (result.ports.length + result.hosts.length > 0)
@@ -70,17 +70,11 @@ export function fastGroups(input: GroupsInput): Map<number, NetworkGroups> {
 }
 
 /** The hosts to which the tunnel copies, by VNI and MAC. */
-function copiesOf(slow: readonly Fact[]): Map<string, string[]> {
-  const copies = new Map<string, string[]>();
-  for (const it of slow) {
-    if (it.kind !== 'copy') continue;
-    const key = `${vniOf(it.dev)} ${it.mac}`;
-    const own = copies.get(key);
-    if (own === undefined) copies.set(key, [it.to]);
-    else own.push(it.to);
-  }
-  return copies;
-}
+const copiesOf = (slow: readonly Fact[]) =>
+  Map.groupBy(
+    slow.filter((it) => it.kind === 'copy'),
+    (it) => `${vniOf(it.dev)} ${it.mac}`,
+  );
 
 /** Members here and hosts that get a group; or why it is the bridge's. */
 function targets(

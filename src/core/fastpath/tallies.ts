@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { groupText } from './group-bytes.ts';
 
 /** What the programs of the fast path counted: bpf/tallies.h, and `counts` of bpf/fastpath.c. */
 export interface FastTallies {
@@ -84,8 +84,3 @@ const tallyAt = (it: TallyEntry, at: number): Tally => ({
   packets: sum(it, at),
   bytes: sum(it, at + 8),
 });
-
-function groupText(bytes: readonly number[]): string {
-  const six = ipaddr.fromByteArray([...bytes]) as ipaddr.IPv6;
-  return (six.isIPv4MappedAddress() ? six.toIPv4Address() : six).toString();
-}

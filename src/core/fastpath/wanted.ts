@@ -6,7 +6,7 @@ import type { Membership } from '../membership/membership.ts';
 import { bridgeName, portName, vniOf } from '../names.ts';
 import { isGuarded } from '../rules/guards.ts';
 import { type FastFact, fastIdentity, INSIDE, OUTSIDE, type Program } from './facts.ts';
-import { fastGroups, type GroupFact } from './groups.ts';
+import { fastGroups } from './groups.ts';
 import type { FastUnderlay } from './underlay.ts';
 
 /** What is there for the fast path to stand on. */
@@ -69,17 +69,16 @@ function bounded(facts: readonly FastFact[]): FastFact[] {
   const isStation = ({ kind }: FastFact): boolean => kind === 'here' || kind === 'there';
   const stations = facts.filter(isStation);
   if (stations.length <= MOST_STATIONS) return [...facts];
-  const sorted = stations.map((it) => ({ it, key: fastIdentity(it) }));
-  sorted.sort((a, b) => (a.key < b.key ? -1 : 1));
-  const kept = sorted.slice(0, MOST_STATIONS).map(({ it }) => it);
-  return [...facts.filter((it) => !isStation(it)), ...kept];
+  return [...facts.filter((it) => !isStation(it)), ...firstOf(stations, MOST_STATIONS)];
 }
 
-/** As many groups, likewise. */
-const boundedGroups = (facts: GroupFact[]): GroupFact[] =>
-  facts.length <= MOST_GROUPS
-    ? facts
-    : facts.sort((a, b) => (fastIdentity(a) < fastIdentity(b) ? -1 : 1)).slice(0, MOST_GROUPS);
+/** So many at most, the same ones each time. */
+function firstOf<T extends FastFact>(facts: readonly T[], most: number): readonly T[] {
+  if (facts.length <= most) return facts;
+  const sorted = facts.map((it) => ({ it, key: fastIdentity(it) }));
+  sorted.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return sorted.slice(0, most).map(({ it }) => it);
+}
 
 const whyNoGroups = (isSilenced: boolean): string =>
   isSilenced ? 'a container’s reports are dropped on the bridge for now' : '';
@@ -161,7 +160,10 @@ export function fastWanted(input: FastInput): FastWanted {
       },
       ...ways.map(([host, hop]): FastFact => ({ kind: 'way', host, hop, card })),
       ...bounded(facts),
-      ...boundedGroups([...groups.values()].flatMap((it) => it.facts)),
+      ...firstOf(
+        [...groups.values()].flatMap((it) => it.facts),
+        MOST_GROUPS,
+      ),
     ],
   };
 }

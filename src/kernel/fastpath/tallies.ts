@@ -6,7 +6,7 @@ import {
   type TallyMap,
   talliesOf,
 } from '../../core/fastpath/tallies.ts';
-import { vniOf } from '../../core/names.ts';
+import { isVxlan, vniOf } from '../../core/names.ts';
 import { bpftoolBatch } from './bpftool.ts';
 import { answersOf, talliesIn } from './dump.ts';
 import { keyLine } from './lines.ts';
@@ -28,9 +28,7 @@ export async function readTallies(
   const lines = TALLY_MAPS.map((it) => `map dump pinned ${maps}/${it}`);
   const found = parseTallies(await bpftoolBatch(lines, ['--json'], OUTPUT_MOST));
   const indexes = new Set(devices.values());
-  const vnis = new Set(
-    [...devices.keys()].flatMap((it) => (it.startsWith('cx') ? [vniOf(it)] : [])),
-  );
+  const vnis = new Set([...devices.keys()].flatMap((it) => (isVxlan(it) ? [vniOf(it)] : [])));
   const gone = goneTallies(found, {
     port: (it) => indexes.has(it),
     vni: (it) => vnis.has(it),
