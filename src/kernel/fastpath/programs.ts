@@ -93,9 +93,10 @@ export class Programs {
     }
     await rm(this.#mount, { recursive: true, force: true });
     const takesIn = (it: { program: Program }) => it.program.startsWith('from_');
-    await removeFilters((await ownFilters()).filter(takesIn));
+    const taking = (await ownFilters()).filter(takesIn);
+    await removeFilters(taking);
     // What they took before may still wait between the pair's ends, and ends with it.
-    await setTimeout(DRAIN_MS);
+    if (taking.length > 0) await setTimeout(DRAIN_MS);
     if (hooks) for (const it of await this.#hooked()) await removeHook(it);
     await run(['ip', 'link', 'del', 'dev', OUTSIDE]);
   }
