@@ -1,11 +1,10 @@
 /** Encrypted networks beside the same made by hand, and beside others that encrypt. */
 import { compare, RATE } from '../compare.ts';
-import { type Context, type PathName, rounds } from '../context.ts';
+import type { Context, PathName } from '../context.ts';
 import { GROUP_BOTH } from '../path.ts';
 import { rates } from '../rates.ts';
-import { figure } from '../result.ts';
 import { withMembers } from './multicast.ts';
-import { iperf } from './unicast.ts';
+import { tcp } from './unicast.ts';
 
 const OWN = 'castnet-encrypted';
 const ALL: PathName[] = [OWN, 'hand-made-encrypted', 'castnet', 'tinc', 'n2n'];
@@ -20,16 +19,9 @@ const LEAST = {
 /** One TCP stream. */
 export async function measureEncryptedTcp(context: Context): Promise<void> {
   const paths = await context.paths(ALL);
-  const seconds = context.quick ? 1 : 3;
-  const values = await rounds(paths, context.quick ? 2 : 7, async (path) => {
-    const value = await iperf(path, { seconds, streams: 1 });
-    context.say(`TCP encrypted, ${path.name}: ${figure(value)} Gbit/s`);
-    return value;
-  });
-  compare(context, values, {
-    ...{ title: 'TCP encrypted, one stream', unit: 'Gbit/s', own: OWN },
-    others: LEAST,
-  });
+  const title = 'TCP encrypted, one stream';
+  const values = await tcp(context, paths, { title, streams: 1, times: 7 });
+  compare(context, values, { title, unit: 'Gbit/s', own: OWN, others: LEAST });
 }
 
 /** The most 1300-byte packets a second that all arrive, at a container and at a group's members. */

@@ -20,21 +20,30 @@ const STREAMS = [
 /** TCP by iperf3: one stream, and several at once. */
 export async function measureTcp(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
-  const seconds = context.quick ? 1 : 3;
   for (const { streams, times, overlay } of STREAMS) {
     const title = streams === 1 ? 'TCP, one stream' : `TCP, ${streams} streams`;
-    const values = await rounds(paths, context.quick ? 2 : times, async (path) => {
-      const value = await iperf(path, { seconds, streams });
-      context.say(`${title}, ${path.name}: ${figure(value)} Gbit/s`);
-      return value;
-    });
+    const values = await tcp(context, paths, { title, streams, times });
     const others = { overlay: { atLeast: overlay }, 'hand-made': { atLeast: 0.97 }, bare: {} };
     compare(context, values, { title, unit: 'Gbit/s', others });
   }
 }
 
+/** @returns Gbit/s of TCP for each path by round */
+export function tcp(
+  context: Context,
+  paths: readonly Path[],
+  { title, streams, times }: { title: string; streams: number; times: number },
+): Promise<Map<string, number[]>> {
+  const seconds = context.quick ? 1 : 3;
+  return rounds(paths, context.quick ? 2 : times, async (path) => {
+    const value = await iperf(path, { seconds, streams });
+    context.say(`${title}, ${path.name}: ${figure(value)} Gbit/s`);
+    return value;
+  });
+}
+
 /** @returns Gbit/s of TCP from a path's sender to its first receiver */
-export async function iperf(path: Path, how: Streams): Promise<number> {
+async function iperf(path: Path, how: Streams): Promise<number> {
   const to = path.receivers[0] as Path['sender'];
   const server = startIn(to.ns, ['iperf3', '-s', '-1', '-B', to.address, '--forceflush']);
   try {

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { groupsTable, hostReport, http, pluginSocket } from '../kit/agent.ts';
 import { hex } from '../kit/frames.ts';
 import { datagram, tagged } from '../kit/hostile-frames.ts';
+import { inCastnet } from '../kit/kernel.ts';
 import type { Station } from '../kit/station.ts';
-import { mustRun, until } from '../run.ts';
+import { until } from '../run.ts';
 import { castnetJson } from './support/command.ts';
 import { type Crew, useCrew } from './support/crew.ts';
 import { groupReady, untilHeard } from './support/group.ts';
@@ -68,12 +69,7 @@ describe('multicast=off', () => {
     }
   });
 
-  const own = (at: string, ...argv: string[]) =>
-    mustRun(
-      lab()
-        .host(at)
-        .enter(['ip', 'netns', 'exec', 'castnet', 'nft', ...argv]),
-    );
+  const own = (at: string, ...argv: string[]) => inCastnet(lab().host(at), ['nft', ...argv]);
 
   // Two at a time, for the agent looks every 20 s.
   it.each([
