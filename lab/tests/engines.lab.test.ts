@@ -8,6 +8,7 @@ import { settled } from '../kit/kernel.ts';
 import { containerCount, containersOf, createNetwork, runContainer } from '../kit/stack.ts';
 import { closeStations, type Station, startStations } from '../kit/station.ts';
 import { Caller, createWeb, spreads, vipsOf } from '../kit/vip.ts';
+import { until } from '../run.ts';
 import { castnetOn } from './support/command.ts';
 import { whyWithout } from './support/engines.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
@@ -58,9 +59,16 @@ for (const { engine, why, env } of OTHERS) {
       const version = await lab().host('h1').api<{ MinAPIVersion: string }>('GET', '/version');
       if (engine === 'sid') expect(version.MinAPIVersion).toBe(LEAST_API);
       for (const host of lab().hosts) {
-        const { stdout, status } = await castnetOn(host, ['status']);
-        expect(stdout).toContain('1 established, 1 expected by Docker');
-        expect(status, stdout).toBe(0);
+        // Docker lists a network's hosts once its gossip came round: seconds on a busy machine.
+        await until(
+          async () => {
+            const { stdout, status } = await castnetOn(host, ['status']);
+            expect(stdout).toContain('1 established, 1 expected by Docker');
+            expect(status, stdout).toBe(0);
+            return true;
+          },
+          { what: `${host.name} to be well and to expect its peer`, timeoutMs: 30_000 },
+        );
       }
     });
 
