@@ -23,6 +23,15 @@ export function startIn(ns: string, argv: string[], env?: NodeJS.ProcessEnv): Ru
   return start(['nsenter', `--net=${ns}`, '--', ...argv], env);
 }
 
+/**
+ * Starts `argv` in a network namespace as a service would be: in a session of its own, as what the Engine
+ * runs has one. The scheduler shares the processors between sessions (autogroup, sched(7)), so a daemon in the
+ * session of the programs that measure would have another share than castnet's.
+ */
+export function startService(ns: string, argv: string[], env?: NodeJS.ProcessEnv): Running {
+  return start(['setsid', 'nsenter', `--net=${ns}`, '--', ...argv], env);
+}
+
 /** Starts `argv` as a child that is killed when the bench dies. */
 export function start(argv: string[], env?: NodeJS.ProcessEnv): Running {
   const [file = '', ...args] = ['setpriv', '--pdeathsig', 'KILL', '--', ...argv];

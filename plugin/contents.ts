@@ -19,8 +19,9 @@ export const PROGRAMS: readonly Program[] = [
   { target: '/usr/sbin/bpftool', name: 'bpftool', debianPackage: 'bpftool' },
   { target: '/usr/sbin/nft', name: 'nft', debianPackage: 'nftables' },
   { target: '/usr/bin/wg', name: 'wg', debianPackage: 'wireguard-tools' },
-  // For a kernel without WireGuard; `mknod` makes the device that it needs.
+  // For a kernel without WireGuard; `chrt` has it run in batches, `mknod` makes the device that it needs.
   { target: '/usr/bin/wireguard-go', name: 'wireguard-go', debianPackage: 'wireguard-go' },
+  { target: '/usr/bin/chrt', name: 'chrt', debianPackage: 'util-linux' },
   { target: '/usr/bin/mknod', name: 'mknod', debianPackage: 'coreutils' },
   { target: '/usr/bin/nsenter', name: 'nsenter', debianPackage: 'util-linux' },
   { target: '/usr/bin/unshare', name: 'unshare', debianPackage: 'util-linux' },

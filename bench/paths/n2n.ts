@@ -4,7 +4,7 @@ import { run, until } from '../../lab/run.ts';
 import { inside, ip } from '../namespaces.ts';
 import { unpack } from '../packages.ts';
 import type { Path, Station } from '../path.ts';
-import { type Running, startIn } from '../programs.ts';
+import { type Running, startService } from '../programs.ts';
 import { hostUplinks, orClose, pathOf } from './site.ts';
 import { moveTap } from './tinc.ts';
 
@@ -34,7 +34,7 @@ export async function n2nPath(
     if (first === undefined || hosts.length < 3)
       throw new Error('the bench needs a lab of three hosts');
     const supernode = [await n2n.path('supernode'), '-l', String(PORT)];
-    daemons.push(startIn(`/proc/${first.pid}/ns/net`, supernode, n2n.env));
+    daemons.push(startService(`/proc/${first.pid}/ns/net`, supernode, n2n.env));
     const edge = await n2n.path('edge');
     const stations: Station[] = [];
     for (const [index, host] of hosts.entries()) {
@@ -43,7 +43,7 @@ export async function n2nPath(
       const network = ['-a', address, '-s', '255.255.255.0', '-c', 'bench', '-k', 'bench'];
       const way = ['-d', DEVICE, '-l', `${first.address}:${PORT}`, '-p', '7655', '-r'];
       const mac = `02:be:40:00:00:0${index + 1}`;
-      daemons.push(startIn(ns, [edge, ...network, ...way, '-m', mac], n2n.env));
+      daemons.push(startService(ns, [edge, ...network, ...way, '-m', mac], n2n.env));
       await settled(ns, mac);
       const home = homes[HOMES[index] ?? 0];
       if (home === undefined) throw new Error('n2n needs a namespace on each host');

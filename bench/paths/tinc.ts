@@ -5,7 +5,7 @@ import { mustRun, until } from '../../lab/run.ts';
 import { ip } from '../namespaces.ts';
 import { type Unpacked, unpack } from '../packages.ts';
 import type { Path, Station } from '../path.ts';
-import { type Running, startIn } from '../programs.ts';
+import { type Running, startService } from '../programs.ts';
 import { hostUplinks, makeSite, orClose, pathOf } from './site.ts';
 
 export const TINC_PACKAGES = ['tinc', 'liblzo2-2'];
@@ -36,7 +36,7 @@ export async function tincPath(
       const ns = `/proc/${host.pid}/ns/net`;
       const dir = join(directory, host.name);
       const pid = `--pidfile=${join(dir, 'pid')}`;
-      daemons.push(startIn(ns, [program, '-c', dir, '-D', pid], tinc.env));
+      daemons.push(startService(ns, [program, '-c', dir, '-D', pid], tinc.env));
       const to = site.switches[index];
       if (to === undefined) throw new Error('a site has a switch for each host');
       await moveTap({ ns, to: to.path, device: DEVICE });

@@ -6,7 +6,7 @@ import { mustRun, run, until } from '../../lab/run.ts';
 import { newKeys } from '../../src/kernel/wireguard.ts';
 import { agentOf } from '../agent.ts';
 import { ip, makeNamespace, type Namespace } from '../namespaces.ts';
-import { type Running, start } from '../programs.ts';
+import { type Running, startService } from '../programs.ts';
 import { orClose } from './site.ts';
 
 const DEVICE = 'benchwg';
@@ -83,7 +83,7 @@ async function startProgram(
   inPlugin: (network: string) => string[],
 ): Promise<Running> {
   const network = hostNamespace(host);
-  const program = start([...inPlugin(network), 'wireguard-go', '-f', DEVICE]);
+  const program = startService(network, [...inPlugin(network), 'wireguard-go', '-f', DEVICE]);
   const there = async () =>
     (await run([...inPlugin(network), 'wg', 'show', DEVICE, 'listen-port'])).status === 0 ||
     undefined;
