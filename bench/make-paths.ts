@@ -5,7 +5,15 @@ import type { Lab } from '../lab/lab.ts';
 import { type PathName, SLOW } from './context.ts';
 import type { Path } from './path.ts';
 import { barePath } from './paths/bare.ts';
-import { castnetPath, encryptedPath, loadImages, overlayPath, slowPath } from './paths/docker.ts';
+import {
+  castnetPath,
+  encryptedPath,
+  type Homes,
+  loadImages,
+  makeHomes,
+  overlayPath,
+  slowPath,
+} from './paths/docker.ts';
 import { n2nPath } from './paths/n2n.ts';
 import { tincPath } from './paths/tinc.ts';
 import { floodingPath, handMadeEncryptedPath, handMadePath } from './paths/vxlan.ts';
@@ -27,6 +35,7 @@ export class PathMaker {
   readonly #note: (text: string) => void;
   readonly #made = new Map<PathName, Promise<Path | undefined>>();
   #images: Promise<void> | undefined;
+  #homes: Promise<Homes> | undefined;
 
   /**
    * `directory` is for files of the paths, `note` is told why an optional path is missing. Without
@@ -70,26 +79,24 @@ export class PathMaker {
 
   /** Takes all of them down; goes on after one that fails, and tells of it. */
   async close(): Promise<void> {
-    // The last first: castnet's containers are home to the others.
     for (const made of [...this.#made.values()].reverse()) {
       const path = await made.catch(() => undefined);
       await path?.close().catch((error: Error) => this.#note(`${path.name}: ${error.message}`));
     }
     this.#made.clear();
+    const homes = await this.#homes?.catch(() => undefined);
+    await homes?.close().catch((error: Error) => this.#note(error.message));
   }
 
   async #make(name: PathName): Promise<Path | undefined> {
     const lab = this.#lab;
     if (name === SLOW && !this.#fastPath) return undefined;
+    this.#images ??= loadImages(lab);
+    await this.#images;
     const makeWithDocker = WITH_DOCKER[name];
-    if (makeWithDocker !== undefined) {
-      this.#images ??= loadImages(lab);
-      await this.#images;
-      return makeWithDocker(lab);
-    }
-    const castnet = await this.get('castnet');
-    if (castnet === undefined) throw new Error('there are no containers to reach');
-    const homes = [castnet.sender, ...castnet.receivers];
+    if (makeWithDocker !== undefined) return makeWithDocker(lab);
+    this.#homes ??= makeHomes(lab);
+    const { stations: homes } = await this.#homes;
     switch (name) {
       case 'bare':
         return barePath(homes);

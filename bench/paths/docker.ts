@@ -45,6 +45,34 @@ export async function encryptedPath(lab: Lab): Promise<Path> {
   return { ...path, daemons: found.flat() };
 }
 
+const HOMES = 'bench-homes';
+
+/** Containers as they are without castnet, on a bridge of their own host's; nothing is sent on it. */
+export interface Homes {
+  /** The sender's on host 1, two on host 2, two on host 3. */
+  readonly stations: readonly Station[];
+  close(): Promise<void>;
+}
+
+export async function makeHomes(lab: Lab): Promise<Homes> {
+  const hosts = OF_CASTNET.hosts.map((index) => lab.hosts[index] as LabHost);
+  const made: { host: LabHost; id: string }[] = [];
+  const close = async () => {
+    await Promise.all(made.map(({ host, id }) => host.docker(['rm', '-f', id])));
+    await Promise.all([...new Set(hosts)].map((it) => it.docker(['network', 'rm', HOMES])));
+  };
+  return orClose(close, async () => {
+    await settle([...new Set(hosts)].map((it) => it.docker(['network', 'create', HOMES])));
+    const stations: Station[] = [];
+    for (const host of hosts) {
+      const id = await startContainer(host, HOMES);
+      made.push({ host, id });
+      stations.push(await stationOf(host, id, HOMES));
+    }
+    return { stations, close };
+  });
+}
+
 /** Docker's overlay drops multicast, so one receiver is enough. */
 export function overlayPath(lab: Lab): Promise<Path> {
   const driver = 'overlay';

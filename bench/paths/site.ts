@@ -20,8 +20,8 @@ export interface Site {
 
 export interface SiteOptions {
   /**
-   * The namespaces that become stations: the sender's on host 1, two on host 2, two on host 3. All
-   * paths have castnet's containers for it, for Docker's rules in a container cost something too.
+   * The namespaces that become stations: the sender's on host 1, two on host 2, two on host 3. They are
+   * containers', for Docker's rules in a container cost something too.
    */
   readonly homes: readonly Station[];
   /** Second byte of the stations' addresses 10.N.0.x, different for each path. */
