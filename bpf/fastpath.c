@@ -334,11 +334,11 @@ SEC("tc") int from_container(struct __sk_buff *skb)
 	    bpf_skb_store_bytes(skb, sizeof(front), &room, sizeof(room), 0))
 		return counted(LOST, TC_ACT_SHOT);
 	tally_sent(port->vni, host, bytes);
-	return counted(SENT, bpf_redirect(self.inside, 0));
+	return counted(SENT, bpf_redirect_peer(self.inside, 0));
 }
 
 // Where they come out in the host's namespace, in their outer header. It asks no map: the way may be taken
-// away while a packet waits in the queue of the pair.
+// away while a group's copy waits in the queue of the pair.
 SEC("tc") int to_wire(struct __sk_buff *skb)
 {
 	struct front front;

@@ -315,7 +315,7 @@ static __noinline int group_from_container(struct __sk_buff *skb, const struct i
 			return counted(LOST, TC_ACT_SHOT);
 		tally_sent(vni, to->group.host[i], bytes);
 		if (i + 1 == copies)
-			return bpf_redirect(self->inside, 0);
+			return bpf_redirect_peer(self->inside, 0);
 		copy_to(skb, self->inside);
 	}
 	return TC_ACT_SHOT;
