@@ -21,12 +21,22 @@ import type { StepResult } from './results.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const OUTPUT = join(ROOT, 'test-output');
+/** The machine's directories that a virtual machine has as empty ones of its own. */
+const HIDDEN = ['/tmp/', '/var/tmp/', '/dev/shm/'];
 
 async function main(args: readonly string[]): Promise<number> {
   if (process.getuid?.() !== 0)
     throw new UserError('the kernels’ tests need root, as the lab does.', {
       hint: 'Run the same command with sudo.',
     });
+  const hidden = HIDDEN.find((it) => ROOT.startsWith(it));
+  if (hidden !== undefined)
+    throw new UserError(
+      `this checkout lies below ${hidden}, which is empty in a virtual machine.`,
+      {
+        hint: `Run the same in a checkout elsewhere; this one is ${ROOT}.`,
+      },
+    );
   const interrupt = new AbortController();
   const stop = (exitCode: number) => () =>
     interrupt.abort(new UserError('interrupted', { exitCode }));

@@ -274,6 +274,41 @@ it('another program at the card’s tc hook: the slow path, without a packet los
   await expectWhole(on('h1'), on('h2'), 'other');
 });
 
+it('the card becomes a bridge’s, with the address on the bridge: the slow path, until it is back', async () => {
+  const h1 = host('h1');
+  const card = h1.underlayInterface;
+  const [, prefix = ''] =
+    (await mustRun(h1.enter(['ip', '-o', '-4', 'address', 'show', 'dev', card]))).match(
+      /inet [\d.]+(\/\d+)/,
+    ) ?? [];
+  const move = (lines: string[]) =>
+    mustRun(h1.enter(['ip', '-batch', '-']), { input: `${lines.join('\n')}\n` });
+  const goes = async (way: 'fast' | 'slow') => {
+    const { h1: here } = await counted(async () => {
+      await says(on('h1'), on('h2'), `${way}-there`);
+      await says(on('h2'), on('h1'), `${way}-back`);
+    });
+    expect(here?.sent === 0).toBe(way === 'slow');
+    expect(here?.received === 0).toBe(way === 'slow');
+  };
+  await on('h1').stream({ to: on('h2').container.ip, tag: 'card', rate: RATE });
+  await move([
+    'link add under type bridge forward_delay 0 mcast_snooping 0',
+    `link set ${card} master under`,
+    'link set under up',
+    `address del ${h1.address}${prefix} dev ${card}`,
+    `address add ${h1.address}${prefix} dev under`,
+  ]);
+  await fastStep(h1, { network: NET, step: 'none', why: /under is a bridge, no network card/ });
+  await goes('slow');
+  await move([`link set ${card} nomaster`, 'link del under']);
+  await move([`address add ${h1.address}${prefix} dev ${card}`]);
+  await fastStep(h1, { network: NET, step: 'groups', why: /broadcast/ });
+  await goes('fast');
+  await on('h1').stop('card');
+  await healthy(lab(), { withinMs: 30_000 });
+});
+
 it('set off under a stream it is gone, and not one packet is lost', async () => {
   expect(await fastTraces(host('h1'))).not.toEqual([]);
   await on('h2').stream({ to: on('h1').container.ip, tag: 'off', rate: RATE });

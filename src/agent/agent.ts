@@ -62,9 +62,12 @@ export class Agent {
 
   /** Addresses, routes or links of the host have changed, perhaps those of the tunnels. */
   async onAddresses(): Promise<void> {
-    const isOther = await this.rooms.tunnel.look();
-    this.rooms.lateAddress.changed();
-    if (isOther) await this.tick();
+    const { tunnel, lateAddress, tunnelGuard } = this.rooms;
+    const isOther = await tunnel.look();
+    lateAddress.changed();
+    if (isOther) return this.tick();
+    // The same address may be on another interface, by which other hosts' packets come from now on.
+    await tunnelGuard.loop.request(true);
   }
 
   onMembers(event: MemberEvent): void {
