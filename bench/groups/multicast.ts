@@ -11,7 +11,8 @@ import { rates } from '../rates.ts';
 import { figure, type Limit, rowOf } from '../result.ts';
 import { LOSS_FREE } from '../search.ts';
 
-const ALL: PathName[] = ['castnet', SLOW, 'hand-made', 'bare', 'flooding', 'tinc', 'n2n'];
+const KERNELS: PathName[] = ['castnet', SLOW, 'hand-made', 'bare'];
+const RIVALS: PathName[] = ['tinc', 'n2n'];
 
 /**
  * Makes the first `members` receivers of each path members of a group for as long as `work` takes,
@@ -49,7 +50,7 @@ export async function withMembers<T>(
 
 /** The most packets a second that reach two receivers on each of two hosts. */
 export async function measureRates(context: Context): Promise<void> {
-  const wanted = await context.paths(ALL);
+  const wanted = await context.paths([...KERNELS, ...RIVALS]);
   await withMembers(context, { paths: wanted, group: GROUP_BOTH, members: 4 }, async (paths) => {
     for (const size of [1300, 100]) {
       const what = `multicast ${size} B`;
@@ -91,7 +92,7 @@ export async function measurePruning(context: Context): Promise<void> {
 
 /** Copies that leave the sender's host, and bytes to a host without members. */
 export async function measureCopies(context: Context): Promise<void> {
-  const wanted = await context.paths(ALL);
+  const wanted = await context.paths([...KERNELS, 'flooding', ...RIVALS]);
   const copies: Value[] = [];
   const strays: Value[] = [];
   await withMembers(context, { paths: wanted, group: GROUP_ONE, members: 2 }, async (paths) => {
@@ -126,7 +127,7 @@ export async function measureCopies(context: Context): Promise<void> {
  * castnet's agents use while nothing is sent is taken off: they pass no packets.
  */
 export async function measureCost(context: Context): Promise<void> {
-  const wanted = await context.paths(['castnet', 'tinc', 'n2n']);
+  const wanted = await context.paths(['castnet', ...RIVALS]);
   const agents = await Promise.all(context.lab.hosts.map(agentOf));
   const used = async (path: Path) => {
     const own = path.name === 'castnet' ? agents : path.daemons.map((pid) => ({ pid }));
@@ -174,7 +175,7 @@ const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** How old packets are when they arrive, at 10 000 a second. */
 export async function measureLatency(context: Context): Promise<void> {
-  const wanted = await context.paths(ALL);
+  const wanted = await context.paths(KERNELS);
   const high = new Map(wanted.map((path) => [path.name, [] as number[]]));
   await withMembers(context, { paths: wanted, group: GROUP_BOTH, members: 4 }, async (paths) => {
     const trial = { group: GROUP_BOTH, size: 1300, rate: 10_000, ages: true };

@@ -34,7 +34,7 @@ export function tcp(
   paths: readonly Path[],
   { title, streams, times }: { title: string; streams: number; times: number },
 ): Promise<Map<string, number[]>> {
-  const seconds = context.quick ? 1 : 3;
+  const seconds = context.quick ? 1 : 2;
   return rounds(paths, context.quick ? 2 : times, async (path) => {
     const value = await iperf(path, { seconds, streams });
     context.say(`${title}, ${path.name}: ${figure(value)} Gbit/s`);
