@@ -1,7 +1,7 @@
 # Sends raw Ethernet frames, which Node cannot: each line of the standard input is one, in hex. The
 # kernel knows nothing of them, so they may say whatever a broken or hostile program would.
-#   perl frames.pl INTERFACE
-# Perl's base is on every Debian.
+#   perl frames.pl INTERFACE [TIMES]
+# Each is sent once, or so many times. Perl's base is on every Debian.
 use strict;
 use warnings;
 use Errno;
@@ -9,7 +9,7 @@ use Socket;
 
 use constant { AF_PACKET => 17, ETH_P_ALL => 3 };
 
-my ($interface) = @ARGV or die "usage: perl frames.pl INTERFACE\n";
+my ($interface, $times) = @ARGV or die "usage: perl frames.pl INTERFACE [TIMES]\n";
 open(my $file, '<', "/sys/class/net/$interface/ifindex") or die "$interface: $!\n";
 chomp(my $index = <$file>);
 socket(my $socket, AF_PACKET, SOCK_RAW, 0) or die "socket: $!\n";
@@ -19,11 +19,13 @@ my $sent = 0;
 while (my $line = <STDIN>) {
   chomp $line;
   my $frame = pack('H*', $line);
-  # A kernel whose queues are full for a moment takes the frame a little later.
-  for (my $tries = 0; !defined send($socket, $frame, 0, $to); $tries++) {
-    die "frame $.: $!\n" if !$!{ENOBUFS} || $tries == 1000;
-    select undef, undef, undef, 0.001;
+  for (1 .. $times // 1) {
+    # A kernel whose queues are full for a moment takes the frame a little later.
+    for (my $tries = 0; !defined send($socket, $frame, 0, $to); $tries++) {
+      die "frame $.: $!\n" if !$!{ENOBUFS} || $tries == 1000;
+      select undef, undef, undef, 0.001;
+    }
+    $sent++;
   }
-  $sent++;
 }
 print "$sent\n";

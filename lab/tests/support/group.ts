@@ -7,18 +7,25 @@ import { until } from '../../run.ts';
  * Says probes to a group until every station has heard one of each other. All of them must have
  * joined it. The probes have the tag "probe", which no test counts.
  */
-export async function groupReady(stations: readonly Station[], group: string): Promise<void> {
+export const groupReady = (stations: readonly Station[], group: string): Promise<void> =>
+  allHear(stations, { group, tag: 'probe', withinMs: 10_000 });
+
+/** Says packets under a tag until every station has heard one of each other. */
+export async function allHear(
+  stations: readonly Station[],
+  { group, tag, withinMs }: { group: string; tag: string; withinMs: number },
+): Promise<void> {
   await until(
     async () => {
-      await Promise.all(stations.map((it) => it.say({ to: group, tag: 'probe' })));
+      await Promise.all(stations.map((it) => it.say({ to: group, tag })));
       for (const station of stations) {
-        const from = new Set((await station.heard('probe')).map((it) => it.from));
+        const from = new Set((await station.heard(tag)).map((it) => it.from));
         const missed = stations.find((it) => it !== station && !from.has(it.name));
         if (missed !== undefined) throw new Error(`${station.name} has not heard ${missed.name}`);
       }
       return true;
     },
-    { what: `${group} reaching everyone`, timeoutMs: 10_000 },
+    { what: `${group} reaching everyone`, timeoutMs: withinMs },
   );
 }
 

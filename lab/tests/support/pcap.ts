@@ -31,18 +31,31 @@ const ETHERNET = 14;
 const UDP = 8;
 const VXLAN = 8;
 
+/** A packet without what the link puts before it, and when it was captured, milliseconds since the epoch. */
+type Packet = { at: number; packet: Buffer };
+
 /**
  * @param before bytes of the link's own that come before the IP packet
  * @returns a function that takes chunks and returns the frames that are complete with them
  */
 export function pcapReader(before: number): (chunk: Buffer) => TunnelFrame[] {
+  const read = packetReader(before);
+  return (chunk) =>
+    read(chunk).flatMap(({ at, packet }) => {
+      const frame = decode(packet);
+      return frame === undefined ? [] : [{ at, ...frame }];
+    });
+}
+
+/** The same for all packets, whatever is in them. */
+export function packetReader(before: number): (chunk: Buffer) => Packet[] {
   let rest: Buffer = Buffer.alloc(0);
   let begun = false;
   return (chunk) => {
     rest = Buffer.concat([rest, chunk]);
-    const frames: TunnelFrame[] = [];
+    const packets: Packet[] = [];
     if (!begun) {
-      if (rest.length < FILE_HEADER) return frames;
+      if (rest.length < FILE_HEADER) return packets;
       // tcpdump writes in the machine's byte order, and the lab runs on x86_64 only.
       if (rest.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error('tcpdump’s output is no pcap');
       rest = rest.subarray(FILE_HEADER);
@@ -51,12 +64,11 @@ export function pcapReader(before: number): (chunk: Buffer) => TunnelFrame[] {
     while (rest.length >= RECORD_HEADER) {
       const end = RECORD_HEADER + rest.readUInt32LE(8);
       if (rest.length < end) break;
-      const frame = decode(rest.subarray(RECORD_HEADER + before, end));
       const at = rest.readUInt32LE(0) * 1000 + rest.readUInt32LE(4) / 1000;
-      if (frame !== undefined) frames.push({ at, ...frame });
+      packets.push({ at, packet: rest.subarray(RECORD_HEADER + before, end) });
       rest = rest.subarray(end);
     }
-    return frames;
+    return packets;
   };
 }
 
