@@ -17,14 +17,26 @@ export type Difference = {
   env?: Record<string, string>;
   /** Files of this machine that its plugin has too, in /castnet. */
   files?: readonly string[];
+  /** Changes the program of its agent. */
+  change?: (program: string) => string;
 };
+
+/**
+ * The agent as of a release that does not know the option `encrypted`: it refuses such a network, and so never
+ * speaks of a key. @throws Error where the program has another form than expected
+ */
+export function withoutEncryption(program: string): string {
+  const option = /\bencrypted: \{(?=\s*(\/\/[^\n]*\s*)*accepts:)/g;
+  if (program.match(option)?.length !== 1) throw new Error('the option is not found once');
+  return program.replace(option, '"of a later release": {');
+}
 
 /**
  * dist/ once more, under another build, in a directory of its own that the caller removes. Files
  * are linked, as the rootfs is large.
  */
 export async function nextPackage(
-  { build, env = {}, files = [] }: Difference = { build: NEXT_BUILD },
+  { build, env = {}, files = [], change = (it) => it }: Difference = { build: NEXT_BUILD },
 ): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'castnet-next-'));
   const dist = join(dir, 'dist');
@@ -42,7 +54,7 @@ export async function nextPackage(
   // The copies are links to the checkout's files, which must stay as they are.
   const inPlugin = join(dist, 'plugin/rootfs/castnet');
   const agent = join(inPlugin, 'agent.mjs');
-  const code = await readFile(agent, 'utf8');
+  const code = change(await readFile(agent, 'utf8'));
   for (const path of [agent, join(dist, 'plugin/config.json')]) await rm(path);
   // Beside the archive for who unpacks it, in the directory for who has it.
   for (const path of [agent, join(dist, 'agent.mjs')]) {

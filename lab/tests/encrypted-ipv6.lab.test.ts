@@ -1,12 +1,23 @@
 /** Encrypted networks between hosts that reach each other over IPv6, and on hosts that can have none. */
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { agentLog, hostReport } from '../kit/agent.ts';
+import { hostReport } from '../kit/agent.ts';
+import { ROOT } from '../kit/containers.ts';
 import { settled } from '../kit/kernel.ts';
-import { type Container, createNetwork, removeContainers, runContainer } from '../kit/stack.ts';
+import { nextPackage, upgradeFrom, withoutEncryption } from '../kit/next-package.ts';
+import {
+  type Container,
+  createNetwork,
+  removeContainers,
+  removeNetwork,
+  runContainer,
+} from '../kit/stack.ts';
 import { closeStations, type Station, startStations } from '../kit/station.ts';
+import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { everyPair, groupReady, settledPairs } from './support/group.ts';
 import { useLab } from './support/lab.ts';
+import { refusal } from './support/refusal.ts';
 import { Wiretap } from './support/wiretap.ts';
 
 const GROUP = '239.90.1.6';
@@ -27,32 +38,58 @@ afterAll(async () => {
 });
 
 it('a host with neither WireGuard nor the program refuses the network, and says why', async () => {
-  const [, h2] = lab().hosts;
-  if (h2 === undefined) throw new Error('there is no h2');
+  const [, h2] = lab().hosts as [LabHost, LabHost];
   const id = (await h2.docker(['plugin', 'inspect', '-f', '{{.Id}}', 'castnet:latest'])).trim();
   const program = `/var/lib/docker/plugins/${id}/rootfs/usr/bin/wireguard-go`;
   await h2.exec(['mv', program, `${program}.away`]);
-  const running = runContainer(h2, { network: 'secret', name: 'refused' });
-  const refused = await running.then(
-    () => '',
-    (error: Error) => error.message,
+  const words = await refusal(lab(), h2, 'secret').finally(() =>
+    h2.exec(['mv', `${program}.away`, program]),
   );
-  await h2.exec(['mv', `${program}.away`, program]);
-  await h2.docker(['rm', '-f', 'refused']).catch(() => {});
   // A kernel that has WireGuard needs no program.
-  if (refused === '') {
-    expect((await hostReport(h2)).wireguard?.by ?? 'kernel').toBe('kernel');
-    return;
-  }
-  // Docker says of a container only that it failed; the words are a task's, and in the log.
-  expect(await agentLog(h2, 'this kernel has no WireGuard')).not.toEqual([]);
+  if (words === '') return;
+  expect(words).toContain('this kernel has no WireGuard');
   const report = await hostReport(h2);
   expect(report.networks).toEqual([]);
   expect(report.encryption).toBe('none');
 });
 
+it('a host of a release without encryption refuses the network, and its plain ones go on', async () => {
+  const [h1, h2] = lab().hosts as [LabHost, LabHost];
+  const old = await nextPackage({ build: 'before-encryption', change: withoutEncryption });
+  try {
+    expect(await upgradeFrom(old, h2)).toContain('before-encryption');
+  } finally {
+    await rm(old, { recursive: true, force: true });
+  }
+  const tap = await Wiretap.start(h1, CANARY);
+  const alone = await runContainer(h1, { network: 'secret', name: `secret-${h1.name}` });
+  containers.push(alone);
+  expect(await refusal(lab(), h2, 'secret')).toContain('unknown option');
+  expect((await hostReport(h2)).networks).toEqual([]);
+
+  await createNetwork(lab(), 'plain');
+  const both = lab().hosts.map((it) => ({ host: it, network: 'plain', name: `plain-${it.name}` }));
+  const plain = await Promise.all(both.map(({ host, ...what }) => runContainer(host, what)));
+  const started = await startStations([...plain, alone]);
+  const [on1, on2, speaker] = started as [Station, Station, Station];
+  const heard = [on1, on2];
+  for (const it of heard) await it.join(GROUP);
+  await groupReady(heard, GROUP);
+  await speaker.say({ to: '255.255.255.255', tag: CANARY, count: 20 });
+  expect(await tap.seen()).toBe(0);
+  await on1.say({ to: GROUP, tag: CANARY, count: 20 });
+  await on2.hears(on1, { tag: CANARY, count: 20 });
+  expect(await tap.seen()).toBe(20);
+  await tap.stop();
+  await closeStations(started);
+  await removeContainers(plain);
+  await removeNetwork(lab(), 'plain');
+  expect(await upgradeFrom(ROOT, h2)).not.toContain('Nothing to do');
+});
+
 it('everything reaches every container once, and no link between the hosts shows a word of it', async () => {
-  for (const host of lab().hosts) {
+  // The first one is there since before the other host had this release.
+  for (const host of lab().hosts.slice(containers.length)) {
     containers.push(await runContainer(host, { network: 'secret', name: `secret-${host.name}` }));
   }
   await settled(lab(), 'secret');
