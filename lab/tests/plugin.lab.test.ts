@@ -15,7 +15,7 @@ import { closeStations, type Station, startStations } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun, run, until } from '../run.ts';
 import { castnet, castnetSays } from './support/command.ts';
-import { groupReady } from './support/group.ts';
+import { allHear, groupReady } from './support/group.ts';
 import { useLab } from './support/lab.ts';
 
 const GROUP = '239.82.0.1';
@@ -25,6 +25,8 @@ const lab = useLab('plugin', { hosts: 2 });
 let h1: LabHost;
 let containers: Container[] = [];
 let stations: Station[] = [];
+/** On an encrypted network. */
+let secret: Station[] = [];
 /** A package of another build: what npm would bring with the next version. */
 let next = '';
 
@@ -37,11 +39,19 @@ beforeAll(async () => {
   );
   await settled(lab(), 'busy');
   stations = await startStations(containers);
-  await Promise.all(stations.map((it) => it.join(GROUP)));
-  await groupReady(stations, GROUP);
+  await createNetwork(lab(), 'secret', ['--opt', 'encrypted']);
+  const encrypted = await Promise.all(
+    lab().hosts.map((it) => runContainer(it, { network: 'secret', name: `secret-${it.name}` })),
+  );
+  await settled(lab(), 'secret');
+  secret = await startStations(encrypted);
+  for (const all of [stations, secret]) {
+    await Promise.all(all.map((it) => it.join(GROUP)));
+    await groupReady(all, GROUP);
+  }
 });
 afterAll(async () => {
-  await closeStations(stations);
+  await closeStations([...stations, ...secret]);
   await rm(next, { recursive: true, force: true });
 });
 
@@ -74,19 +84,21 @@ it.each(['h1', 'h2'])('upgrading the plugin on %s under a stream loses no packet
     timeoutMs: 5_000,
   });
   expect((await to.heard(tag))[0]).toMatchObject({ count: sent, doubles: 0, missing: [] });
+  // Where wireguard-go carried its packets it rested meanwhile.
+  await allHear(secret, { group: GROUP, tag, withinMs: 20_000 });
 });
 
 it('uninstalling is refused while a network uses the plugin, and names the network', async () => {
   const { status, stderr } = await castnet('plugin', 'uninstall', '-H', h1.dockerHost);
   expect(status).toBe(1);
   expect(stderr).toContain('busy');
-  expect((await hostReport(h1)).networks).toHaveLength(1);
+  expect((await hostReport(h1)).networks).toHaveLength(2);
 });
 
 it('uninstalling leaves no plugin, no namespace and no file of castnet on the host', async () => {
-  await closeStations(stations);
-  await removeContainers(containers);
-  await removeNetwork(lab(), 'busy');
+  await closeStations([...stations, ...secret]);
+  await removeContainers([...containers, ...secret.map((it) => it.container)]);
+  for (const network of ['busy', 'secret']) await removeNetwork(lab(), network);
   for (const host of lab().hosts) {
     await castnetSays('plugin', 'uninstall', '-H', host.dockerHost);
     expect(await host.docker(['plugin', 'ls', '-q'])).toBe('');
