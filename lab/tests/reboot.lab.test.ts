@@ -13,14 +13,17 @@ import {
   runContainer,
 } from '../kit/stack.ts';
 import { closeStations, startStations } from '../kit/station.ts';
+import { createWeb } from '../kit/vip.ts';
 import { until } from '../run.ts';
 import { groupReady } from './support/group.ts';
 import { useLab } from './support/lab.ts';
 import { settlesOn } from './support/multicast-route.ts';
 
 const GROUP = '239.94.0.1';
-/** A task on each of three hosts, and a container that Docker starts again at boot. */
-const CONTAINERS = 4;
+/** A task on each of three hosts, and on the plain network a container that Docker starts again at boot. */
+const CONTAINERS = { boot_net: 4, secret: 3 };
+type Network = keyof typeof CONTAINERS;
+const NETWORKS = Object.keys(CONTAINERS) as Network[];
 
 const lab = useLab('reboot');
 
@@ -36,19 +39,21 @@ const runPlain = async (): Promise<Container> => {
 beforeAll(async () => {
   await createNetwork(lab(), 'higher', ['--opt', `vni=${VNI_MAX}`]);
   await deployStack(lab(), 'boot', { web: { replicas: 3, global: true } });
+  await createNetwork(lab(), 'secret', ['--opt', 'encrypted']);
+  await createWeb(lab(), { name: 'hidden', networks: ['secret'], replicas: 3, global: true });
   await runPlain();
-  await containerCount(lab(), 'boot_net', CONTAINERS);
+  await containerCount(lab(), 'boot_net', CONTAINERS.boot_net);
 });
 
 /** Waits until Docker runs all containers again, none of them one that died. */
-async function dockerDone(died: readonly Container[]): Promise<Container[]> {
+async function dockerDone(network: Network, died: readonly Container[]): Promise<Container[]> {
   return until(
     async () => {
       const gaveUp = await runGivenUp(lab().host('h2'), 'plain', runPlain);
       if (gaveUp !== undefined) console.warn(gaveUp);
-      const now = await containersOf(lab(), 'boot_net');
+      const now = await containersOf(lab(), network);
       const old = now.filter(({ id, name }) => name !== 'plain' && died.some((it) => it.id === id));
-      if (now.length === CONTAINERS && old.length === 0) return now;
+      if (now.length === CONTAINERS[network] && old.length === 0) return now;
       const names = now.map((it) => `${it.name} on ${it.host.name}`).join(', ');
       throw new Error(`${names || 'no container'}; ${old.length} of them of before`);
     },
@@ -56,7 +61,8 @@ async function dockerDone(died: readonly Container[]): Promise<Container[]> {
   );
 }
 
-async function expectWhole(containers: readonly Container[]): Promise<void> {
+async function expectWhole(network: Network, containers: readonly Container[]): Promise<void> {
+  await settled(lab(), network);
   const stations = await startStations(containers);
   await Promise.all(stations.map((it) => it.join(GROUP)));
   await groupReady(stations, GROUP);
@@ -66,7 +72,6 @@ async function expectWhole(containers: readonly Container[]): Promise<void> {
       await to.hears(from, { tag: 'unicast', count: 3 });
     }
   }
-  await settled(lab(), 'boot_net');
   await closeStations(stations);
 }
 
@@ -77,12 +82,16 @@ it.each([
   'after a power cut of %s everything comes back without a hand',
   async (_, names) => {
     const hosts = names.map((name) => lab().host(name));
-    const died = (await containersOf(lab(), 'boot_net')).filter(({ host }) => hosts.includes(host));
+    const all = await Promise.all(NETWORKS.map((it) => containersOf(lab(), it)));
+    const died = all.flat().filter(({ host }) => hosts.includes(host));
     expect(died.length).toBeGreaterThan(0);
     await Promise.all(hosts.map((host) => rebootHost(lab(), host)));
-    const containers = await dockerDone(died);
-    await expectWhole(containers);
-    await settlesOn(containers.find((it) => it.name === 'plain') as Container, 'boot_net');
+    for (const network of NETWORKS) {
+      const containers = await dockerDone(network, died);
+      await expectWhole(network, containers);
+      const plain = containers.find((it) => it.name === 'plain');
+      if (plain !== undefined) await settlesOn(plain, network);
+    }
   },
   180_000,
 );
