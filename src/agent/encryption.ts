@@ -308,14 +308,15 @@ export class Encryption implements Target {
     this.#found = undefined;
   }
 
-  /** Peers without a handshake for longer than one may take, as of the last look. */
+  /** Peers without a handshake or a packet for longer than one may take, as of the last look. */
   #silent(): string[] {
     const { now, port } = this.#options;
     return (this.#found?.peers ?? []).flatMap((peer) => {
       const silence = this.#handshakes.silence(peer, now());
       if (silence === undefined) return [];
-      const long = peer.handshake === 0 ? '' : ` for ${Math.round(silence / 1000)} s`;
-      return [`no handshake with host ${peer.addresses[0]}${long}: is UDP port ${port} open?`];
+      const long = peer.handshake === 0 ? '' : ` for ${Math.round(silence.ms / 1000)} s`;
+      const what = silence.of === 'packet' ? 'packet from' : 'handshake with';
+      return [`no ${what} host ${peer.addresses[0]}${long}: UDP port ${port} may be closed`];
     });
   }
 }

@@ -1,19 +1,35 @@
 import { expect, it } from 'vitest';
 import { Handshakes, wasSetBack } from './handshakes.ts';
 
-const peer = (handshake: number) => ({ key: 'k', secret: 's', addresses: [], handshake });
+let received = 0;
+/** One that was heard since it was last looked at. */
+const peer = (handshake: number) => ({
+  ...{ key: 'k', secret: 's', addresses: [], handshake },
+  received: received++,
+});
 
 it('a first handshake may take 15 s, one after another 200 s', () => {
   const it = new Handshakes();
   it.note([peer(0)], 1_000);
   expect(it.silence(peer(0), 15_000)).toBeUndefined();
-  expect(it.silence(peer(0), 16_000)).toBe(15_000);
+  expect(it.silence(peer(0), 16_000)).toEqual({ of: 'handshake', ms: 15_000 });
   it.note([peer(77)], 20_000);
   it.note([peer(77)], 120_000);
   expect(it.silence(peer(77), 219_999)).toBeUndefined();
-  expect(it.silence(peer(77), 220_000)).toBe(200_000);
+  expect(it.silence(peer(77), 220_000)).toEqual({ of: 'handshake', ms: 200_000 });
   it.note([peer(78)], 221_000);
   expect(it.silence(peer(78), 222_000)).toBeUndefined();
+});
+
+it('a peer that kept the way open and does no more is silent after 70 s', () => {
+  const it = new Handshakes();
+  const quiet = peer(77);
+  it.note([quiet], 1_000);
+  it.note([quiet], 60_000);
+  expect(it.silence(quiet, 70_999)).toBeUndefined();
+  expect(it.silence(quiet, 71_000)).toEqual({ of: 'packet', ms: 70_000 });
+  it.note([peer(77)], 72_000);
+  expect(it.silence(quiet, 80_000)).toBeUndefined();
 });
 
 it('what the time of day is does not matter to that', () => {

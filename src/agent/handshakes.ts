@@ -1,6 +1,10 @@
 import type { FoundPeer } from '../core/encryption/wireguard.ts';
 
-/** Two hosts keep each other's way open every 25 s, and have a handshake every two minutes, milliseconds. */
+/**
+ * Two hosts keep each other's way open every 25 s, and have a handshake every two minutes, milliseconds. Who
+ * can send but not hear is heard by the other all the same: only that they have no handshake tells it there.
+ */
+const PACKET_MS = 70_000;
 const HANDSHAKE_MS = 200_000;
 /** So long the first may take before it is told, milliseconds. */
 const FIRST_MS = 15_000;
@@ -12,6 +16,15 @@ interface Noted {
   readonly handshake: number;
   /** When it was first seen here, milliseconds on a clock that nobody can set. */
   readonly at: number;
+  /** Bytes that had come of it, and when these were first seen. */
+  readonly received: number;
+  readonly heard: number;
+}
+
+/** What has not come from a peer, and for how long, milliseconds. */
+export interface Silence {
+  readonly of: 'packet' | 'handshake';
+  readonly ms: number;
 }
 
 /**
@@ -26,18 +39,22 @@ export class Handshakes {
   note(peers: readonly FoundPeer[], now: number): void {
     const keys = new Set(peers.map((it) => it.key));
     for (const key of this.#noted.keys()) if (!keys.has(key)) this.#noted.delete(key);
-    for (const { key, handshake } of peers) {
-      if (this.#noted.get(key)?.handshake !== handshake)
-        this.#noted.set(key, { handshake, at: now });
+    for (const { key, handshake, received = 0 } of peers) {
+      const before = this.#noted.get(key);
+      this.#noted.set(key, {
+        ...{ handshake, at: before?.handshake === handshake ? before.at : now },
+        ...{ received, heard: before?.received === received ? before.heard : now },
+      });
     }
   }
 
-  /** For how long a peer has had none, milliseconds; undefined: no longer than one may take. */
-  silence({ key, handshake }: FoundPeer, now: number): number | undefined {
-    const noted = this.#noted.get(key);
-    if (noted === undefined) return undefined;
-    const age = now - noted.at;
-    return age < (handshake === 0 ? FIRST_MS : HANDSHAKE_MS) ? undefined : age;
+  /** What a peer has not sent for longer than it may take. */
+  silence({ key, handshake }: FoundPeer, now: number): Silence | undefined {
+    const { at = now, heard = now } = this.#noted.get(key) ?? {};
+    if (now - at >= (handshake === 0 ? FIRST_MS : HANDSHAKE_MS))
+      return { of: 'handshake', ms: now - at };
+    const isHeard = handshake === 0 || now - heard < PACKET_MS;
+    return isHeard ? undefined : { of: 'packet', ms: now - heard };
   }
 }
 

@@ -18,10 +18,17 @@ it('reads what wg says of an interface', () => {
     peers: [
       {
         ...{ key: 'Hp2S=', secret: 'diFN=', addresses: ['10.9.0.2'] },
-        ...{ handshake: 1795808486_000, sent: 712 },
+        ...{ handshake: 1795808486_000, received: 476, sent: 712 },
       },
-      { key: 'Ip2S=', secret: '', addresses: ['fd00::2', '10.0.0.0/8'], handshake: 0, sent: 0 },
-      { key: 'Jp2S=', secret: '', addresses: [], handshake: 0, sent: 0 },
+      {
+        key: 'Ip2S=',
+        secret: '',
+        addresses: ['fd00::2', '10.0.0.0/8'],
+        handshake: 0,
+        received: 0,
+        sent: 0,
+      },
+      { key: 'Jp2S=', secret: '', addresses: [], handshake: 0, received: 0, sent: 0 },
     ],
   });
   expect(parseDump('(none)\t(none)\t0\toff\n').keys).toBeUndefined();

@@ -25,12 +25,13 @@ export function parseDump(text: string): Dump {
     port: Number(port ?? 0),
     peers: rest.map((line): FoundPeer => {
       const [key = '', psk = NONE, _endpoint, allowed = NONE, ...counts] = line.split('\t');
-      const [handshake, _received, sent] = counts;
+      const [handshake, received, sent] = counts;
       return {
         key,
         secret: psk === NONE ? '' : psk,
         addresses: allowed === NONE ? [] : allowed.split(',').map(bare),
         handshake: Number(handshake ?? 0) * 1000,
+        received: Number(received ?? 0),
         sent: Number(sent ?? 0),
       };
     }),

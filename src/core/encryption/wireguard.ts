@@ -37,8 +37,9 @@ export interface FoundPeer {
   readonly addresses: readonly string[];
   /** When its last handshake was, milliseconds since 1970; 0: none was. */
   readonly handshake: number;
-  /** Bytes that were sent to it, since it is a peer. */
+  /** Bytes that were sent to it, and that came from it, since it is a peer. */
   readonly sent?: number;
+  readonly received?: number;
 }
 
 /** The interface as it is found. */
