@@ -26,6 +26,7 @@ export const FINDING_CODES = [
   'mtu-differs',
   'multicast',
   'multicast-route',
+  'network-refused',
   'no-swarm',
   'not-probed',
   'not-ready',

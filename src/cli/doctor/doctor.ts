@@ -11,6 +11,7 @@ import { PLUGIN_NAME } from '../plugin/state.ts';
 import { containersCheck } from './containers.ts';
 import { asCheck, ipvsCheck, pluginCheck } from './here.ts';
 import { LOCAL_CHECKS, localCheckup } from './local.ts';
+import { networksCheck } from './networks.ts';
 import { nodesCheck, type SwarmFacts, swarmFacts } from './nodes.ts';
 import { packetsChecks } from './packets.ts';
 
@@ -60,7 +61,11 @@ async function diagnose(flags: Flags): Promise<Check[]> {
     ? await swarmFacts(docker, PLUGIN_NAME).catch(unanswered('Nodes', 'the nodes of the Swarm'))
     : undefined;
   const nodes =
-    facts === undefined ? [] : [isCheck(facts) ? facts : nodesCheck(facts, PLUGIN_NAME)];
+    facts === undefined
+      ? []
+      : isCheck(facts)
+        ? [facts]
+        : [nodesCheck(facts, PLUGIN_NAME), networksCheck(facts.networks)];
   const known = facts === undefined || isCheck(facts) ? undefined : facts;
   const rest = await agents(flags, { facts: known, dataRoot: engine?.dataRoot });
   return [...here, ...local, ...nodes, ...rest];
@@ -89,7 +94,7 @@ interface Known {
 
 async function agents(flags: Flags, { facts, dataRoot }: Known): Promise<Check[]> {
   const others = facts?.others ?? [];
-  const known = { others, networks: facts?.networks ?? [] };
+  const known = { others, networks: facts?.networks.usable ?? [] };
   let found: SwarmCheckup;
   try {
     const { hosts, ...rest } = await askAgent<SwarmCheckup>(flags, '/v1/checkup', {

@@ -54,7 +54,7 @@ it('a manager knows all nodes, and which of them lack the plugin or are down', a
     PLUGIN,
   );
   expect(facts.others).toEqual(['10.9.0.2']);
-  expect(facts.networks).toEqual([{ name: 'mynet', vni: 8_000_001 }]);
+  expect(facts.networks.usable).toEqual([{ name: 'mynet', vni: 8_000_001 }]);
   expect(facts.nodes?.[0]?.address).toBe('10.9.0.1');
   const { findings } = nodesCheck(facts, PLUGIN);
   expect(findings.map((it) => `${it.code} ${it.host}`)).toEqual([
@@ -65,6 +65,6 @@ it('a manager knows all nodes, and which of them lack the plugin or are down', a
 
 it('a worker knows the managers, and says where to look at all nodes', async () => {
   const facts = await swarmFacts(docker({ info: info(false), 'network ls': '' }), PLUGIN);
-  expect(facts).toMatchObject({ nodes: undefined, others: ['10.9.0.2', 'fd00::3'], networks: [] });
+  expect(facts).toMatchObject({ nodes: undefined, others: ['10.9.0.2', 'fd00::3'] });
   expect(nodesCheck(facts, PLUGIN).detail).toContain('on a manager');
 });

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Check } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
-import type { KnownNetwork } from '../../core/diagnosis/checkup.ts';
 import { type Docker, linesOf } from '../plugin/docker.ts';
+import { type Networks, networksOf } from './networks.ts';
 
 /** A node of the Swarm, as a manager knows it. */
 export interface SwarmNode {
@@ -23,7 +23,7 @@ export interface SwarmFacts {
   /** Addresses of the other hosts, as far as Docker tells them here. */
   readonly others: readonly string[];
   /** castnet's networks that this host's Engine knows: on a manager, all of the Swarm. */
-  readonly networks: readonly KnownNetwork[];
+  readonly networks: Networks;
 }
 
 const Info = z.object({
@@ -58,18 +58,6 @@ export async function swarmFacts(docker: Docker, plugin: string): Promise<SwarmF
     (Swarm.RemoteManagers ?? []).map((it) => hostPart(it.Addr));
   const others = [...new Set(known)].filter((it) => it !== self && it !== '');
   return { self, nodes, others, networks: await networksOf(docker, plugin) };
-}
-
-async function networksOf(docker: Docker, plugin: string): Promise<KnownNetwork[]> {
-  const ids = linesOf(await docker(['network', 'ls', '-q', '--filter', `driver=${plugin}`]));
-  if (ids.length === 0) return [];
-  const format = '{{json .Name}} {{json (index .Options "vni")}}';
-  // One that is being removed is no failure.
-  const text = await docker(['network', 'inspect', ...ids, '--format', format]).catch(() => '');
-  return linesOf(text).flatMap((line) => {
-    const [name, vni] = line.split(' ').map((it) => String(JSON.parse(it)));
-    return Number(vni) > 0 ? [{ name: name as string, vni: Number(vni) }] : [];
-  });
 }
 
 async function nodesOf(docker: Docker, plugin: string): Promise<SwarmNode[]> {

@@ -39,6 +39,17 @@ it('a network that cannot be probed, as of the probes’ own addresses, hides no
   });
 });
 
+it('of an encrypted network the port is WireGuard’s', async () => {
+  const wireguard = { by: 'kernel', port: 51890, key: 'k', peers: [] } as const;
+  const checks = await packetsChecks({ ...own, wireguard }, async (id) =>
+    id === 'a' ? { ...passed, encrypted: true } : passed,
+  );
+  expect(checks.slice(0, 2).map((it) => it.detail)).toEqual([
+    expect.stringMatching(/between 2 hosts at UDP port 4789$/),
+    expect.stringMatching(/between 2 hosts in WireGuard at UDP port 51890$/),
+  ]);
+});
+
 it('is done where no other host is known', async () => {
   const checks = await packetsChecks({ ...own, peers: [] }, async () => passed);
   expect(checks).toMatchObject([{ detail: 'no other host is known here', findings: [] }]);

@@ -22,9 +22,10 @@ export async function packetsChecks(own: HostReport | undefined, probe: Probe): 
     const where = network === undefined ? '' : ` on ${network.name ?? network.id.slice(0, 12)}`;
     const name = `Packets${where}`;
     try {
-      const { hosts, findings } = await probe(network?.id);
-      const port = own.tunnel?.port ?? 4789;
-      const detail = `unicast, multicast, broadcast and fragments pass between ${hosts.length} hosts at UDP port ${port}`;
+      const { hosts, encrypted, findings } = await probe(network?.id);
+      const port = (encrypted ? own.wireguard : own.tunnel)?.port ?? 4789;
+      const by = encrypted ? ' in WireGuard' : '';
+      const detail = `unicast, multicast, broadcast and fragments pass between ${hosts.length} hosts${by} at UDP port ${port}`;
       checks.push({ name, detail, findings });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

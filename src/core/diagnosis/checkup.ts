@@ -4,6 +4,7 @@ import type { Finding } from '../../contract/finding.ts';
 import { linkFindings } from '../forwarding/container-mtu.ts';
 import { inCommand } from '../in-command.ts';
 import { NOT_SHARED } from '../visible.ts';
+import { encryptionChecks } from './encryption.ts';
 import { agentFindings, certificateFindings, portFindings } from './health.ts';
 import { sessionFinding } from './session-finding.ts';
 
@@ -36,11 +37,12 @@ export interface FromDocker {
 /** Clocks that differ by more make logs hard to read together; TLS allows far more. */
 const CLOCK_MS = 2_000;
 
-const addressOf = ({ report }: Checkup): string =>
+const addressOf = ({ report }: Pick<Checkup, 'report'>): string =>
   inCommand(report.tunnel?.address ?? report.node ?? 'unknown', 'unknown');
 
 /** Everything that follows from the checkups of all hosts. */
 export function checksOf({ hosts, silent }: SwarmCheckup, docker: FromDocker): Check[] {
+  const reports = hosts.map((it) => it.report);
   return [
     sessions({ hosts, silent }, docker.others),
     agentChecks(hosts),
@@ -52,6 +54,7 @@ export function checksOf({ hosts, silent }: SwarmCheckup, docker: FromDocker): C
     ports(hosts),
     kernels(hosts),
     routes(hosts),
+    ...encryptionChecks(reports, (it) => addressOf({ report: it })),
     ...ownAddresses(hosts),
   ];
 }
