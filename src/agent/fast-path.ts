@@ -215,8 +215,10 @@ export class FastPath implements Target {
   async #want(): Promise<FastWanted | undefined> {
     const { host, slow } = this.#options;
     const { tunnel } = host;
+    // Where there is none nothing is asked: to compare all that bridges and tunnels hold takes a while.
+    if (this.#seen === undefined || tunnel === undefined) return undefined;
     const facts = slow();
-    if (this.#seen === undefined || tunnel === undefined || facts === undefined) return undefined;
+    if (facts === undefined) return undefined;
     const knowledge = host.knowledge();
     return fastWanted({
       tunnel,
