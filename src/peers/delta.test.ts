@@ -50,3 +50,12 @@ it('says only what changed, sorted', () => {
     remove: { endpoints: [endpoint(1).id, endpoint(3).id], groups: [] },
   });
 });
+
+it('keeps the lists of which nothing changed', () => {
+  const before = normalise(network(1, 2));
+  const group = { group: '239.1.1.1', mode: 'exclude' as const, sources: [] };
+  const delta = diff(before, { ...before, groups: [...before.groups, group] });
+  const after = apply(delta as NonNullable<typeof delta>, before);
+  expect(after.groups).toContainEqual(group);
+  expect(after.endpoints).toBe(before.endpoints);
+});

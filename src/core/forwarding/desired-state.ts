@@ -29,10 +29,19 @@ interface Part {
   readonly facts: readonly Fact[];
 }
 
+/** What follows from each value of a list alone; the values that stay are not looked at again. */
+interface List {
+  /** Beside the value; when it changes, all is another. */
+  readonly of: readonly unknown[];
+  readonly values: readonly unknown[];
+  readonly parts: Map<unknown, Part>;
+}
+
 /** Parts that one part of the input asks for; looked at only when `of` changed. */
 interface Source {
   readonly of: readonly unknown[];
   readonly parts: ReadonlyMap<string, Part>;
+  readonly lists: ReadonlyMap<string, List>;
 }
 
 /** Who comes first when two want different things of one entry. */
@@ -51,7 +60,16 @@ interface Claim {
 
 const OWN: From = { rank: RANK.own, by: '' };
 
-type Ask = (key: string, of: readonly unknown[], make: () => readonly Fact[]) => void;
+interface Ask {
+  /** Facts that follow from `of`. */
+  part(key: string, of: readonly unknown[], make: () => readonly Fact[]): void;
+  /** Facts that follow from `of` and each of some values. */
+  list(
+    key: string,
+    of: readonly unknown[],
+    from: { readonly values: readonly unknown[]; readonly facts: (value: unknown) => Fact[] },
+  ): void;
+}
 
 export class DesiredState {
   /** By identity, those that come first at the front; bounded by what the input asks for. */
@@ -85,11 +103,12 @@ export class DesiredState {
     }
     if (stale.length > 0) {
       const from = { rank: RANK.stale, by: '' };
-      source('stale', from, [stale], (ask) => ask('all', [stale], () => stale));
+      source('stale', from, [stale], (ask) => ask.part('all', [stale], () => stale));
     }
-    for (const [name, { parts }] of this.#sources) {
+    for (const [name, { parts, lists }] of this.#sources) {
       if (seen.has(name)) continue;
       for (const part of parts.values()) this.#release(part);
+      for (const list of lists.values()) this.#releaseAll(list);
       this.#sources.delete(name);
     }
   }
@@ -130,22 +149,65 @@ export class DesiredState {
     const before = this.#sources.get(name);
     if (before !== undefined && sameList(before.of, of)) return;
     const parts = new Map<string, Part>();
+    const lists = new Map<string, List>();
     const fresh: Part[] = [];
-    ask((key, values, make) => {
-      const old = before?.parts.get(key);
-      if (old !== undefined && sameList(old.of, values)) {
-        parts.set(key, old);
-        return;
-      }
-      const made = { of: values, facts: make() };
-      parts.set(key, made);
-      fresh.push(made);
+    ask({
+      part: (key, values, make) => {
+        const old = before?.parts.get(key);
+        const isOld = old !== undefined && sameList(old.of, values);
+        const part = isOld ? old : { of: values, facts: make() };
+        parts.set(key, part);
+        if (!isOld) fresh.push(part);
+      },
+      list: (key, values, wanted) => {
+        const old = before?.lists.get(key);
+        const isOld = old !== undefined && sameList(old.of, values);
+        lists.set(key, this.#updateList(isOld ? old : undefined, values, { ...wanted, fresh }));
+      },
     });
     for (const [key, part] of before?.parts ?? []) {
       if (parts.get(key) !== part) this.#release(part);
     }
+    for (const [key, list] of before?.lists ?? []) {
+      if (lists.get(key)?.parts !== list.parts) this.#releaseAll(list);
+    }
     for (const part of fresh) this.#claim(from, part);
-    this.#sources.set(name, { of, parts });
+    this.#sources.set(name, { of, parts, lists });
+  }
+
+  /**
+   * A list as it is now: hundreds of groups, of which one is another. What has gone of it is released.
+   * @param options.fresh takes the parts that came
+   */
+  #updateList(
+    before: List | undefined,
+    of: readonly unknown[],
+    options: {
+      readonly values: readonly unknown[];
+      readonly facts: (value: unknown) => Fact[];
+      readonly fresh: Part[];
+    },
+  ): List {
+    const { values, facts, fresh } = options;
+    if (before?.values === values) return before;
+    const parts = before?.parts ?? new Map<unknown, Part>();
+    const here = new Set(values);
+    for (const [value, part] of parts) {
+      if (here.has(value)) continue;
+      this.#release(part);
+      parts.delete(value);
+    }
+    for (const value of here) {
+      if (parts.has(value)) continue;
+      const part = { of, facts: facts(value) };
+      parts.set(value, part);
+      fresh.push(part);
+    }
+    return { of, values, parts };
+  }
+
+  #releaseAll({ parts }: List): void {
+    for (const part of parts.values()) this.#release(part);
   }
 
   #claim(from: From, { facts }: Part): void {
@@ -195,7 +257,7 @@ const askLinks =
   (ask: Ask): void => {
     for (const it of nets) {
       const size = sizes?.get(it.id);
-      ask(it.id, [it, size, ...placeOf(tunnel)], () => linkFacts(it, tunnel, size));
+      ask.part(it.id, [it, size, ...placeOf(tunnel)], () => linkFacts(it, tunnel, size));
     }
   };
 
@@ -211,7 +273,7 @@ const askEndpoints =
         isOutdated: old.has(it.id),
         mtu: it.exposed === undefined ? 0 : networkMtu(network, tunnel),
       };
-      ask(it.id, [it, network, of.isOutdated, of.mtu], () => localFacts(network, it, of));
+      ask.part(it.id, [it, network, of.isOutdated, of.mtu], () => localFacts(network, it, of));
     }
   };
 
@@ -219,7 +281,7 @@ const askPeer =
   (nets: readonly LocalNetwork[], peer: Peer) =>
   (ask: Ask): void => {
     for (const it of nets) {
-      for (const { key, of, facts } of peerParts(it, peer)) ask(`${it.id} ${key}`, [of, it], facts);
+      for (const { key, ...from } of peerParts(it, peer)) ask.list(`${it.id} ${key}`, [it], from);
     }
   };
 

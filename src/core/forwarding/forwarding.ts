@@ -173,15 +173,15 @@ export function localFacts(
   return [{ kind: 'host-link', ...link, settled: true }, port, station];
 }
 
-/** Facts that follow from one value of a record. */
-export interface PeerPart {
+/** Values of a record, and the facts that follow from each of them alone. */
+export interface PeerPart<T = unknown> {
   /** Unique within the record. */
   readonly key: string;
-  readonly of: unknown;
-  readonly facts: () => Fact[];
+  readonly values: readonly T[];
+  readonly facts: (value: T) => Fact[];
 }
 
-/** The same, value by value. */
+/** What follows from a peer's record of a network. */
 export function peerParts(network: LocalNetwork, peer: Peer): PeerPart[] {
   const theirs = peer.networks.get(network.id);
   // A peer that numbers the network otherwise is not on this network's wire: its frames would
@@ -190,11 +190,17 @@ export function peerParts(network: LocalNetwork, peer: Peer): PeerPart[] {
   if (!agreeOnEncryption(network, theirs, peer)) return [];
   const dev = vxlanOf(network);
   const way = { dev, bridge: bridgeName(network.vni), to: peer.tunnel };
-  return [
-    { key: '', of: way.to, facts: () => [{ kind: 'copy', dev, mac: DEFAULT_MAC, to: way.to }] },
-    ...theirs.endpoints.map((it) => ({ key: it.id, of: it, facts: () => endpointFacts(way, it) })),
-    ...theirs.groups.map((it) => ({ key: it.group, of: it, facts: () => groupFacts(way, it) })),
+  const { endpoints, groups } = theirs;
+  const parts: [PeerPart<string>, PeerPart<EndpointRecord>, PeerPart<GroupRecord>] = [
+    {
+      key: 'host',
+      values: [way.to],
+      facts: (to) => [{ kind: 'copy', dev, mac: DEFAULT_MAC, to }],
+    },
+    { key: 'endpoints', values: endpoints, facts: (it) => endpointFacts(way, it) },
+    { key: 'groups', values: groups, facts: (it) => groupFacts(way, it) },
   ];
+  return parts as PeerPart[];
 }
 
 /** Whether both have the network in clear, or both encrypted and the peer a key. */

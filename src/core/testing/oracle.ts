@@ -32,7 +32,9 @@ export function desiredFacts(input: ForwardingInput): Fact[] {
       }),
     ...peers
       .filter((peer) => peer.tunnel !== input.tunnel.address)
-      .flatMap((peer) => peerParts(network, peer).flatMap((it) => it.facts())),
+      .flatMap((peer) =>
+        peerParts(network, peer).flatMap((it) => it.values.flatMap((value) => it.facts(value))),
+      ),
   ]);
 }
 
