@@ -21,14 +21,19 @@ export function follows(table: string, pid: number): boolean {
   });
 }
 
-/** Resolves when the child follows events, or has ended, or after two seconds. */
-export async function whenFollowing(pid: number, read = readTable): Promise<void> {
+/**
+ * Resolves when the child follows events, or has ended, or after two seconds.
+ * @returns whether it follows
+ */
+export async function whenFollowing(pid: number, read = readTable): Promise<boolean> {
   const end = performance.now() + LOOK_FOR_MS;
   while (performance.now() < end) {
     const table = read(pid);
-    if (table === undefined || follows(table, pid)) return;
+    if (table === undefined) return false;
+    if (follows(table, pid)) return true;
     await pause(LOOK_MS);
   }
+  return false;
 }
 
 function readTable(pid: number): string | undefined {
