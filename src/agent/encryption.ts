@@ -160,7 +160,9 @@ export class Encryption implements Target {
   async observe(): Promise<void> {
     if (this.#looked && this.#found === undefined && !this.#isNeeded) return;
     this.#found = await this.#options.device.observe();
-    this.#renewal.noteSent(this.#found?.peers ?? []);
+    const peers = this.#found?.peers ?? [];
+    this.#renewal.noteSent(peers);
+    this.#handshakes.look(peers, this.#options.now());
     if (this.#looked) return;
     this.#looked = true;
     const { secrets } = this.#options;

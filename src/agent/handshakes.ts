@@ -34,8 +34,15 @@ export interface Silence {
 export class Handshakes {
   /** By public key; bounded by the peers. */
   readonly #noted = new Map<string, Noted>();
+  #looked = 0;
 
-  /** Takes what is so at `now`, milliseconds on a clock that nobody can set. */
+  /** Takes what was just read, at `now`, milliseconds on a clock that nobody can set. */
+  look(peers: readonly FoundPeer[], now: number): void {
+    this.#looked = now;
+    this.note(peers, now);
+  }
+
+  /** Takes what is known at `now`: peers may have come since it was read. */
   note(peers: readonly FoundPeer[], now: number): void {
     const keys = new Set(peers.map((it) => it.key));
     for (const key of this.#noted.keys()) if (!keys.has(key)) this.#noted.delete(key);
@@ -51,10 +58,12 @@ export class Handshakes {
   /** What a peer has not sent for longer than it may take. */
   silence({ key, handshake }: FoundPeer, now: number): Silence | undefined {
     const { at = now, heard = now } = this.#noted.get(key) ?? {};
+    // As of the last look: a late one is no fault of the peer's.
+    const unheard = this.#looked - heard;
     if (now - at >= (handshake === 0 ? FIRST_MS : HANDSHAKE_MS))
       return { of: 'handshake', ms: now - at };
-    const isHeard = handshake === 0 || now - heard < PACKET_MS;
-    return isHeard ? undefined : { of: 'packet', ms: now - heard };
+    const isHeard = handshake === 0 || unheard < PACKET_MS;
+    return isHeard ? undefined : { of: 'packet', ms: unheard };
   }
 }
 
