@@ -15,6 +15,7 @@ import { isListening } from './kernel/listening.ts';
 import { startMonitor } from './kernel/monitor.ts';
 import { watchNamespace } from './kernel/namespace.ts';
 import * as sandbox from './kernel/sandbox.ts';
+import { atBeats } from './system/beats.ts';
 
 /** A monitor of addresses that was started again counts as running after so long, milliseconds. */
 const ADDRESS_FAULT_MS = 3_000;
@@ -123,11 +124,12 @@ export function watchTime({ agent, config, faults }: WatchingOptions): Watching 
   const timers = [
     setInterval(() => void agent.tick(), config.lookSeconds * 1000),
     setInterval(() => void agent.inspect(), config.inspectSeconds * 1000),
-    setInterval(() => agent.rooms.garbage.dropWithoutNamespace(), NAMESPACES_MS),
     setInterval(lookFeatures, config.lookSeconds * 1000),
   ];
+  const namespaces = atBeats(NAMESPACES_MS, () => agent.rooms.garbage.dropWithoutNamespace());
   return {
     close(): void {
+      namespaces.close();
       for (const it of timers) clearInterval(it);
     },
   };

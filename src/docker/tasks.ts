@@ -1,7 +1,8 @@
 import type { Socket } from 'node:dgram';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceRecord } from '../core/records.ts';
+import { untilBeat } from '../net/beat.ts';
 import type { Engine } from './engine.ts';
+import { inTime } from './in-time.ts';
 import { type LocalEndpoint, LocalTask } from './local-task.ts';
 import { hasTask, onNetwork } from './names.ts';
 import { TaskList } from './task-list.ts';
@@ -63,8 +64,14 @@ const PATIENCE_MS = 400;
 /** The same of one task, whose container may have lost Docker's DNS. */
 const TASK_PATIENCE_MS = 50;
 
-/** How many looks pass over what has long been as it is: the list, and a task out of service. */
+/** How many looks pass over a task that has long been out of service. */
 const RARELY = 10;
+
+/**
+ * How many pass over a list in which nobody is looked for: an endpoint that was found in it stays what it is,
+ * and of one that is no task nothing is expected but an event.
+ */
+const LIST_RARELY = 60;
 
 export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const { engine, endpoints, onChange, onError, intervalMs } = options;
@@ -102,7 +109,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
       .finally(() => {
         delete state.looking;
       });
-    await Promise.race([state.looking, pause(PATIENCE_MS)]);
+    await inTime(state.looking, PATIENCE_MS);
   };
 
   const findOn = async (state: Watched, here: readonly LocalEndpoint[]): Promise<void> => {
@@ -112,7 +119,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     const isUnlisted = ({ endpoint }: LocalEndpoint) => list.of(endpoint) === undefined;
     const unlisted = [...state.tasks.values()].filter((it) => isUnlisted(it.at));
     const isYoung = unlisted.some((it) => it.isYoung());
-    const restMs = intervalMs * (isYoung ? 1 : RARELY);
+    const restMs = intervalMs * (isYoung ? 1 : LIST_RARELY);
     const names = here.map((it) => it.endpoint);
     const reading = list.refresh(names, isHurried && unlisted.length > 0 ? 0 : restMs);
     // By the time that a task is in the list there is a socket to ask by.
@@ -120,14 +127,14 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     // A busy Engine takes seconds for its list; a task that stops must be noticed meanwhile.
     if (list.name === '') await reading;
     // A task that has just been started is not in the list of before.
-    else if (isHurried) await Promise.race([reading, pause(HURRY_MS)]);
+    else if (isHurried && reading !== undefined) await inTime(reading, HURRY_MS);
     const listed = [...state.tasks.values()].flatMap((task) => {
       const service = list.of(task.at.endpoint)?.service;
       return service === undefined ? [] : [{ task, service }];
     });
     const asked = listed.map(({ task }) => task).filter((it) => isHurried || it.isDue(RARELY));
     const answers = Promise.all(asked.map((it) => ask(it, list)));
-    await Promise.race([answers, pause(TASK_PATIENCE_MS)]);
+    await inTime(answers, TASK_PATIENCE_MS);
     state.found = await Promise.all(
       listed.map(async ({ task, service }) => {
         const serving = await task.isServing(options.isListening);
@@ -182,7 +189,7 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     const end = performance.now();
     const took = end - begin;
     const isHurried = isDueAgain || end < hurryUntil;
-    const rest = isHurried ? Math.max(HURRY_MS, took) : Math.max(0, intervalMs - took);
+    const rest = isHurried ? Math.max(HURRY_MS, took) : untilBeat(end, intervalMs);
     if (!closed) timer = setTimeout(turn, rest);
   };
   timer = setTimeout(turn, 0);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Coalesced } from '../core/coalesced.ts';
 import { type Engine, EngineError } from './engine.ts';
+import { inTime } from './in-time.ts';
 import { paced } from './paced.ts';
 import { Question } from './question.ts';
 
@@ -86,7 +87,7 @@ export function watchSwarm(options: WatchOptions): Watch {
       networks = questions;
       const asked = isForNodes ? [nodes, ...questions.values()] : [...questions.values()];
       isForNodes = false;
-      await inTime(asked.map((it) => it.ask().then(tellLate)));
+      await inTime(Promise.all(asked.map((it) => it.ask().then(tellLate))), PATIENCE_MS);
       tell();
     } catch (error) {
       onError(error as Error);
@@ -137,15 +138,6 @@ export function watchSwarm(options: WatchOptions): Watch {
       events.close();
     },
   };
-}
-
-async function inTime(answers: readonly Promise<void>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
-  });
-  await Promise.race([Promise.all(answers), patience]);
-  clearTimeout(timer);
 }
 
 const Nodes = z.array(

@@ -22,6 +22,13 @@ export interface PeersOptions {
   readonly isMember?: (node: string) => boolean;
 }
 
+/**
+ * So many hosts are pinged at one moment, since waking up costs more than a ping; the next so many some
+ * milliseconds later, so that a thousand hosts keep nobody waiting.
+ */
+const TOGETHER = 16;
+const PHASE_MS = 7;
+
 /** All peers of this host. */
 export interface Peers {
   /** Listens to exactly these; a peer left out is forgotten at once, its record too. */
@@ -69,6 +76,7 @@ export function createPeers(options: PeersOptions): Peers {
       ...options,
       address,
       wanted,
+      phaseMs: Math.floor(subscribers.size / TOGETHER) * PHASE_MS,
       onChange: (view) => changed(address, view),
     });
     subscribers.set(address, subscriber);

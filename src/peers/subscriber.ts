@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { PeerState, SessionFault } from '../contract/report.ts';
 import type { HostAbout, HostRecord, NetworkRecord, WireguardRecord } from '../core/records.ts';
+import { untilBeat } from '../net/beat.ts';
 import { Asks } from './asks.ts';
 import { Confirming } from './confirming.ts';
 import type { Credentials } from './credentials.ts';
@@ -63,6 +64,8 @@ export interface SubscriberOptions {
   readonly isMember?: (node: string) => boolean;
   readonly timing?: Partial<Timing>;
   readonly limits?: Partial<HearingLimits>;
+  /** By how much it pings later than others do, milliseconds. */
+  readonly phaseMs?: number;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   /** By default TLS over TCP; the bench has one in memory. */
@@ -342,7 +345,17 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     probing = undefined;
   }
 
-  const ticking = setInterval(tick, timing.tickMs);
+  let ticking: NodeJS.Timeout;
+  function tickOn(): void {
+    ticking = setTimeout(
+      () => {
+        tickOn();
+        tick();
+      },
+      untilBeat(now(), timing.tickMs, options.phaseMs),
+    );
+  }
+  tickOn();
   open();
 
   return {
@@ -382,7 +395,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     secret: (context) => (life.session ? connection?.secret?.(context) : undefined),
     close() {
       closed = true;
-      clearInterval(ticking);
+      clearTimeout(ticking);
       clearTimeout(retry);
       stopProbing();
       asks.fail(`the session with ${address} was closed`);
