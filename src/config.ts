@@ -42,7 +42,7 @@ export interface Config {
   readonly sharedRun: string;
   /**
    * Seconds between two looks at the kernel without cause: a person's hand in it is put right within
-   * this time. A look costs some 50 ms of a core, most of it starting eight programs.
+   * this time. A look costs some 20 ms of a core, most of it starting four programs.
    */
   readonly lookSeconds: number;
   /** Seconds between two looks at containers that could change their own rules. */

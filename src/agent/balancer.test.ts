@@ -225,6 +225,32 @@ describe('inspect', () => {
     expect(looked).toHaveLength(6 + 2 * 4);
   });
 
+  it('looks rarely at those that reach no service and may change nothing', async () => {
+    const { balancer, looked, sandboxes } = balancerOf(['/a'], []);
+    Object.assign(sandboxes, { untracked: true });
+    await balancer.update();
+    for (let turn = 0; turn < 13; turn++) await balancer.inspect();
+    expect(looked).toEqual(['/a', '/a']);
+  });
+
+  it('asks Docker who may in three turns after other containers came, and then in each third', async () => {
+    const { balancer, looked, sandboxes, able } = balancerOf(['/a'], web('10.0.1.5'));
+    let asked = 0;
+    sandboxes.mayChange = async () => {
+      asked += 1;
+      return new Set(able);
+    };
+    await balancer.inspect();
+    expect(asked, 'nobody has rules').toBe(0);
+    await balancer.update();
+    for (let turn = 0; turn < 3; turn++) await balancer.inspect();
+    expect(asked).toBe(3);
+    able.add('/a');
+    looked.length = 0;
+    for (let turn = 0; turn < 3; turn++) await balancer.inspect();
+    expect([asked, looked]).toEqual([4, ['/a', '/a', '/a']]);
+  });
+
   it('looks on when Docker does not say who may', async () => {
     const { balancer, looked, sandboxes } = balancerOf(['/a'], web('10.0.1.5'));
     sandboxes.mayChange = () => Promise.reject(new Error('no answer'));
