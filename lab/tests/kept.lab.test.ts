@@ -11,7 +11,7 @@ const lab = useSharedLab('kept');
 /** In the range of probes' own addresses (RFC 2544), of which a network cannot be probed. */
 const { station } = useCrew(lab, { network: 'kept', args: ['--subnet', '198.18.7.0/24'] });
 
-const CHILDREN = ['bridge -details monitor link mdb', 'ip monitor address link route'];
+const CHILDREN = ['bridge -details monitor link mdb', 'ip monitor address link route rule'];
 
 /** The pids of a host's children that report, one for each; it fails while one does not run. */
 async function reporters(host: LabHost): Promise<string[]> {
