@@ -154,7 +154,7 @@ function report(context: Context, { made, heard, told, shares, containers }: Out
       figure: `${what}: agent's CPU, the larger of both hosts`,
       value: Math.max(...shares),
       unit: '%',
-      atMost: 10,
+      atMost: 5,
       from: `with children; ${shares.map(figure).join(' % of a core at the sender, ')} % at the receivers`,
     }),
     rowOf({ figure: 'The same: changes that never arrived', value: lost, unit: '', atMost: 0 }),
