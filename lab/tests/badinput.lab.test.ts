@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/contract/finding.ts';
 import { containerEndName, portName } from '../../src/core/names.ts';
 import { hostReport, http, killAgent, pluginSocket } from '../kit/agent.ts';
 import { footprint, inCastnet } from '../kit/kernel.ts';
 import { createNetwork, removeNetwork, vniOf } from '../kit/stack.ts';
 import { mustRun, until } from '../run.ts';
+import { castnetOn } from './support/command.ts';
 import { useLab } from './support/lab.ts';
 
 const lab = useLab('input', { hosts: 1 });
@@ -153,6 +155,17 @@ describe('is refused with a clear Err, and changes nothing', () => {
       expect(await state()).toEqual(before);
     },
   );
+});
+
+it('a network that Docker makes all the same is named by castnet doctor', async () => {
+  const h1 = lab().host('h1');
+  const create = ['network', 'create', '-d', 'castnet:latest', '--opt', 'encrypted=maybe', 'maybe'];
+  await h1.docker(create);
+  const { stdout } = await castnetOn(h1, ['doctor', '--json']);
+  await h1.docker(['network', 'rm', 'maybe']);
+  const { checks } = JSON.parse(stdout) as { checks: { findings: Finding[] }[] };
+  const found = checks.flatMap((it) => it.findings).filter((it) => it.code === 'network-refused');
+  expect(found.map((it) => it.what)).toEqual([expect.stringContaining('network maybe is there')]);
 });
 
 describe('on a network that exists', () => {

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Check } from '../../contract/commands.ts';
 import type { Finding } from '../../contract/finding.ts';
 import type { KnownNetwork } from '../../core/diagnosis/checkup.ts';
@@ -7,23 +8,38 @@ import { type Docker, linesOf } from '../plugin/docker.ts';
 /** castnet's networks, as a host's Engine knows them. */
 export interface Networks {
   readonly usable: readonly KnownNetwork[];
-  /** Names of those that have no VNI: the plugin refused an option when the Swarm asked it. */
+  /**
+   * Names of networks of the Swarm that it could not allocate, as a manager lists them: their driver refused
+   * an option. Which driver that is, Docker does not tell.
+   */
   readonly refused: readonly string[];
 }
 
+const Listed = z.object({
+  ID: z.string(),
+  Name: z.string(),
+  Driver: z.string(),
+  Scope: z.string(),
+});
+
 /** @throws DockerError when the Engine does not answer */
 export async function networksOf(docker: Docker, plugin: string): Promise<Networks> {
-  const ids = linesOf(await docker(['network', 'ls', '-q', '--filter', `driver=${plugin}`]));
-  if (ids.length === 0) return { usable: [], refused: [] };
+  const text = await docker(['network', 'ls', '--no-trunc', '--format', '{{json .}}']);
+  const listed = linesOf(text).map((line) => Listed.parse(JSON.parse(line)));
+  const refused = listed.filter((it) => it.Scope === 'swarm' && it.Driver === '');
+  const ids = listed.flatMap((it) => (it.Driver === plugin ? [it.ID] : []));
+  const usable = ids.length === 0 ? [] : await withVni(docker, ids);
+  return { usable, refused: refused.map((it) => it.Name) };
+}
+
+async function withVni(docker: Docker, ids: readonly string[]): Promise<KnownNetwork[]> {
   const format = '{{json .Name}} {{json (index .Options "vni")}}';
   // One that is being removed is no failure.
   const text = await docker(['network', 'inspect', ...ids, '--format', format]).catch(() => '');
-  const all = linesOf(text).map((line) => {
+  return linesOf(text).flatMap((line) => {
     const [name = '', vni] = line.split(' ').map((it) => String(JSON.parse(it)));
-    return { name, vni: Number(vni) };
+    return Number(vni) > 0 ? [{ name, vni: Number(vni) }] : [];
   });
-  const has = (it: KnownNetwork) => it.vni > 0;
-  return { usable: all.filter(has), refused: all.filter((it) => !has(it)).map((it) => it.name) };
 }
 
 /** Docker makes a network whose options the plugin refuses, and says so in a log only. */
@@ -33,7 +49,7 @@ export function networksCheck({ usable, refused }: Networks): Check {
     return {
       code: 'network-refused',
       severity: 'error',
-      what: `network ${name} has no VXLAN network id, because an option of it was refused: no container can join it`,
+      what: `network ${name} is there, but one of its options was refused: no container can join it`,
       remedy: `on the Swarm’s leader, for the reason: journalctl -u docker | grep 'Failed allocation'; then docker network rm ${word}, and make it anew`,
     };
   });

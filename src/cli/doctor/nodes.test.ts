@@ -48,7 +48,9 @@ it('a manager knows all nodes, and which of them lack the plugin or are down', a
       info: info(true),
       'node ls': 'a\nb\nc\n',
       'node inspect': nodes,
-      'network ls': 'n1\nn2',
+      'network ls': ['mynet', 'fresh'].map((it) => ({
+        ...{ ID: it, Name: it, Driver: PLUGIN, Scope: 'swarm' },
+      })),
       'network inspect': '"mynet" "8000001"\n"fresh" ""\n',
     }),
     PLUGIN,
