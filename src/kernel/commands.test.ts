@@ -19,6 +19,8 @@ it('the socket of an encrypted network’s tunnel is made beside WireGuard, ever
   expect(made('ce8000001')).toMatchObject({ where: 'wireguard' });
   expect(made('ce8000001')?.line).toContain('id 8000001 local 10.9.0.1');
   expect(made('cx8000001')).toMatchObject({ where: 'host' });
+  expect(made('ce8000001')?.line).not.toContain('noudpcsum');
+  expect(made('cx8000001')?.line).toContain('noudpcsum');
 });
 
 describe('the host’s own link', () => {

@@ -112,9 +112,11 @@ function bridgeLines(dev: string): Command[] {
 
 /**
  * The outer UDP checksum: none over IPv4, as RFC 7348 section 5 asks for, since the inner packets
- * have their own and few network cards can segment tunnelled packets that need both. IPv6 wants it.
+ * have their own and few network cards can segment tunnelled packets that need both. IPv6 wants it, and
+ * so does `wireguard-go`, which hands on at once many packets of a flow that have one (tun/offload_linux.go).
  */
-const checksum = (local: string): string => (local.includes(':') ? '' : ' noudpcsum');
+const checksum = ({ dev, local }: Fact & { kind: 'vxlan' }): string =>
+  local.includes(':') || isEncrypted(dev) ? '' : ' noudpcsum';
 
 function vxlanLines({ dev, bridge, mtu }: Fact & { kind: 'vxlan' }): Command[] {
   return [
@@ -180,7 +182,7 @@ function add(fact: Fact): Command[] {
           where: isEncrypted(fact.dev) ? 'wireguard' : 'host',
           line:
             `link add dev ${fact.dev} netns ${NAMESPACE_PATH} mtu ${fact.mtu} type vxlan id ${vniOf(fact.dev)} ` +
-            `local ${fact.local} dstport ${fact.port} nolearning${checksum(fact.local)}`,
+            `local ${fact.local} dstport ${fact.port} nolearning${checksum(fact)}`,
         },
         ...vxlanLines(fact),
       ];
