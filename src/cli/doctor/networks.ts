@@ -49,7 +49,7 @@ export function networksCheck({ usable, refused }: Networks): Check {
     return {
       code: 'network-refused',
       severity: 'error',
-      what: `network ${name} is there, but one of its options was refused: no container can join it`,
+      what: `network ${name} is there, but the Swarm could not allocate it, as when an option is refused: no container can join it`,
       remedy: `on the Swarm’s leader, for the reason: journalctl -u docker | grep 'Failed allocation'; then docker network rm ${word}, and make it anew`,
     };
   });
