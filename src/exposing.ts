@@ -29,7 +29,7 @@ export interface Exposing extends Exposer {
 }
 
 /** From one look at holders that Docker gave up to the next, milliseconds. */
-const REVIVE_MS = 60_000;
+const REVIVE_MS = 20_000;
 
 export function openExposing({ agent, holders, log }: ExposingOptions): Exposing {
   const { host, exposures } = agent.rooms;

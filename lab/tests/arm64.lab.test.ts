@@ -57,6 +57,7 @@ describe('the plugin for arm64', async () => {
     '/usr/sbin/nft': [['-v'], /^nftables v|initialize Netlink socket: Protocol not supported/],
     '/usr/bin/wg': [['--version'], /^wireguard-tools v/],
     '/usr/bin/wireguard-go': [['--version'], /^wireguard-go v/],
+    '/usr/bin/chrt': [['--version'], /^chrt from util-linux/],
     '/usr/bin/mknod': [['--version'], /^mknod \(GNU coreutils\)/],
     '/usr/bin/nsenter': [['--version'], /^nsenter from util-linux/],
     '/usr/bin/unshare': [['--version'], /^unshare from util-linux/],

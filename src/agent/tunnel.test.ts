@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { SwarmAddresses } from '../core/tunnel-address.ts';
 import { TunnelFinder, type TunnelSource } from './tunnel.ts';
 
-const ETH0 = { mtu: 1500, carries: true };
+const ETH0 = { interface: 'eth0', mtu: 1500, carries: true };
 const PLAIN: SwarmAddresses = {
   dataPath: undefined,
   advertised: undefined,
@@ -33,6 +33,19 @@ it('after a plain join it is the local address of the route to the manager that 
   });
   expect(await found.find()).toEqual({ address: '10.0.0.2', port: 4789, mtu: 1450 });
   expect(asked).toEqual(['10.0.0.1']);
+  expect(found.own()).toEqual(['10.0.0.2']);
+});
+
+it('no other host knows this one by an address that it has on a network of castnet', async () => {
+  const exposed = { ...ETH0, interface: 'castnet8000001' };
+  const found = finder({
+    addresses: async () =>
+      new Map([
+        ['10.0.0.2', ETH0],
+        ['10.77.0.4', exposed],
+      ]),
+  });
+  await found.find();
   expect(found.own()).toEqual(['10.0.0.2']);
 });
 
@@ -67,7 +80,7 @@ it('without a Swarm, a route or the address, it says what to do', async () => {
 });
 
 it('the MTU is the least of the routes to the others, not that of what holds the address', async () => {
-  const lo = new Map([['10.0.0.2', { mtu: 65536, carries: false }]]);
+  const lo = new Map([['10.0.0.2', { interface: 'lo', mtu: 65536, carries: false }]]);
   const asked: (readonly string[])[] = [];
   const mtus = new Map([
     ['10.0.0.7', 1500],

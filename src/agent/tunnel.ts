@@ -1,4 +1,5 @@
 import type { Tunnel } from '../core/forwarding/forwarding.ts';
+import { isHostLink } from '../core/names.ts';
 import {
   type AddressSettings,
   chooseAddress,
@@ -32,6 +33,8 @@ export class NoAddressYet extends Fault {}
 
 /** An interface that holds an address. */
 interface Interface {
+  /** Its name. */
+  readonly interface: string;
   readonly mtu: number;
   /** Whether packets leave by it, as they do not by the loopback. */
   readonly carries: boolean;
@@ -60,7 +63,8 @@ export class TunnelFinder {
   async find(): Promise<Tunnel> {
     const { settings, swarm: read, vxlanPort, addresses } = this.#source;
     const here = await addresses();
-    this.#here = [...here.keys()];
+    // Docker calls no host by an address that it gave it on a network (`castnet expose`).
+    this.#here = [...here].flatMap(([it, { interface: name }]) => (isHostLink(name) ? [] : it));
     const swarm = read();
     const choice = chooseAddress({ settings, swarm, here });
     if (choice === undefined) {
