@@ -47,30 +47,20 @@ export async function encryptedPath(lab: Lab): Promise<Path> {
 
 const HOMES = 'bench-homes';
 
-/** Containers as they are without castnet, on a bridge of their own host's; nothing is sent on it. */
+/** Running containers. */
 export interface Homes {
-  /** The sender's on host 1, two on host 2, two on host 3. */
+  /** In the order of the hosts that were asked for. */
   readonly stations: readonly Station[];
   close(): Promise<void>;
 }
 
-export async function makeHomes(lab: Lab): Promise<Homes> {
+/**
+ * Containers as they are without castnet, on a bridge of their own host's, by which nothing is sent: the
+ * sender's on host 1, two on host 2, two on host 3.
+ */
+export function makeHomes(lab: Lab): Promise<Homes> {
   const hosts = OF_CASTNET.hosts.map((index) => lab.hosts[index] as LabHost);
-  const made: { host: LabHost; id: string }[] = [];
-  const close = async () => {
-    await Promise.all(made.map(({ host, id }) => host.docker(['rm', '-f', id])));
-    await Promise.all([...new Set(hosts)].map((it) => it.docker(['network', 'rm', HOMES])));
-  };
-  return orClose(close, async () => {
-    await settle([...new Set(hosts)].map((it) => it.docker(['network', 'create', HOMES])));
-    const stations: Station[] = [];
-    for (const host of hosts) {
-      const id = await startContainer(host, HOMES);
-      made.push({ host, id });
-      stations.push(await stationOf(host, id, HOMES));
-    }
-    return { stations, close };
-  });
+  return containersOn(HOMES, hosts, { on: [...new Set(hosts)], settings: [] });
 }
 
 /** Docker's overlay drops multicast, so one receiver is enough. */
@@ -97,24 +87,41 @@ interface Options {
 }
 
 async function dockerPath(lab: Lab, options: Options): Promise<Path> {
-  const { name, network, driver, multicast, hosts } = options;
-  const manager = lab.hosts[0] as LabHost;
-  const made: { host: LabHost; id: string }[] = [];
-  const close = async () => {
-    await Promise.all(made.map(({ host, id }) => host.docker(['rm', '-f', id])));
-    await manager.docker(['network', 'rm', network]);
-  };
+  const { name, network, driver, multicast } = options;
+  const hosts = options.hosts.map((index) => lab.hosts[index] as LabHost);
   const settings = ['-d', driver, '--attachable', ...(options.options ?? [])];
-  await manager.docker(['network', 'create', ...settings, network]);
+  const on = [lab.hosts[0] as LabHost];
+  const { stations, close } = await containersOn(network, hosts, { on, settings });
+  return pathOf(stations, { name, multicast, uplinks: hostUplinks(lab), daemons: [], close });
+}
+
+/**
+ * A container on each of `hosts`, on a network of their own that is made with these settings where `on` says.
+ * Nothing stays when one of them cannot be made.
+ */
+async function containersOn(
+  network: string,
+  hosts: readonly LabHost[],
+  { on, settings }: { on: readonly LabHost[]; settings: readonly string[] },
+): Promise<Homes> {
+  const networks: LabHost[] = [];
+  const containers: { host: LabHost; id: string }[] = [];
+  const close = async () => {
+    await Promise.all(containers.map(({ host, id }) => host.docker(['rm', '-f', id])));
+    await Promise.all(networks.map((it) => it.docker(['network', 'rm', network])));
+  };
   return orClose(close, async () => {
+    for (const host of on) {
+      await host.docker(['network', 'create', ...settings, network]);
+      networks.push(host);
+    }
     const stations: Station[] = [];
-    for (const index of hosts) {
-      const host = lab.hosts[index] as LabHost;
+    for (const host of hosts) {
       const id = await startContainer(host, network);
-      made.push({ host, id });
+      containers.push({ host, id });
       stations.push(await stationOf(host, id, network));
     }
-    return pathOf(stations, { name, multicast, uplinks: hostUplinks(lab), daemons: [], close });
+    return { stations, close };
   });
 }
 
