@@ -102,10 +102,7 @@ export function watchKernel({ agent, faults }: WatchingOptions): Watching {
     onLost: (reason) => agent.onMembersLost(reason),
   });
   const addresses = watchAddresses(
-    () => {
-      void agent.onAddresses();
-      void agent.rooms.fastPath.loop.request(true);
-    },
+    () => void agent.onAddresses(),
     (reason) => faults.note('addresses', reason, ADDRESS_FAULT_MS),
   );
   const namespace = watchNamespace(() => void agent.rooms.forwarding.reconciler.loop.request(true));

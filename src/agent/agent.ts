@@ -62,7 +62,8 @@ export class Agent {
 
   /** Addresses, routes or links of the host have changed, perhaps those of the tunnels. */
   async onAddresses(): Promise<void> {
-    const { tunnel, lateAddress, tunnelGuard } = this.rooms;
+    const { tunnel, lateAddress, tunnelGuard, fastPath } = this.rooms;
+    void fastPath.loop.request(true);
     const isOther = await tunnel.look();
     lateAddress.changed();
     if (isOther) return this.tick();
