@@ -9,8 +9,8 @@ import { type Docker, linesOf } from '../plugin/docker.ts';
 export interface Networks {
   readonly usable: readonly KnownNetwork[];
   /**
-   * Names of networks of the Swarm that it could not allocate, as a manager lists them: their driver refused
-   * an option. Which driver that is, Docker does not tell.
+   * Names of networks of the Swarm that it could not allocate, as a manager lists them: most often their driver
+   * refused an option. Which driver that is, Docker does not tell.
    */
   readonly refused: readonly string[];
 }

@@ -67,6 +67,9 @@ it('a manager knows all nodes, and which of them lack the plugin or are down', a
 
 it('a worker knows the managers, and says where to look at all nodes', async () => {
   const facts = await swarmFacts(docker({ info: info(false), 'network ls': '' }), PLUGIN);
-  expect(facts).toMatchObject({ nodes: undefined, others: ['10.9.0.2', 'fd00::3'] });
+  expect(facts).toMatchObject({
+    ...{ nodes: undefined, others: ['10.9.0.2', 'fd00::3'] },
+    networks: { usable: [], refused: [] },
+  });
   expect(nodesCheck(facts, PLUGIN).detail).toContain('on a manager');
 });
