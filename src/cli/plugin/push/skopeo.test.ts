@@ -87,6 +87,16 @@ test.each([
     /failed while it took/,
     /full disk/,
   ],
+  [
+    'writing blob: Patch "https://10.0.0.1:5000/v2/castnet/blobs/uploads/x": write tcp 10.0.0.1:42432->10.0.0.1:5000: write: connection reset by peer',
+    /failed while it took/,
+    /full disk/,
+  ],
+  [
+    'writing blob: Patch "https://10.0.0.1:5000/v2/castnet/blobs/uploads/x": write tcp 10.0.0.1:42432->10.0.0.1:5000: write: broken pipe',
+    /failed while it took/,
+    /full disk/,
+  ],
 ])('%s', (said, what, hint) => {
   const error = pushFailed(to, `warning\n${fatal(said)}\n`);
   expect(error.message).toMatch(what);

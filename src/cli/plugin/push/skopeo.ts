@@ -72,7 +72,8 @@ const MEANINGS: readonly [RegExp, string, (to: Reference) => string][] = [
     () => 'Look at its name and port, and whether it runs.',
   ],
   [
-    /no space left|insufficient storage|\b507\b|\b50[0-4]\b/i,
+    // One that gives up answers and closes, and whoever still writes may see the closing alone.
+    /no space left|insufficient storage|\b507\b|\b50[0-4]\b|write: (connection reset|broken pipe)/i,
     'failed while it took the plugin',
     () => 'Its log says why; a full disk is the usual reason. Push again when that is mended.',
   ],
