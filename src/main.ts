@@ -41,6 +41,7 @@ import { openProbing } from './probing.ts';
 import { openReporter, serve } from './serving.ts';
 import { openSessions, swarmIdentity } from './sessions.ts';
 import { listenAt } from './system/listen.ts';
+import { Stopping } from './system/stopping.ts';
 import { watchDocker, watchKernel, watchTime } from './watching.ts';
 
 /** How long a task that failed unexpectedly is told of, milliseconds: until it was done again. */
@@ -51,6 +52,7 @@ const CALLS_END_MS = 4_000;
 
 /** The agent of one host: builds the rooms, starts them, stops them in reverse order. */
 async function main(): Promise<void> {
+  const stopping = new Stopping(process);
   const config = readConfig(process.env);
   const events = new Events();
   const lines = openLog(config.logLevel, (line) => process.stdout.write(line));
@@ -190,9 +192,8 @@ async function main(): Promise<void> {
   await stopCounting();
   await agent.tick();
   watches.push(watchTime(watched));
-  log.info({ version: config.version }, 'castnet is ready');
 
-  const stop = async (signal: string): Promise<void> => {
+  stopping.by(async (signal) => {
     log.info({ signal }, 'castnet stops; the kernel goes on forwarding');
     await plugin.close(CALLS_END_MS);
     for (const it of [...watches, exposing]) it.close();
@@ -200,10 +201,8 @@ async function main(): Promise<void> {
     agent.close();
     await link.close();
     await Promise.all([stopCounting(), ...sockets.map((it) => it.close())]);
-    process.exit(0);
-  };
-  process.on('SIGTERM', (signal) => void stop(signal));
-  process.on('SIGINT', (signal) => void stop(signal));
+  });
+  log.info({ version: config.version }, 'castnet is ready');
 }
 
 main().catch((error: Error) => {

@@ -4,7 +4,6 @@
  * questions on to the kernel, so this shows what starts and answers, not what is forwarded.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -147,12 +146,14 @@ describe('the plugin for arm64', async () => {
     });
 
     it('is ready, and ends when Docker disables it', async () => {
-      // Before, it has no handler yet, and the first process of a namespace then ignores a SIGTERM.
       const ready = async () => said.includes('castnet is ready') || undefined;
       await until(ready, { what: 'the agent being ready', timeoutMs: 40_000 });
-      const closed = once(agent, 'close');
       agent.kill('SIGTERM');
-      await closed;
+      const ended = async () => {
+        if (agent.exitCode === null) throw new Error(`it said: ${said}`);
+        return true;
+      };
+      await until(ended, { what: 'its end', timeoutMs: 30_000 });
       expect(said).toContain('castnet stops');
     });
   });
