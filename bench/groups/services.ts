@@ -202,7 +202,7 @@ async function compare(
     rowOf({
       figure: `A service's address against its task's own, ${unit}`,
       ...ratio(vip, direct),
-      atLeast: 0.9,
+      atLeast: 0.95,
       from: `${figure(median(vip))} to ${figure(median(direct))}`,
     }),
   );
