@@ -26,6 +26,7 @@ export const RATE = 'packets/s without loss';
 
 const TITLES: Partial<Record<string, string>> = {
   overlay: "Docker's overlay",
+  'overlay-encrypted': "Docker's encrypted overlay",
   flooding: 'flooding VXLAN',
   [SLOW]: 'castnet by bridge and tunnel',
 };

@@ -20,7 +20,7 @@ export interface Context {
 
 export type PathName =
   | ('castnet' | 'hand-made' | 'bare' | 'flooding' | 'overlay' | 'tinc' | 'n2n')
-  | ('castnet-encrypted' | 'hand-made-encrypted')
+  | ('castnet-encrypted' | 'hand-made-encrypted' | 'overlay-encrypted')
   | typeof SLOW;
 
 /** castnet by bridge and tunnel, beside castnet with the fast path. */

@@ -7,6 +7,7 @@ import type { Path } from './path.ts';
 import { barePath } from './paths/bare.ts';
 import {
   castnetPath,
+  encryptedOverlayPath,
   encryptedPath,
   type Homes,
   loadImages,
@@ -18,13 +19,14 @@ import { n2nPath } from './paths/n2n.ts';
 import { tincPath } from './paths/tinc.ts';
 import { floodingPath, handMadeEncryptedPath, handMadePath } from './paths/vxlan.ts';
 
-/** Paths that a machine may lack the programs for; without the others there is nothing to measure. */
-const OPTIONAL: PathName[] = ['tinc', 'n2n'];
+/** Paths that a machine may lack the programs or the kernel for; without the others there is nothing to measure. */
+const OPTIONAL: PathName[] = ['tinc', 'n2n', 'overlay-encrypted'];
 
 const WITH_DOCKER: { readonly [name in PathName]?: (lab: Lab) => Promise<Path> } = {
   castnet: castnetPath,
   'castnet-encrypted': encryptedPath,
   overlay: overlayPath,
+  'overlay-encrypted': encryptedOverlayPath,
   [SLOW]: slowPath,
 };
 

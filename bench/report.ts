@@ -65,6 +65,7 @@ export function markdown({ findings, machine, date, command, load }: ReportInput
     '- **overlay**: Docker’s own overlay network, which carries no multicast between hosts.',
     '- **castnet-encrypted**, **hand-made-encrypted**: a network with the option `encrypted`, and the same',
     '  VXLAN over the same WireGuard, set up by a script.',
+    '- **overlay-encrypted**: Docker’s own with its option `encrypted`: the kernel’s ESP, where it has that.',
     '- **tinc** (switch mode) and **n2n**: Debian’s packages with their defaults, which encrypt.',
     '  n2n’s edges bridge nothing, so its two receivers on a host share one container.',
     '',

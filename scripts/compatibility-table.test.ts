@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compatibilityPage, labResult, parseResults, withResult } from './compatibility-table.ts';
+import {
+  compatibilityPage,
+  isMeasurement,
+  labResult,
+  parseResults,
+  withResult,
+} from './compatibility-table.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
 const ABOUT = { engine: '28.5.2', kernel: '6.18.0', when: '2026-11-27' };
@@ -63,6 +69,16 @@ it('a kernel that could not be had is not on the page', () => {
     });
   expect(compatibilityPage(parseResults(line({})))).toBe(compatibilityPage([]));
   expect(compatibilityPage(parseResults(line({ release: '6.12.1' })))).toContain('| 6.12.1 |');
+});
+
+it('a boot that measured is told from one that tried everything', () => {
+  const about = { kind: 'kernel', suite: 'sid', engine: '20.10', castnet: '0', when: 'x' };
+  const boot = (...steps: string[]) => {
+    const all = steps.map((step) => ({ step, status: 'passed' }));
+    return parseResults(JSON.stringify({ ...about, parameters: [], cpu: 'max', steps: all }));
+  };
+  const isOne = [...boot('lab', 'down'), ...boot('lab', 'speed', 'down')].map(isMeasurement);
+  expect(isOne).toEqual([false, true]);
 });
 
 it('docs/compatibility.md is what its results say', () => {

@@ -52,6 +52,10 @@ export function labResult(
   return { kind: 'engine', ...about, files: [...byFile.keys()].sort(), ...counts };
 }
 
+/** Whether it tells how quick a kernel is and not what works on it (`npm run test:kernels -- --speed`). */
+export const isMeasurement = (it: Result): boolean =>
+  it.kind === 'kernel' && it.steps.some(({ step }) => step === 'speed');
+
 /** The results with a new one: it takes the place of those that tell of the same, or of a part of it. */
 export function withResult(results: readonly Result[], added: Result): Result[] {
   const isPart = (it: Result): boolean =>

@@ -10,7 +10,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { describeError, UserError } from '../src/cli/output.ts';
-import { compatibilityPage, labResult, parseResults, withResult } from './compatibility-table.ts';
+import {
+  compatibilityPage,
+  isMeasurement,
+  labResult,
+  parseResults,
+  withResult,
+} from './compatibility-table.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
 const RESULTS = join(DOCS, 'compatibility.jsonl');
@@ -32,7 +38,7 @@ async function write(words: readonly string[]): Promise<void> {
     const when = new Date().toISOString().slice(0, 10);
     const added =
       engine === undefined
-        ? texts.flatMap(parseResults)
+        ? texts.flatMap(parseResults).filter((it) => !isMeasurement(it))
         : [labResult(texts, { engine, kernel: release(), when })];
     for (const it of added) results = withResult(results, it);
   }

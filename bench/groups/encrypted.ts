@@ -8,11 +8,13 @@ import { tcp } from './unicast.ts';
 
 const OWN = 'castnet-encrypted';
 const WIREGUARD: PathName[] = [OWN, 'hand-made-encrypted', 'castnet'];
-const ALL: PathName[] = [...WIREGUARD, 'tinc', 'n2n'];
+const ESP: PathName = 'overlay-encrypted';
+const ALL: PathName[] = [...WIREGUARD, ESP, 'tinc', 'n2n'];
 /** tinc and n2n encrypt by default. What encryption costs informs only: it is the processor's. */
 const LEAST = {
   'hand-made-encrypted': { atLeast: 0.95 },
   castnet: {},
+  [ESP]: {},
   tinc: { atLeast: 1.5 },
   n2n: { atLeast: 1.5 },
 };
@@ -31,15 +33,16 @@ export async function measureEncryptedPackets(context: Context): Promise<void> {
   const size = 1300;
   const unicast = await rates(context, {
     what: 'UDP encrypted',
-    paths: wanted.filter((it) => WIREGUARD.some((name) => name === it.name)),
+    paths: wanted.filter((it) => [...WIREGUARD, ESP].some((name) => name === it.name)),
     size,
     start: 16_000,
   });
   compare(context, unicast, {
     ...{ title: 'UDP 1300 B encrypted', unit: RATE, own: OWN },
-    others: { 'hand-made-encrypted': { atLeast: 0.95 }, castnet: {} },
+    others: { 'hand-made-encrypted': { atLeast: 0.95 }, castnet: {}, [ESP]: {} },
   });
-  await withMembers(context, { paths: wanted, group: GROUP_BOTH, members: 4 }, async (paths) => {
+  const carry = { paths: wanted.filter((it) => it.multicast), group: GROUP_BOTH, members: 4 };
+  await withMembers(context, carry, async (paths) => {
     const trial = { what: 'multicast encrypted', size, group: GROUP_BOTH, start: 10_000 };
     compare(context, await rates(context, { paths, ...trial }), {
       ...{ title: 'Multicast 1300 B encrypted, two hosts with members', unit: RATE, own: OWN },

@@ -5,6 +5,7 @@ import { settle } from '../../lab/run.ts';
 import { asOwn, programsOf } from '../cgroup.ts';
 import { SLOW } from '../context.ts';
 import type { Path, Station } from '../path.ts';
+import { goesByEsp } from './esp.ts';
 import { hostUplinks, orClose, pathOf } from './site.ts';
 
 const IMAGE = 'castnet/usr:latest';
@@ -64,14 +65,25 @@ export function makeHomes(lab: Lab): Promise<Homes> {
 }
 
 /** Docker's overlay drops multicast, so one receiver is enough. */
+const OF_OVERLAY = { driver: 'overlay', multicast: false, hosts: [0, 1] };
+
 export function overlayPath(lab: Lab): Promise<Path> {
-  const driver = 'overlay';
-  return dockerPath(lab, {
-    name: driver,
-    network: OVERLAY,
-    driver,
-    multicast: false,
-    hosts: [0, 1],
+  return dockerPath(lab, { ...OF_OVERLAY, name: 'overlay', network: OVERLAY });
+}
+
+/**
+ * The same with VXLAN's packets in the kernel's ESP, transport mode, AES-GCM with keys of 128 bits (libnetwork,
+ * drivers/overlay/encryption.go). Errors: Error where nothing goes by ESP.
+ */
+export async function encryptedOverlayPath(lab: Lab): Promise<Path> {
+  const options = ['--opt', 'encrypted'];
+  const name = 'overlay-encrypted';
+  const path = await dockerPath(lab, {
+    ...{ ...OF_OVERLAY, name, network: `${OVERLAY}-encrypted`, options },
+  });
+  return orClose(path.close, async () => {
+    await goesByEsp(path);
+    return path;
   });
 }
 

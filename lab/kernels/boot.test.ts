@@ -8,7 +8,7 @@ const KERNEL: Kernel = {
   ...{ suite: 'sid', release: '7.2.13', version: '7.2.13-1' },
   ...{ image: '/k/vmlinuz', modules: '/k/modules', busybox: '/k/busybox' },
 };
-const BOOT: Boot = { suite: 'sid', parameters: [], steps: ['lab', 'demo'] };
+const BOOT: Boot = { suite: 'sid', parameters: [], cpu: 'Nehalem', steps: ['lab', 'demo'] };
 
 /** A boot whose guest does as told. */
 function booted(guest: (options: RunGuest) => Promise<void>, said: string[] = []) {
@@ -73,7 +73,17 @@ describe('planBoots', () => {
     expect(names(planBoots(['sid', 'no-ipv6']))).toEqual(['sid', 'bookworm ipv6.disable=1']);
   });
 
-  it.each(['buster', '', 'SID', '--quick'])('refuses %j and says what there is', (name) => {
+  it('measures on two processors, in boots that do nothing else', () => {
+    const boots = planBoots(['sid'], { speed: true });
+    expect(boots.map((it) => it.cpu)).toEqual(['Nehalem', 'max']);
+    expect(boots.flatMap((it) => it.steps)).toContain('speed');
+    expect(planBoots([], { speed: true }).map((it) => it.suite)).toEqual(
+      ['bookworm', 'trixie', 'sid'].flatMap((it) => [it, it]),
+    );
+    expect(planBoots([]).flatMap((it) => it.steps)).not.toContain('speed');
+  });
+
+  it.each(['buster', '', 'SID'])('refuses %j and says what there is', (name) => {
     expect(() => planBoots([name])).toThrow(`there is no kernel "${name}"`);
   });
 });

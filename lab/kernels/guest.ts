@@ -11,6 +11,8 @@ import { run, until } from '../run.ts';
 import { type GuestOptions, initramfs, ROOT_TAG } from './initramfs.ts';
 
 export type RunGuest = GuestOptions & {
+  /** The processor, by qemu's name. */
+  cpu: string;
   /** Words added to the kernel's command line. */
   kernelArgs?: readonly string[];
   /** Milliseconds after which the machine is switched off. */
@@ -110,7 +112,7 @@ async function unpackKept(archive: string, to: string): Promise<void> {
 }
 
 async function boot(
-  { kernel, kernelArgs = [], timeoutMs, log, onLine, signal }: RunGuest,
+  { kernel, cpu, kernelArgs = [], timeoutMs, log, onLine, signal }: RunGuest,
   { socket, archive, kept }: { socket: string; archive: string; kept: string },
 ): Promise<void> {
   // The processor's own clock is a good one here, which the kernel would not believe: reading any other
@@ -118,7 +120,7 @@ async function boot(
   const clock = ['tsc=reliable', 'clocksource=tsc', 'nowatchdog'];
   const words = ['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', ...clock, ...kernelArgs];
   const argv = [
-    ...[...CLOCK, '-machine', 'q35', '-cpu', 'Nehalem'],
+    ...[...CLOCK, '-machine', 'q35', '-cpu', cpu],
     ...['-m', MEMORY, '-object', `memory-backend-memfd,id=memory,size=${MEMORY},share=on`],
     ...['-numa', 'node,memdev=memory', '-nodefaults', '-no-reboot', '-display', 'none'],
     ...['-nic', 'none', '-kernel', kernel.image, '-initrd', archive, '-append', words.join(' ')],

@@ -6,6 +6,7 @@
  *   npm run test:kernels -- trixie         only this one
  *   npm run test:kernels -- no-ipv6        bookworm's, booted with ipv6.disable=1, and fewer steps
  *   npm run test:kernels -- --fresh sid    with the newest kernel of its suite
+ *   npm run test:kernels -- --speed sid    measures encrypted networks beside Docker's
  *
  * Needs root, like the lab, and qemu-system-x86_64; no KVM. Ctrl-C leaves nothing. The exit status
  * is 0 only if something passed and nothing failed. Results go to test-output/kernels.jsonl.
@@ -17,6 +18,7 @@ import { describeError, UserError } from '../../src/cli/output.ts';
 import { builtAs } from '../../src/cli/plugin/source.ts';
 import { mustRun } from '../run.ts';
 import { planBoots, runBoot, summary } from './boot.ts';
+import { HELP, parseOptions } from './options.ts';
 import type { StepResult } from './results.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -25,6 +27,12 @@ const OUTPUT = join(ROOT, 'test-output');
 const HIDDEN = ['/tmp/', '/var/tmp/', '/dev/shm/'];
 
 async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  const { names, fresh, speed } = options;
   if (process.getuid?.() !== 0)
     throw new UserError('the kernels’ tests need root, as the lab does.', {
       hint: 'Run the same command with sudo.',
@@ -41,7 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
   const stop = (exitCode: number) => () =>
     interrupt.abort(new UserError('interrupted', { exitCode }));
   process.on('SIGINT', stop(130)).on('SIGTERM', stop(143));
-  const boots = planBoots(args.filter((it) => it !== '--fresh'));
+  const boots = planBoots(names, { speed });
   await demo.prepare(() => {});
   await mkdir(OUTPUT, { recursive: true });
   const steps: StepResult[] = [];
@@ -53,7 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
   };
   for (const boot of boots) {
     const result = await runBoot(boot, {
-      ...{ about, fresh: args.includes('--fresh'), output: OUTPUT, say: console.log },
+      ...{ about, fresh, output: OUTPUT, say: console.log },
       signal: interrupt.signal,
     });
     await appendFile(join(OUTPUT, 'kernels.jsonl'), `${JSON.stringify(result)}\n`);

@@ -20,6 +20,8 @@ export const bootResult = z.object({
   release: z.string().optional(),
   /** What was added to the kernel's command line. */
   parameters: z.array(z.string()),
+  /** The emulated processor, by qemu's name; absent in results from before it was told. */
+  cpu: z.string().optional(),
   /** Version of the Docker Engine. */
   engine: z.string(),
   /** castnet's version and build. */
