@@ -87,3 +87,7 @@ it('touches only the service that changed, and keeps the counters of tasks that 
 it('holds the rule by which it is known to be in force', () => {
   expect(wholeTable([]).split(LANDMARK)).toHaveLength(2);
 });
+
+it('has no set that the kernel makes room for beforehand', () => {
+  expect(wholeTable([])).not.toContain('size');
+});

@@ -55,18 +55,23 @@ const KINDS = ['tcp', 'udp', 'icmp'].map((protocol) => {
 /** A zone that is not in use, but for a chance too small to matter; 0 is everyone's. */
 const FRESH = 'numgen random mod 65000 offset 1';
 
-/** Everything but the services themselves. */
+/**
+ * Everything but the services themselves.
+ *
+ * Sets that rules add to are said without a size: the kernel takes 65 535 for the most then, all the same
+ * (nft_dynset.c, nft_dynset_init), and otherwise makes room for as many at once, 2 MB for each set.
+ */
 const FRAME = [
   `table ip ${TABLE} {`,
   '  map services { type ipv4_addr : verdict; }',
   '  set vips { type ipv4_addr; }',
   `  set ${IDLE} { type ipv4_addr; }`,
   // When it is full, what is new is not counted.
-  `  set ${BEGUN} { type ipv4_addr . ipv4_addr; size 65535; flags dynamic; counter; }`,
+  `  set ${BEGUN} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
   `  set ${PASSED} { type ipv4_addr . ipv4_addr; counter; }`,
   ...KINDS.flatMap(({ map, key, timeout }) => [
     `  map ${map} {`,
-    `    typeof ${key} : ct zone; flags dynamic,timeout; size 65535; timeout ${timeout};`,
+    `    typeof ${key} : ct zone; flags dynamic,timeout; timeout ${timeout};`,
     '  }',
   ]),
   // -300 is before connections are tracked (NF_IP_PRI_RAW).
