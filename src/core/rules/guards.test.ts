@@ -54,8 +54,9 @@ describe('the table', () => {
     expect(guarded.match(/counter refused-8000001 \{/g)).toHaveLength(1);
   });
 
-  it('limits each container by itself', () => {
+  it('limits each container by itself, with no room made beforehand', () => {
     const packets = guardTable([network({ rate: { per: 'packets', second: 100 } })]);
+    expect(packets).not.toContain('size');
     expect(packets).toContain(
       'add @rate-8000001 { iifname limit rate over 100/second burst 10 packets }',
     );

@@ -96,9 +96,10 @@ const tagged = (drop: string): string => `    ether type { 8021q, 8021ad } ${dro
 function guardOf({ vni, options }: LocalNetwork): string[] {
   const { multicast, groups, rate, sourceCheck } = options;
   return [
+    // Without a size, for which the kernel would make room at once: core/services/balancing.ts.
     ...(rate === undefined
       ? []
-      : [`  set rate-${vni} { type ifname; size 65535; flags dynamic; timeout 1m; }`]),
+      : [`  set rate-${vni} { type ifname; flags dynamic; timeout 1m; }`]),
     ...(sourceCheck === true
       ? [
           `  set own-${vni} { type ifname . ipv4_addr; }`,

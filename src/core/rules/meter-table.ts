@@ -6,8 +6,8 @@ export const METER_RULES = `
 table bridge ${METER_TABLE}
 delete table bridge ${METER_TABLE}
 table bridge ${METER_TABLE} {
-  set sent4 { type ifname . ipv4_addr . ipv4_addr; size 65535; flags dynamic; timeout 1m; }
-  set sent6 { type ifname . ipv6_addr . ipv6_addr; size 65535; flags dynamic; timeout 1m; }
+  set sent4 { type ifname . ipv4_addr . ipv4_addr; flags dynamic; timeout 1m; }
+  set sent6 { type ifname . ipv6_addr . ipv6_addr; flags dynamic; timeout 1m; }
   chain sent {
     type filter hook prerouting priority -400; policy accept;
     iifname "cv*" ip daddr 224.0.0.0/4 ip protocol != igmp update @sent4 { iifname . ip saddr . ip daddr counter }
