@@ -23,12 +23,19 @@ export type Difference = {
 
 /**
  * The agent as of a release that does not know the option `encrypted`: it refuses such a network, and so never
- * speaks of a key. @throws Error where the program has another form than expected
+ * speaks of a key; of what a later release has kept it reads no seal and not the option.
+ * @throws Error where the program has another form than expected
  */
 export function withoutEncryption(program: string): string {
+  const replaced = (text: string, what: RegExp, by: string): string => {
+    if (text.match(what)?.length !== 1) throw new Error(`${what} is not found once`);
+    return text.replace(what, by);
+  };
   const option = /\bencrypted: \{(?=\s*(\/\/[^\n]*\s*)*accepts:)/g;
-  if (program.match(option)?.length !== 1) throw new Error('the option is not found once');
-  return program.replace(option, '"of a later release": {');
+  const kept =
+    /(JSON\.parse\(readFileSync\w*\(path, "utf8"\))(\), entry = )"sealed" in (\w+) \? \w+\.sealed : \w+/g;
+  const ignored = `$1.replace('"encrypted":true', '"of a later release":true')$2$3`;
+  return replaced(replaced(program, option, '"of a later release": {'), kept, ignored);
 }
 
 /**

@@ -30,6 +30,7 @@ export interface KeptServices {
 
 /** What Docker asked for, kept over restarts of the agent. */
 export class State {
+  /** An agent that does not know encryption would carry an encrypted one's packets in clear, so it finds none. */
   readonly networks: Store<LocalNetwork>;
   readonly endpoints: Store<KeptEndpoint>;
   readonly allocations: Store<Allocation>;
@@ -39,7 +40,7 @@ export class State {
   readonly reach: Store<KeptServices>;
 
   constructor(directory: string) {
-    this.networks = new Store(`${directory}/networks`);
+    this.networks = new Store(`${directory}/networks`, ({ options }) => options.encrypted === true);
     this.endpoints = new Store(`${directory}/endpoints`);
     this.allocations = new Store(`${directory}/allocations`);
     this.services = new Store(`${directory}/services`);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -17,6 +17,20 @@ it('another agent finds what the first one kept', () => {
   first.set({ id: 'b', vni: 3 });
   first.delete('b');
   expect([...new Store(directory).values()]).toEqual([{ id: 'a', vni: 2 }]);
+});
+
+it('an entry that is sealed is none to an agent that knows no seals, but can be removed by it', () => {
+  const first = new Store<{ id: string; vni: number }>(directory, ({ vni }) => vni === 2);
+  first.set({ id: 'a', vni: 1 });
+  first.set({ id: 'b', vni: 2 });
+  const kept = readdirSync(directory).map((it) => readFileSync(join(directory, it), 'utf8'));
+  // What the first releases take for one.
+  const isEntry = (text: string) => typeof JSON.parse(text).id === 'string';
+  expect(kept.map(isEntry).sort()).toEqual([false, true]);
+  const next = new Store<{ id: string; vni: number }>(directory);
+  expect(next.get('b')).toEqual({ id: 'b', vni: 2 });
+  next.delete('b');
+  expect(readdirSync(directory)).toEqual(['a.json']);
 });
 
 it('leaves no file behind', () => {

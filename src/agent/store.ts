@@ -4,13 +4,18 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
  * A map kept in files, one for each entry, so that a restarted agent still knows what Docker asked
  * for: Docker says it once. The files live under /run, like the kernel devices they speak of, and
  * are gone with them after a reboot. Bounded by what Docker has on this host.
+ *
+ * An entry may be sealed: kept in a form in which an earlier release's agent, to which a host may go back, finds
+ * none, because that would take it up without what it does not know of it. It removes it all the same, by its name.
  */
 export class Store<T extends { readonly id: string }> {
   readonly #directory: string;
+  readonly #sealed: (entry: T) => boolean;
   readonly #entries = new Map<string, T>();
 
-  constructor(directory: string) {
+  constructor(directory: string, sealed: (entry: T) => boolean = () => false) {
     this.#directory = directory;
+    this.#sealed = sealed;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory)) {
       // A draft: its agent was killed before it was whole.
@@ -22,7 +27,8 @@ export class Store<T extends { readonly id: string }> {
   /** A file that cannot be read speaks of nothing: the next look finds what it spoke of as strange. */
   #load(path: string): void {
     try {
-      const entry = JSON.parse(readFileSync(path, 'utf8')) as T;
+      const read = JSON.parse(readFileSync(path, 'utf8')) as T | { sealed: T };
+      const entry = 'sealed' in read ? read.sealed : read;
       if (typeof entry.id === 'string') this.#entries.set(entry.id, entry);
     } catch {
       rmSync(path, { force: true });
@@ -53,7 +59,7 @@ export class Store<T extends { readonly id: string }> {
     const path = this.#path(entry.id);
     const draft = `${path}.new`;
     try {
-      writeFileSync(draft, JSON.stringify(entry));
+      writeFileSync(draft, JSON.stringify(this.#sealed(entry) ? { sealed: entry } : entry));
       renameSync(draft, path);
     } catch (error) {
       rmSync(draft, { force: true });
