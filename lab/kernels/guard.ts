@@ -11,6 +11,7 @@ import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { NETWORK, stationsOf } from './cast.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
+import { wayOut } from './way-out.ts';
 
 const PACKETS = 20;
 
@@ -67,13 +68,6 @@ async function liarOn(host: LabHost, driver: Attack['driver']) {
     await host.docker(['network', 'rm', 'way']);
   };
   return { liar, way: `${driver} on ${parent}`, end };
-}
-
-/** The interface that has the host's address. */
-async function wayOut(host: LabHost): Promise<string> {
-  const { stdout } = await host.exec(['ip', '-json', 'address', 'show', 'to', host.address]);
-  const found = JSON.parse(stdout) as { ifname?: string }[];
-  return found.find((it) => it.ifname !== undefined)?.ifname ?? host.underlayInterface;
 }
 
 async function mustBeDropped(on: LabHost, from: Container, packet: Buffer): Promise<void> {
