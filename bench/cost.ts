@@ -19,7 +19,7 @@ export async function costs(
   paths: readonly Path[],
   trial: { size: number; rate: number; group?: string },
 ): Promise<Map<string, number[]>> {
-  const ms = context.quick ? 300 : 1500;
+  const ms = context.quick ? 300 : 1000;
   let others = 0;
   const values = await rounds(paths, context.quick ? 2 : 7, async (path) => {
     const idle = await share(() => delay(ms));

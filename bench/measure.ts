@@ -75,6 +75,7 @@ export async function measure(options: MeasureOptions): Promise<Findings> {
       },
     };
     for (const group of options.groups) {
+      context.say(`measuring: ${group}`);
       for (const one of MEASURES[group]) await attempt(context, one, directory);
       signal.throwIfAborted();
     }

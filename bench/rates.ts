@@ -26,7 +26,7 @@ export async function rates(
   { what, paths, start, ...trial }: RatesOptions,
 ): Promise<Map<string, number[]>> {
   const found = new Map(paths.map((path) => [path.name, [] as number[]]));
-  const ms = context.quick ? 300 : 800;
+  const ms = context.quick ? 300 : 500;
   for (let round = 0; round < (context.quick ? 1 : 3); round++) {
     const searches = paths.map((path) => {
       const before = found.get(path.name)?.at(-1);

@@ -102,7 +102,7 @@ export async function measureCopies(context: Context): Promise<void> {
       const size = 1300;
       const before = [await count(sender), await count(idle)] as const;
       const trial = { path, group: GROUP_ONE, receivers: 2, size, rate: 6000 };
-      const ms = context.quick ? 1000 : 4000;
+      const ms = context.quick ? 1000 : 2000;
       const { sent } = await context.traffic.trial({ ...trial, ms });
       const after = [await count(sender), await count(idle)] as const;
       copies.push({ name: path.name, value: (after[0].txPackets - before[0].txPackets) / sent });
@@ -136,7 +136,7 @@ export async function measureCost(context: Context): Promise<void> {
     );
   };
   const costs: Value[] = [];
-  const ms = context.quick ? 1000 : 4000;
+  const ms = context.quick ? 1000 : 2000;
   await withMembers(context, { paths: wanted, group: GROUP_ONE, members: 2 }, async (paths) => {
     for (const path of paths) {
       const start = performance.now();
@@ -183,7 +183,7 @@ export async function measureLatency(context: Context): Promise<void> {
       const { p50, p99 } = await context.traffic.trial({
         path,
         ...trial,
-        ms: context.quick ? 500 : 1500,
+        ms: context.quick ? 500 : 1000,
       });
       high.get(path.name)?.push(p99);
       await delay(50);
