@@ -180,10 +180,12 @@ describe('update', () => {
     await balancer.update();
     set(web('10.0.1.5', '10.0.1.6'));
     await balancer.update();
-    // Its address may be behind the service already, but no rule leads there yet.
-    expect(written.at(-1)?.script).not.toContain('add rule');
+    // Its address may be behind the service already, but no number leads there yet.
+    expect(written.at(-1)?.script).not.toContain('ip castnet tasks');
     await vi.advanceTimersByTimeAsync(WARM_MS);
-    expect(written.at(-1)?.script).toContain('mod 2 map { 0 : 10.0.1.5, 1 : 10.0.1.6 }');
+    const { script = '' } = written.at(-1) ?? {};
+    expect(script).toMatch(/add element ip castnet tasks \{ \S+ \. 1 : 10\.0\.1\.6 \}/);
+    expect(script).toMatch(/add element ip castnet services \{ \S+ : jump one-of-2 \}/);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { TaskCount } from '../contract/answers.ts';
 import { Coalesced } from '../core/coalesced.ts';
-import { BEGUN, PASSED, TABLE } from '../core/services/balancing.ts';
+import { BEGUN, SENT, TABLE } from '../core/services/balancing.ts';
 import type { Service } from '../core/services/services.ts';
 import { type FirstSeen, warmUp } from '../core/services/warmup.ts';
 import { sums } from '../core/views/services-table.ts';
@@ -189,7 +189,7 @@ export class Balancer {
   async #countsOf(path: string): Promise<TaskCount[]> {
     const { sandboxes } = this.#options;
     const begun = (await sandboxes.pairCounters?.(path, TABLE, BEGUN)) ?? [];
-    const passed = (await sandboxes.pairCounters?.(path, TABLE, PASSED)) ?? [];
+    const passed = (await sandboxes.pairCounters?.(path, TABLE, SENT)) ?? [];
     const connections = new Map(begun.map((it) => [it.pair.join(' '), it.packets]));
     return passed.map(({ pair: [vip, task], packets, bytes }) => ({
       vip,

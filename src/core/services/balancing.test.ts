@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Model, services } from '../testing/balancing.ts';
 import { LANDMARK, tableChanges, wholeTable } from './balancing.ts';
+import type { Service } from './services.ts';
 
 it('leads from any table to any other: the same as writing it whole', () => {
   fc.assert(
@@ -25,7 +26,9 @@ it('chooses each serving task with one number, without a gap, a repeat or a stra
   fc.assert(
     fc.property(services, (all) => {
       const model = new Model().run(wholeTable(all));
-      expect([...model.services.keys()].sort()).toEqual(all.map((it) => it.vip).sort());
+      const served = all.filter((it) => it.serving.length > 0).map((it) => it.vip);
+      expect([...model.elements('services').keys()].sort()).toEqual(served.sort());
+      expect([...model.elements('vips').keys()].sort()).toEqual(all.map((it) => it.vip).sort());
       for (const { vip, serving } of all) {
         const { mod, map, otherwise } = model.choices(vip);
         expect(mod).toBe(serving.length);
@@ -44,8 +47,8 @@ it('lets the connections of exactly the serving and the draining tasks pass', ()
       const pairs = after.flatMap(({ vip, serving, draining }) =>
         [...serving, ...draining].map((ip) => `${vip} . ${ip}`),
       );
-      expect([...(model.sets.get('passed') ?? [])].sort()).toEqual(pairs.sort());
-      expect(model.sets.get('begun') ?? new Set()).toEqual(new Set());
+      expect([...model.elements('behind').keys()].sort()).toEqual(pairs.sort());
+      for (const it of ['begun', 'sent']) expect(model.elements(it).size).toBe(0);
     }),
   );
 });
@@ -55,7 +58,7 @@ it('refuses at once exactly what no task serves', () => {
     fc.property(services, services, (before, after) => {
       const model = new Model().run(wholeTable(before)).run(tableChanges(before, after));
       const idle = after.filter((it) => it.serving.length === 0).map((it) => it.vip);
-      expect([...(model.sets.get('idle') ?? [])].sort()).toEqual(idle.sort());
+      expect([...model.elements('idle').keys()].sort()).toEqual(idle.sort());
     }),
   );
 });
@@ -70,24 +73,80 @@ it('changes nothing when nothing differs, and says equal things equally', () => 
   );
 });
 
-it('touches only the service that changed, and keeps the counters of tasks that stay', () => {
-  const other = { name: 'db', vip: '10.0.1.3', serving: ['10.0.1.9'], draining: [] };
-  const web = { name: 'web', vip: '10.0.1.2', serving: ['10.0.1.5', '10.0.1.6'], draining: [] };
+const db = { name: 'db', vip: '10.0.1.3', serving: ['10.0.1.9'], draining: [] };
+const web = { name: 'web', vip: '10.0.1.2', serving: ['10.0.1.5', '10.0.1.6'], draining: [] };
+
+it('touches only the service that changed, and no pair of a task that stays', () => {
   const less = { ...web, serving: ['10.0.1.5'], draining: ['10.0.1.6'] };
-  expect(tableChanges([web, other], [less, other])).toBe(
+  const none = { ...db, serving: [], draining: ['10.0.1.9'] };
+  expect(tableChanges([web, none], [less, none])).toBe(
     [
-      'flush chain ip castnet vip-10-0-1-2',
-      'add rule ip castnet vip-10-0-1-2 dnat to numgen random mod 1 map { 0 : 10.0.1.5 }',
-      'add rule ip castnet vip-10-0-1-2 dnat to 10.0.1.5',
+      'add chain ip castnet one-of-1',
+      'add rule ip castnet one-of-1 dnat to ip daddr . numgen random mod 1 map @tasks',
+      'delete element ip castnet tasks { 10.0.1.2 . 1 : 10.0.1.6 }',
+      'delete element ip castnet services { 10.0.1.2 : jump one-of-2 }',
+      'add element ip castnet services { 10.0.1.2 : jump one-of-1 }',
+      'flush chain ip castnet one-of-2',
+      'delete chain ip castnet one-of-2',
       '',
     ].join('\n'),
   );
+});
+
+it('changes no rule when another task takes the place of one, and forgets its counts', () => {
+  const other = { ...web, serving: ['10.0.1.4', '10.0.1.6'] };
+  expect(tableChanges([web, db], [other, db])).toBe(
+    [
+      'delete element ip castnet tasks { 10.0.1.2 . 0 : 10.0.1.5 }',
+      'delete element ip castnet behind { 10.0.1.2 . 10.0.1.5 }',
+      'add element ip castnet tasks { 10.0.1.2 . 0 : 10.0.1.4 }',
+      'add element ip castnet behind { 10.0.1.2 . 10.0.1.4 }',
+      'add element ip castnet begun { 10.0.1.2 . 10.0.1.5 }',
+      'delete element ip castnet begun { 10.0.1.2 . 10.0.1.5 }',
+      'add element ip castnet sent { 10.0.1.2 . 10.0.1.5 }',
+      'delete element ip castnet sent { 10.0.1.2 . 10.0.1.5 }',
+      '',
+    ].join('\n'),
+  );
+});
+
+it('has another task for a packet that finds none by its number, after the rule for all', () => {
+  const lines = wholeTable([]).split('\n');
+  const at = lines.findIndex((it) => it.includes(LANDMARK));
+  expect(lines[at + 1]).toBe('    dnat to ip daddr . numgen random mod 1 map @tasks');
 });
 
 it('holds the rule by which it is known to be in force', () => {
   expect(wholeTable([]).split(LANDMARK)).toHaveLength(2);
 });
 
-it('has no set that the kernel makes room for beforehand', () => {
-  expect(wholeTable([])).not.toContain('size');
+it('has room for the tasks of all services, and is written whole where it has not', () => {
+  const many = (count: number) => {
+    const serving = Array.from(
+      { length: count },
+      (_, at) => `10.0.${2 + Math.floor(at / 200)}.${at % 200}`,
+    );
+    return [{ ...web, serving: serving.sort() }];
+  };
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 800 }), { minLength: 1 }), (counts) => {
+      const model = new Model().run(wholeTable([]));
+      let before: Service[] = [];
+      for (const count of counts) {
+        model.run(tableChanges(before, many(count)));
+        before = many(count);
+        expect(model.elements('tasks').size).toBe(count);
+      }
+    }),
+  );
+  expect(tableChanges(many(100), many(110))).not.toContain('table ip');
+  expect(tableChanges(many(100), many(400))).toBe(wholeTable(many(400)));
+});
+
+it('has the kernel make no room beforehand for what rules add', () => {
+  const dynamic = wholeTable([])
+    .split('\n')
+    .filter((it) => it.includes('dynamic'));
+  expect(dynamic).toHaveLength(7);
+  expect(dynamic.join('\n')).not.toContain('size');
 });

@@ -24,14 +24,21 @@ export const TABLE = 'castnet';
 /** A rule that is there when the table is in force: what a container flushed lacks it. */
 export const LANDMARK = 'ip daddr vmap @services';
 
-/** The set of every virtual address with each task that may rightly be behind it; it counts packets. */
-export const PASSED = 'passed';
+/**
+ * The map of every virtual address with the numbers of its serving tasks, from 0 on, to these. One map for all
+ * services and a chain for all that have as many tasks: a map, a chain and two rules for each cost the kernel more.
+ */
+const TASKS = 'tasks';
+
+/** The set of every virtual address with each task that may rightly be behind it. */
+const BEHIND = 'behind';
 
 /**
- * The set of such pairs that counts connections. The rule itself adds a pair with its first one: written
- * beforehand they would be a third of the whole table's cost.
+ * The sets of such pairs that count connections and packets. The rules themselves add a pair with its first
+ * one: each counter is memory of every processor, and to make them all beforehand costs more than the rest.
  */
 export const BEGUN = 'begun';
+export const SENT = 'sent';
 
 /** The set of the virtual addresses that no task takes connections for. */
 const IDLE = 'idle';
@@ -58,17 +65,16 @@ const FRESH = 'numgen random mod 65000 offset 1';
 /**
  * Everything but the services themselves.
  *
+ * The kernel looks up sets as they are now, and rules as they were when a packet began with them. So while
+ * tasks change, a packet may draw a number that has no task any more, or come into a chain whose rule is too new for
+ * it. The rule after the landmark gives it the service's first task.
+ *
  * Sets that rules add to are said without a size: the kernel takes 65 535 for the most then, all the same
  * (nft_dynset.c, nft_dynset_init), and otherwise makes room for as many at once, 2 MB for each set.
  */
-const FRAME = [
+const frame = (room: number): string[] => [
   `table ip ${TABLE} {`,
-  '  map services { type ipv4_addr : verdict; }',
-  '  set vips { type ipv4_addr; }',
-  `  set ${IDLE} { type ipv4_addr; }`,
-  // When it is full, what is new is not counted.
-  `  set ${BEGUN} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
-  `  set ${PASSED} { type ipv4_addr . ipv4_addr; counter; }`,
+  ...sets(` size ${room};`),
   ...KINDS.flatMap(({ map, key, timeout }) => [
     `  map ${map} {`,
     `    typeof ${key} : ct zone; flags dynamic,timeout; timeout ${timeout};`,
@@ -86,6 +92,7 @@ const FRAME = [
   '  chain balance {',
   '    type nat hook output priority -100; policy accept;',
   `    ${LANDMARK}`,
+  `    ${oneOf(1)}`,
   '  }',
   '  chain check {',
   '    type filter hook output priority 0; policy accept;',
@@ -97,7 +104,7 @@ const FRAME = [
   '  }',
   '  chain checked {',
   '    ct original zone != 0 jump keep',
-  `    ct original ip daddr . ip daddr @${PASSED} accept`,
+  `    ct original ip daddr . ip daddr @${BEHIND} goto passing`,
   `    ct original ip daddr @${IDLE} goto refusal`,
   // The task that had this connection is gone, or the connection began before these rules.
   ...KINDS.flatMap(({ map, sent }) => [
@@ -107,6 +114,9 @@ const FRAME = [
   ]),
   '    tcp flags & (syn | ack) == syn drop',
   '    goto refusal',
+  '  }',
+  '  chain passing {',
+  `    update @${SENT} { ct original ip daddr . ip daddr counter }`,
   '  }',
   // At once, instead of keeping the client waiting. The refusal itself leaves by this hook too, as
   // a reply.
@@ -122,21 +132,38 @@ const FRAME = [
   '}',
 ];
 
+/** What a table has for its services, and no longer than these. */
+const sets = (size = ''): string[] => [
+  '  map services { type ipv4_addr : verdict; }',
+  '  set vips { type ipv4_addr; }',
+  `  set ${IDLE} { type ipv4_addr; }`,
+  `  map ${TASKS} { typeof ip daddr . numgen random mod 2 : ip daddr;${size} }`,
+  `  set ${BEHIND} { type ipv4_addr . ipv4_addr;${size} }`,
+  // When one is full, what is new is not counted.
+  ...[BEGUN, SENT].map(
+    (it) => `  set ${it} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
+  ),
+];
+
+/** What agents had before there was one map for all services. */
+const FORMER = '  set passed { type ipv4_addr . ipv4_addr; counter; }';
+
+/** A set or map can be deleted only if it is there, and once no rule uses it. */
+const CLEARED = [
+  `table ip ${TABLE} {`,
+  ...[...sets(), FORMER],
+  '}',
+  // All rules of all chains go; chains that nothing leads to any more stay, empty.
+  `flush table ip ${TABLE}`,
+  ...[...sets(), FORMER].map((it) => it.replace(/^ *(\S+ )(\S+) .*$/, `delete $1ip ${TABLE} $2`)),
+];
+
 /**
  * A whole table, in one transaction, that takes the place of one that an earlier agent wrote. The
  * zones of connections that were moved are kept, for some of them are in use.
  */
 export function wholeTable(services: readonly Service[]): string {
-  return [
-    `table ip ${TABLE} { }`,
-    // All rules of all chains go; chains of services that are no more stay, empty.
-    `flush table ip ${TABLE}`,
-    ...FRAME,
-    `flush map ip ${TABLE} services`,
-    ...['vips', IDLE, BEGUN, PASSED].map((it) => `flush set ip ${TABLE} ${it}`),
-    ...changes(new Map(), services),
-    '',
-  ].join('\n');
+  return [...CLEARED, ...frame(roomFor(services)), ...changes([], services), ''].join('\n');
 }
 
 /** The same where another table has the name, whatever is in it. */
@@ -145,103 +172,106 @@ export function freshTable(services: readonly Service[]): string {
 }
 
 /**
- * What turns one table into another, in one transaction; empty when nothing differs.
+ * What turns one table into another, in one transaction; empty when nothing differs. The whole of it where the
+ * room would not do.
  * @param before the services that the table in force was made from
  */
 export function tableChanges(before: readonly Service[], after: readonly Service[]): string {
-  const lines = changes(new Map(before.map((it) => [it.vip, it])), after);
+  if (roomFor(after) > roomFor(before)) return wholeTable(after);
+  const lines = changes(before, after);
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
-function changes(before: ReadonlyMap<string, Service>, after: readonly Service[]): string[] {
-  const lines: string[] = [];
-  const next = new Map(after.map((it) => [it.vip, it]));
-  const [vips, idle, pairs] = [nothingChanged(), nothingChanged(), nothingChanged()];
-  for (const [vip, service] of next) {
-    const was = before.get(vip);
-    if (was === undefined) {
-      vips.added.push(vip);
-      lines.push(`add chain ip ${TABLE} ${chain(vip)}`);
-    }
-    if (was === undefined || !same(was.serving, service.serving)) lines.push(...fill(service));
-    if (was === undefined) {
-      lines.push(`add element ip ${TABLE} services { ${vip} : goto ${chain(vip)} }`);
-    }
-    compareIdle(was, service, idle);
-    comparePairs(was, service, pairs);
-  }
-  for (const was of before.values()) {
-    const { vip } = was;
-    if (next.has(vip)) continue;
-    vips.gone.push(vip);
-    lines.push(`delete element ip ${TABLE} services { ${vip} : goto ${chain(vip)} }`);
-    lines.push(`flush chain ip ${TABLE} ${chain(vip)}`);
-    lines.push(`delete chain ip ${TABLE} ${chain(vip)}`);
-    compareIdle(was, undefined, idle);
-    comparePairs(was, undefined, pairs);
-  }
-  return [
-    ...lines,
-    ...setChanges('vips', vips),
-    ...setChanges(IDLE, idle),
-    ...setChanges(PASSED, pairs),
-  ];
-}
-
 /**
- * A service that has no task at all leaves its chain empty: the packet goes on to be refused.
- *
- * A packet that is in the chain while it is replaced finds the old rule's map empty already, for
- * the kernel looks up sets by the newest generation and rules by the one that the packet began
- * with. Seen: eight connections of 1 200 000 refused in 3 100 changes. So a second rule takes what
- * the first one had no task for.
+ * How many elements the map and the set of services' tasks are made for, since one that grows costs a tenth more. A
+ * quarter of it is free at least. The kernel makes a hash table of a third more (nft_set_hash.c, nft_hash_buckets),
+ * a power of two.
  */
-function fill({ vip, serving }: Service): string[] {
-  const lines = [`flush chain ip ${TABLE} ${chain(vip)}`];
-  const [first] = serving;
-  if (first === undefined) return lines;
-  const choices = serving.map((ip, i) => `${i} : ${ip}`).join(', ');
-  const targets = [`numgen random mod ${serving.length} map { ${choices} }`, first];
-  for (const it of targets) lines.push(`add rule ip ${TABLE} ${chain(vip)} dnat to ${it}`);
-  return lines;
+function roomFor(services: readonly Service[]): number {
+  const pairs = services.reduce((sum, it) => sum + it.serving.length + it.draining.length, 0);
+  let room = 96;
+  while (room < pairs * 1.25) room *= 2;
+  return room;
 }
 
-interface Changed {
-  readonly added: string[];
-  readonly gone: string[];
-}
+/** The contents of a set, or of a map by its keys. */
+type Elements = ReadonlyMap<string, string>;
 
-const nothingChanged = (): Changed => ({ added: [], gone: [] });
-
-function compareIdle(was: Service | undefined, is: Service | undefined, into: Changed): void {
-  const [before, now] = [was, is].map((it) => it?.serving.length === 0);
-  if (now && !before) into.added.push((is as Service).vip);
-  if (before && !now) into.gone.push((was as Service).vip);
-}
-
-/** One of both is there. */
-function comparePairs(was: Service | undefined, is: Service | undefined, into: Changed): void {
-  if (was !== undefined && is !== undefined) {
-    if (same(was.serving, is.serving) && same(was.draining, is.draining)) return;
-  }
-  const old = new Set(was === undefined ? [] : tasksOf(was));
-  const fresh = new Set(is === undefined ? [] : tasksOf(is));
-  const vip = (is ?? was)?.vip;
-  for (const ip of fresh) if (!old.has(ip)) into.added.push(`${vip} . ${ip}`);
-  for (const ip of old) if (!fresh.has(ip)) into.gone.push(`${vip} . ${ip}`);
-}
-
-function setChanges(set: string, { added, gone }: Changed): string[] {
+function changes(before: readonly Service[], after: readonly Service[]): string[] {
+  const left = new Map(before.map((it) => [it.vip, it]));
+  // Services that are as they were have the same elements.
+  const came = after.filter((it) => !same(left.get(it.vip), it));
+  const stay = new Set(after.filter((it) => same(left.get(it.vip), it)).map((it) => it.vip));
+  const went = before.filter((it) => !stay.has(it.vip));
+  const [counts, formerCounts] = [after, before].map(countsOf) as [Set<number>, Set<number>];
+  const elements = Object.entries(ELEMENTS).map(
+    ([name, of]) => [name, new Map(went.flatMap(of)), new Map(came.flatMap(of))] as const,
+  );
   return [
-    ...(added.length === 0 ? [] : [`add element ip ${TABLE} ${set} { ${added.join(', ')} }`]),
-    ...(gone.length === 0 ? [] : [`delete element ip ${TABLE} ${set} { ${gone.join(', ')} }`]),
+    ...[...counts].flatMap((it) => (formerCounts.has(it) ? [] : addChain(it))),
+    // Of a key whose value is another one the kernel has to lose the old value first.
+    ...elements.flatMap(([name, old, now]) => elementsLine('delete', name, lacking(old, now))),
+    ...elements.flatMap(([name, old, now]) => elementsLine('add', name, lacking(now, old))),
+    ...elements.flatMap(([name, old, now]) => (name === BEHIND ? forget(lacking(old, now)) : [])),
+    ...[...formerCounts].flatMap((it) => (counts.has(it) ? [] : deleteChain(it))),
   ];
 }
 
-const tasksOf = ({ serving, draining }: Service): string[] => [...serving, ...draining].sort();
+/** Only a pair that is there can be deleted, and counted ones are there from their first packet on. */
+const forget = (pairs: readonly (readonly [string, string])[]): string[] =>
+  [BEGUN, SENT].flatMap((name) =>
+    (['add', 'delete'] as const).flatMap((verb) => elementsLine(verb, name, pairs)),
+  );
 
-/** `10.0.1.2` -> `vip-10-0-1-2`: nft's names hold no dots. */
-const chain = (vip: string): string => `vip-${vip.replaceAll('.', '-')}`;
+/** What each service has in which set or map; of a set the values are empty. */
+const ELEMENTS: Readonly<Record<string, (service: Service) => (readonly [string, string])[]>> = {
+  vips: ({ vip }) => [[vip, '']],
+  [IDLE]: ({ vip, serving }) => (serving.length === 0 ? [[vip, '']] : []),
+  [TASKS]: ({ vip, serving }) => serving.map((ip, at) => [`${vip} . ${at}`, ip]),
+  [BEHIND]: ({ vip, serving, draining }) =>
+    [...serving, ...draining].map((ip) => [`${vip} . ${ip}`, '']),
+  services: ({ vip, serving }) =>
+    serving.length === 0 ? [] : [[vip, `jump ${chain(serving.length)}`]],
+};
 
-const same = (a: readonly string[], b: readonly string[]): boolean =>
+/** Those of one that the other has not, or with another value. */
+const lacking = (from: Elements, to: Elements): [string, string][] =>
+  [...from].filter(([key, value]) => to.get(key) !== value);
+
+function elementsLine(
+  verb: 'add' | 'delete',
+  name: string,
+  elements: readonly (readonly [string, string])[],
+): string[] {
+  if (elements.length === 0) return [];
+  const all = elements.map(([key, value]) => (value === '' ? key : `${key} : ${value}`));
+  return [`${verb} element ip ${TABLE} ${name} { ${all.join(', ')} }`];
+}
+
+/** How many tasks services have that have some. */
+const countsOf = (services: readonly Service[]): Set<number> =>
+  new Set(services.map((it) => it.serving.length).filter((it) => it > 0));
+
+const addChain = (count: number): string[] => [
+  `add chain ip ${TABLE} ${chain(count)}`,
+  `add rule ip ${TABLE} ${chain(count)} ${oneOf(count)}`,
+];
+
+const deleteChain = (count: number): string[] =>
+  ['flush', 'delete'].map((it) => `${it} chain ip ${TABLE} ${chain(count)}`);
+
+/** Of all services with so many tasks. */
+function chain(count: number): string {
+  return `one-of-${count}`;
+}
+
+/** The rule that translates to one of the first tasks of a virtual address, each equally likely. */
+function oneOf(count: number): string {
+  return `dnat to ip daddr . numgen random mod ${count} map @${TASKS}`;
+}
+
+const same = (a: Service | undefined, b: Service): boolean =>
+  a !== undefined && equal(a.serving, b.serving) && equal(a.draining, b.draining);
+
+const equal = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((it, i) => it === b[i]);

@@ -5,23 +5,37 @@ import type { Service } from '../services/services.ts';
 /** What nft makes of castnet's scripts, as far as services go; it refuses what nft refuses. */
 export class Model {
   readonly chains = new Map<string, string[]>();
-  readonly services = new Map<string, string>();
-  readonly sets = new Map<string, Set<string>>();
+  /** Elements of sets and maps; of a set their values are empty. */
+  readonly sets = new Map<string, Map<string, string>>();
+
+  /** Of those that have a size. */
+  readonly #room = new Map<string, number>();
 
   run(script: string): this {
     const lines = script.split('\n');
-    const end = lines.indexOf('}');
+    const end = lines.lastIndexOf('}');
     // The frame stands at a script's beginning; with it all rules and elements go, chains stay.
-    if (end >= 0) this.#reset();
-    const rest = lines.slice(end + 1).filter((it) => it !== '' && !/^flush (set|map) /.test(it));
+    if (end >= 0) this.#reset(lines);
+    const rest = lines.slice(end + 1).filter((it) => it !== '');
     for (const line of rest) this.#line(line);
     return this;
   }
 
-  #reset(): void {
+  /** Of a set or map. */
+  elements(name: string): ReadonlyMap<string, string> {
+    return this.sets.get(name) ?? new Map();
+  }
+
+  #reset(lines: readonly string[]): void {
     for (const name of this.chains.keys()) this.chains.set(name, []);
-    this.services.clear();
-    for (const set of ['vips', 'idle', 'begun', 'passed']) this.sets.set(set, new Set());
+    for (const it of ['services', 'tasks', 'vips', 'idle', 'behind', 'begun', 'sent']) {
+      this.sets.set(it, new Map());
+    }
+    this.#room.clear();
+    for (const it of lines) {
+      const [, name, size] = /^ {2}(?:map|set) (\S+) \{.* size (\d+); \}$/.exec(it) ?? [];
+      if (name !== undefined) this.#room.set(name, Number(size));
+    }
   }
 
   #line(line: string): void {
@@ -34,53 +48,51 @@ export class Model {
     else if (verb === 'flush') this.chains.set(name, []);
     else if (kind === 'chain') this.#deleteChain(name, line);
     else if (kind === 'rule') (known ?? refuse('no such chain', line)).push(rest);
-    else if (name === 'services') this.#verdict(verb === 'add', rest, line);
     else this.#elements(verb === 'add', { name, rest, line });
   }
 
   #deleteChain(name: string, line: string): void {
-    if ([...this.services.values()].includes(name)) refuse('the chain is in use', line);
+    const verdicts = [...this.elements('services').values()];
+    if (verdicts.includes(`jump ${name}`)) refuse('the chain is in use', line);
     if (this.chains.get(name)?.length !== 0) refuse('the chain is not empty', line);
     this.chains.delete(name);
-  }
-
-  #verdict(add: boolean, rest: string, line: string): void {
-    const [, vip = '', chain = ''] = /^\{ (\S+) : goto (\S+) \}$/.exec(rest) ?? [];
-    if (!this.chains.has(chain)) refuse('no such chain', line);
-    if (add === this.services.has(vip)) refuse('the element is there, or is not', line);
-    if (add) this.services.set(vip, chain);
-    else this.services.delete(vip);
   }
 
   #elements(add: boolean, { name, rest, line }: { name: string; rest: string; line: string }) {
     const set = this.sets.get(name) ?? refuse('no such set', line);
     const all = rest.slice(2, -2).split(', ');
-    if (new Set(all).size !== all.length) refuse('an element twice', line);
     for (const it of all) {
-      if (add === set.has(it)) refuse('the element is there, or is not', line);
-      if (add) set.add(it);
-      else set.delete(it);
+      const [key = '', value = ''] = it.split(' : ');
+      if (add === set.has(key)) refuse('the element is there, or is not', line);
+      if (!add && set.get(key) !== value) refuse('the element has another value', line);
+      const chain = /^jump (\S+)$/.exec(value)?.[1];
+      if (chain !== undefined && !this.chains.has(chain)) refuse('no such chain', line);
+      if (add) set.set(key, value);
+      else set.delete(key);
     }
+    if (set.size > (this.#room.get(name) ?? Number.POSITIVE_INFINITY)) refuse('too many', line);
   }
 
   /** Where a new connection to a virtual address may go, by the number that is drawn or without. */
   choices(vip: string): { mod: number; map: Map<number, string>; otherwise?: string | undefined } {
-    const rules = this.chains.get(this.services.get(vip) ?? '') ?? [];
-    if (rules.length === 0) return { mod: 0, map: new Map() };
-    const found = /^dnat to numgen random mod (\d+) map \{ (.*) \}$/.exec(rules[0] as string);
-    const pairs = (found?.[2] ?? '').split(', ').map((it) => it.split(' : ') as [string, string]);
-    const map = new Map(pairs.map(([at, ip]) => [Number(at), ip]));
-    return { mod: Number(found?.[1]), map, otherwise: /^dnat to (.*)$/.exec(rules[1] ?? '')?.[1] };
+    const name = /^jump (\S+)$/.exec(this.elements('services').get(vip) ?? '')?.[1] ?? '';
+    const [rule = '', ...others] = this.chains.get(name) ?? [];
+    if (others.length > 0) refuse('more than one rule', name);
+    const mod = Number(
+      /^dnat to ip daddr \. numgen random mod (\d+) map @tasks$/.exec(rule)?.[1] ?? 0,
+    );
+    const mine = [...this.elements('tasks')].filter(([key]) => key.startsWith(`${vip} . `));
+    const map = new Map(mine.map(([key, ip]) => [Number(key.split(' . ')[1]), ip]));
+    return { mod, map, otherwise: map.get(0) };
   }
 
   /** In an order of its own, so that two can be compared; without chains that nothing leads to. */
   state(): unknown {
-    const used = new Set(this.services.values());
-    const sorted = (it: Iterable<unknown>) => JSON.stringify([...it].sort());
+    const used = new Set([...this.elements('services').values()].map((it) => it.slice(5)));
+    const sorted = (it: Iterable<unknown>) => [...it].map((each) => JSON.stringify(each)).sort();
     return {
-      chains: sorted([...this.chains].flatMap((it) => (used.has(it[0]) ? JSON.stringify(it) : []))),
-      services: sorted([...this.services].map((it) => JSON.stringify(it))),
-      sets: [...this.sets].map(([name, set]) => [name, sorted(set)]),
+      chains: sorted([...this.chains].filter(([name]) => used.has(name))),
+      sets: [...this.sets].map(([name, elements]) => [name, sorted(elements)]),
     };
   }
 }
