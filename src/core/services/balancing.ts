@@ -72,9 +72,17 @@ const FRESH = 'numgen random mod 65000 offset 1';
  * Sets that rules add to are said without a size: the kernel takes 65 535 for the most then, all the same
  * (nft_dynset.c, nft_dynset_init), and otherwise makes room for as many at once, 2 MB for each set.
  */
-const frame = (room: number): string[] => [
+const FRAME = [
   `table ip ${TABLE} {`,
-  ...sets(` size ${room};`),
+  '  map services { type ipv4_addr : verdict; }',
+  '  set vips { type ipv4_addr; }',
+  `  set ${IDLE} { type ipv4_addr; }`,
+  `  map ${TASKS} { typeof ip daddr . numgen random mod 2 : ip daddr; }`,
+  `  set ${BEHIND} { type ipv4_addr . ipv4_addr; }`,
+  // When one is full, what is new is not counted.
+  ...[BEGUN, SENT].map(
+    (it) => `  set ${it} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
+  ),
   ...KINDS.flatMap(({ map, key, timeout }) => [
     `  map ${map} {`,
     `    typeof ${key} : ct zone; flags dynamic,timeout; timeout ${timeout};`,
@@ -132,38 +140,22 @@ const frame = (room: number): string[] => [
   '}',
 ];
 
-/** What a table has for its services, and no longer than these. */
-const sets = (size = ''): string[] => [
-  '  map services { type ipv4_addr : verdict; }',
-  '  set vips { type ipv4_addr; }',
-  `  set ${IDLE} { type ipv4_addr; }`,
-  `  map ${TASKS} { typeof ip daddr . numgen random mod 2 : ip daddr;${size} }`,
-  `  set ${BEHIND} { type ipv4_addr . ipv4_addr;${size} }`,
-  // When one is full, what is new is not counted.
-  ...[BEGUN, SENT].map(
-    (it) => `  set ${it} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
-  ),
-];
-
-/** What agents had before there was one map for all services. */
-const FORMER = '  set passed { type ipv4_addr . ipv4_addr; counter; }';
-
-/** A set or map can be deleted only if it is there, and once no rule uses it. */
-const CLEARED = [
-  `table ip ${TABLE} {`,
-  ...[...sets(), FORMER],
-  '}',
-  // All rules of all chains go; chains that nothing leads to any more stay, empty.
-  `flush table ip ${TABLE}`,
-  ...[...sets(), FORMER].map((it) => it.replace(/^ *(\S+ )(\S+) .*$/, `delete $1ip ${TABLE} $2`)),
-];
-
 /**
  * A whole table, in one transaction, that takes the place of one that an earlier agent wrote. The
- * zones of connections that were moved are kept, for some of them are in use.
+ * zones of connections that were moved are kept, for some of them are in use. Sets and maps stay, and elements that
+ * are in them again are there at every moment: a packet that is on its way through the former rules finds them.
  */
 export function wholeTable(services: readonly Service[]): string {
-  return [...CLEARED, ...frame(roomFor(services)), ...changes([], services), ''].join('\n');
+  return [
+    `table ip ${TABLE} { }`,
+    // All rules of all chains go; chains that nothing leads to any more stay, empty.
+    `flush table ip ${TABLE}`,
+    ...FRAME,
+    ...['services', TASKS].map((it) => `flush map ip ${TABLE} ${it}`),
+    ...['vips', IDLE, BEHIND, BEGUN, SENT].map((it) => `flush set ip ${TABLE} ${it}`),
+    ...changes([], services),
+    '',
+  ].join('\n');
 }
 
 /** The same where another table has the name, whatever is in it. */
@@ -172,26 +164,12 @@ export function freshTable(services: readonly Service[]): string {
 }
 
 /**
- * What turns one table into another, in one transaction; empty when nothing differs. The whole of it where the
- * room would not do.
+ * What turns one table into another, in one transaction; empty when nothing differs.
  * @param before the services that the table in force was made from
  */
 export function tableChanges(before: readonly Service[], after: readonly Service[]): string {
-  if (roomFor(after) > roomFor(before)) return wholeTable(after);
   const lines = changes(before, after);
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-}
-
-/**
- * How many elements the map and the set of services' tasks are made for, since one that grows costs a tenth more. A
- * quarter of it is free at least. The kernel makes a hash table of a third more (nft_set_hash.c, nft_hash_buckets),
- * a power of two.
- */
-function roomFor(services: readonly Service[]): number {
-  const pairs = services.reduce((sum, it) => sum + it.serving.length + it.draining.length, 0);
-  let room = 96;
-  while (room < pairs * 1.25) room *= 2;
-  return room;
 }
 
 /** The contents of a set, or of a map by its keys. */

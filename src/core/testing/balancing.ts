@@ -8,15 +8,12 @@ export class Model {
   /** Elements of sets and maps; of a set their values are empty. */
   readonly sets = new Map<string, Map<string, string>>();
 
-  /** Of those that have a size. */
-  readonly #room = new Map<string, number>();
-
   run(script: string): this {
     const lines = script.split('\n');
     const end = lines.lastIndexOf('}');
     // The frame stands at a script's beginning; with it all rules and elements go, chains stay.
-    if (end >= 0) this.#reset(lines);
-    const rest = lines.slice(end + 1).filter((it) => it !== '');
+    if (end >= 0) this.#reset();
+    const rest = lines.slice(end + 1).filter((it) => it !== '' && !/^flush (map|set) /.test(it));
     for (const line of rest) this.#line(line);
     return this;
   }
@@ -26,15 +23,10 @@ export class Model {
     return this.sets.get(name) ?? new Map();
   }
 
-  #reset(lines: readonly string[]): void {
+  #reset(): void {
     for (const name of this.chains.keys()) this.chains.set(name, []);
     for (const it of ['services', 'tasks', 'vips', 'idle', 'behind', 'begun', 'sent']) {
       this.sets.set(it, new Map());
-    }
-    this.#room.clear();
-    for (const it of lines) {
-      const [, name, size] = /^ {2}(?:map|set) (\S+) \{.* size (\d+); \}$/.exec(it) ?? [];
-      if (name !== undefined) this.#room.set(name, Number(size));
     }
   }
 
@@ -70,7 +62,6 @@ export class Model {
       if (add) set.set(key, value);
       else set.delete(key);
     }
-    if (set.size > (this.#room.get(name) ?? Number.POSITIVE_INFINITY)) refuse('too many', line);
   }
 
   /** Where a new connection to a virtual address may go, by the number that is drawn or without. */
