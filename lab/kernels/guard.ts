@@ -10,8 +10,8 @@ import { droppedVxlan, sendVxlan } from '../kit/vxlan-attack.ts';
 import type { LabHost } from '../lab.ts';
 import { until } from '../run.ts';
 import { NETWORK, stationsOf } from './cast.ts';
+import { wayOut } from './links.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
-import { wayOut } from './way-out.ts';
 
 const PACKETS = 20;
 

@@ -36,6 +36,8 @@ const MODULES = [
   ...['xt_conntrack', 'xt_MASQUERADE', 'xt_addrtype', 'xt_mark', 'xt_nat', 'xt_tcpudp'],
   ...['xt_REDIRECT', 'xt_ipvs', 'ip_vs', 'ip_vs_rr', 'ip6table_nat', 'ip6table_filter'],
   ...['bonding', '8021q', 'macvlan', 'ipvlan', 'wireguard', 'tun'],
+  // Of the machine's network cards.
+  ...['virtio_net', 'vmxnet3'],
   // Of Docker's encrypted overlay. A host's udev takes the last two where the processor is for them.
   ...['esp4', 'xfrm_user', 'xt_u32', 'xt_policy', 'aesni_intel', 'ghash_clmulni_intel'],
 ];

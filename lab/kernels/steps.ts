@@ -9,6 +9,7 @@ import { leftovers } from '../kit/leftovers.ts';
 import { type Lab, type LabHost, labDown } from '../lab.ts';
 import { labBase, labDirectory } from '../plan.ts';
 import { until } from '../run.ts';
+import { cards } from './cards.ts';
 import type { Cast } from './cast.ts';
 import { encrypted } from './encrypted.ts';
 import { fastPath } from './fast-path.ts';
@@ -19,6 +20,7 @@ import { keepLogs } from './keep.ts';
 import { lossyLink } from './lossy-link.ts';
 import { restartedAgent, virtualAddress } from './services.ts';
 import { speed } from './speed.ts';
+import { underlays } from './underlays.ts';
 
 /** What came out, to be shown: short words and numbers. */
 export type Figures = Record<string, string | number>;
@@ -122,6 +124,19 @@ export const STEPS: readonly Step[] = [
       'by the kernel’s WireGuard no packet is lost when agents restart or secrets are renewed, and clocks may be set back',
     timeoutMs: 420_000,
     run: (stage) => encrypted(stage),
+  },
+  {
+    name: 'underlays',
+    title:
+      'the fast path leaves a bond, a VLAN and WireGuard to bridge and tunnel, says so, and no packet comes twice',
+    timeoutMs: 300_000,
+    run: (stage) => underlays(stage),
+  },
+  {
+    name: 'cards',
+    title: 'the fast path takes unicast, groups and TCP on a network card that is no veth',
+    timeoutMs: 300_000,
+    run: (stage) => cards(stage),
   },
   {
     name: 'speed',
