@@ -112,11 +112,12 @@ export async function measureServiceAddress(context: Context): Promise<void> {
       timeoutMs: 30_000,
     });
     const from = path.sender.ns;
-    await untilRuled(from, vip);
     const serving = traffic.at(task, 'serve', { port: CONNECT_PORT });
     const iperf = startIn(task.ns, ['iperf3', '-s', '--forceflush']);
     try {
       await Promise.all([serving.ready(), iperf.ready()]);
+      // A task is in service once it listens.
+      await untilRuled(from, vip);
       const targets = { direct: task.address, vip };
       await compare(context, 'connections a second', targets, (to) =>
         connections(traffic, { from, to, ms: 500 }),
