@@ -10,11 +10,11 @@ import type { Traffic } from '../traffic.ts';
 
 const PATHS = ['castnet', SLOW, 'overlay', 'hand-made', 'bare'] as const;
 
-/** Streams of iperf3; of many for a shorter time, and fewer rounds: they differ less. */
+/** Streams of iperf3, and fewer rounds of many. */
 const STREAMS = [
   { streams: 1, times: 7, seconds: 2, overlay: 1.1 },
-  { streams: 8, times: 3, seconds: 1, overlay: 1 },
-  { streams: 32, times: 3, seconds: 1, overlay: 1 },
+  { streams: 8, times: 3, seconds: 2, overlay: 1 },
+  { streams: 32, times: 3, seconds: 2, overlay: 1 },
 ];
 
 /** TCP by iperf3: one stream, and several at once. */
