@@ -135,7 +135,8 @@ export async function removeCable(switchPid: number, host: string): Promise<void
 }
 
 /** The network namespace alone is entered, so that pids still are the machine's. */
-async function batch(pid: number, lines: string[]): Promise<void> {
+/** Runs lines of `ip` in a process's network namespace. */
+export async function batch(pid: number, lines: readonly string[]): Promise<void> {
   const argv = ['nsenter', '-t', String(pid), '--net', 'ip', '-batch', '-'];
   await mustRun(argv, { input: `${lines.join('\n')}\n`, timeoutMs: 30_000 });
 }

@@ -7,7 +7,7 @@ import { servicesBySandbox, servicesOf } from '../../src/core/services/services.
 import * as sandbox from '../../src/kernel/sandbox.ts';
 import type { Context } from '../context.ts';
 import { makeNamespace } from '../namespaces.ts';
-import { CASTNET } from '../paths/docker.ts';
+import { CASTNET, stationOf } from '../paths/docker.ts';
 import { startIn } from '../programs.ts';
 import { figure, median, ratio, rowOf } from '../result.ts';
 import { CONNECT_PORT, connections, streamsTo } from './unicast.ts';
@@ -141,9 +141,6 @@ const hostname = async (host: LabHost): Promise<string> =>
   (await host.docker(['info', '-f', '{{.Name}}'])).trim();
 
 type Container = { Id: string; State: string };
-type Inspected = {
-  NetworkSettings: { SandboxKey: string; Networks: Record<string, { IPAddress: string }> };
-};
 
 /** The task and its service's address, once the container has a namespace and both are known. */
 async function started(hosts: readonly LabHost[], name: string) {
@@ -159,18 +156,13 @@ async function serviceOf(hosts: readonly LabHost[], name: string) {
     const path = `/containers/json?all=1&filters=${filters}`;
     const [found] = await host.api<Container[]>('GET', path);
     if (found === undefined) continue;
-    const { NetworkSettings: it } = await host.api<Inspected>(
-      'GET',
-      `/containers/${found.Id}/json`,
-    );
-    const ns = `/proc/${host.pid}/root${it.SandboxKey.replace(/^\/var\/run/, '/run')}`;
-    const address = it.Networks[CASTNET]?.IPAddress ?? '';
+    const task = await stationOf(host, found.Id, CASTNET);
     const of = `/services/${name}`;
     const service = await (hosts[0] as LabHost)
       .api<{ Endpoint: { VirtualIPs: { Addr: string }[] } }>('GET', of)
       .catch(() => undefined);
     const vip = service?.Endpoint.VirtualIPs[0]?.Addr.split('/')[0] ?? '';
-    return { task: { ns, address }, vip, running: found.State === 'running' };
+    return { task, vip, running: found.State === 'running' };
   }
   return undefined;
 }

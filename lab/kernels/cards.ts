@@ -6,6 +6,7 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { streamsTo } from '../../bench/groups/unicast.ts';
+import { stationOf } from '../../bench/paths/docker.ts';
 import { startIn } from '../../bench/programs.ts';
 import { countedFast, type FastCounts, fastGroup, fastStep } from '../kit/fast-path.ts';
 import { setPlugin } from '../kit/plugin.ts';
@@ -13,8 +14,9 @@ import type { Container } from '../kit/stack.ts';
 import type { Station } from '../kit/station.ts';
 import type { LabHost } from '../lab.ts';
 import { mustRun } from '../run.ts';
+import { batch } from '../underlay.ts';
 import { castOf, NETWORK, stationsOf } from './cast.ts';
-import { batch, moveAddress } from './links.ts';
+import { moveAddress } from './links.ts';
 import { must } from './must.ts';
 import { type Figures, type Stage, upOf } from './steps.ts';
 import { COUNT, exchange } from './traffic.ts';
@@ -51,7 +53,7 @@ async function onCard(
 ): Promise<Figures> {
   await fastStep(h1, { network: NETWORK, step: 'groups', why: /broadcast/ });
   await fastGroup(h1, { group: GROUP, members: 1, hosts: 2 });
-  const packets = await took(h1, () => exchange(stations, { group: GROUP, tag: 'cards' }));
+  const packets = await took(h1, () => exchange(stations, { group: GROUP, tag: CARD }));
   const others = 2 * COUNT;
   must(packets.sent >= others, `unicast to others goes by it: ${packets.sent} of ${others}`);
   must(packets.received >= others, `so does theirs: ${packets.received} of ${others}`);
@@ -71,25 +73,20 @@ async function onCard(
 
 /** One stream of TCP, which no packet is lost of for want of a right length or checksum. */
 async function stream(h1: LabHost, from: Container, to: Container) {
-  const [near, far] = [await sandboxOf(from), await sandboxOf(to)];
-  const server = startIn(far, ['iperf3', '-s', '-1', '-B', to.ip, '--forceflush']);
+  const near = await stationOf(from.host, from.id, NETWORK);
+  const far = await stationOf(to.host, to.id, NETWORK);
+  const server = startIn(far.ns, ['iperf3', '-s', '-1', '-B', far.address, '--forceflush']);
   try {
     await server.ready();
     let rate = 0;
     const counts = await took(h1, async () => {
-      rate = await streamsTo(near, to.ip, { seconds: 2, streams: 1 });
+      rate = await streamsTo(near.ns, far.address, { seconds: 2, streams: 1 });
     });
     must(rate > 0, 'a stream of TCP comes through');
     return { rate: Math.round(rate * 1000), counts };
   } finally {
     await server.kill();
   }
-}
-
-/** The container's network namespace, as this process sees it. */
-async function sandboxOf({ host, id }: Container): Promise<string> {
-  const key = await host.docker(['inspect', '-f', '{{.NetworkSettings.SandboxKey}}', id]);
-  return `/proc/${host.pid}/root${key.trim().replace(/^\/var\/run/, '/run')}`;
 }
 
 /** What h1's programs took meanwhile, of which they lost nothing. */

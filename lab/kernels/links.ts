@@ -1,6 +1,6 @@
 /** The hosts' links and addresses. */
 import type { LabHost } from '../lab.ts';
-import { mustRun } from '../run.ts';
+import { batch } from '../underlay.ts';
 
 /** The interface that has the host's address: of h2 a bond, of h3 a VLAN. */
 export async function wayOut(host: LabHost): Promise<string> {
@@ -13,11 +13,5 @@ export async function wayOut(host: LabHost): Promise<string> {
 export const moveAddress = (
   { pid, address }: LabHost,
   { from, to }: { from: string; to: string },
-): Promise<string> =>
+): Promise<void> =>
   batch(pid, [`address add ${address}/24 dev ${to}`, `address del ${address}/24 dev ${from}`]);
-
-/** Runs lines of `ip` in a process's network namespace. */
-export const batch = (pid: number, lines: readonly string[]): Promise<string> =>
-  mustRun(['nsenter', '-t', String(pid), '--net', 'ip', '-batch', '-'], {
-    input: `${lines.join('\n')}\n`,
-  });

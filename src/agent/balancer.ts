@@ -189,9 +189,9 @@ export class Balancer {
   async #countsOf(path: string): Promise<TaskCount[]> {
     const { sandboxes } = this.#options;
     const begun = (await sandboxes.pairCounters?.(path, TABLE, BEGUN)) ?? [];
-    const passed = (await sandboxes.pairCounters?.(path, TABLE, SENT)) ?? [];
+    const sent = (await sandboxes.pairCounters?.(path, TABLE, SENT)) ?? [];
     const connections = new Map(begun.map((it) => [it.pair.join(' '), it.packets]));
-    return passed.map(({ pair: [vip, task], packets, bytes }) => ({
+    return sent.map(({ pair: [vip, task], packets, bytes }) => ({
       vip,
       task,
       connections: connections.get(`${vip} ${task}`) ?? 0,

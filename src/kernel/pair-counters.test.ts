@@ -6,7 +6,7 @@ const listing = (set: object): string =>
   JSON.stringify({
     nftables: [
       { metainfo: { version: '1.0.6', json_schema_version: 1 } },
-      { set: { family: 'ip', name: 'passed', table: 'castnet', ...set } },
+      { set: { family: 'ip', name: 'sent', table: 'castnet', ...set } },
     ],
   });
 

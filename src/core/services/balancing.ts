@@ -176,21 +176,22 @@ export function tableChanges(before: readonly Service[], after: readonly Service
 type Elements = ReadonlyMap<string, string>;
 
 function changes(before: readonly Service[], after: readonly Service[]): string[] {
-  const left = new Map(before.map((it) => [it.vip, it]));
+  const former = new Map(before.map((it) => [it.vip, it]));
   // Services that are as they were have the same elements.
-  const came = after.filter((it) => !same(left.get(it.vip), it));
-  const stay = new Set(after.filter((it) => same(left.get(it.vip), it)).map((it) => it.vip));
-  const went = before.filter((it) => !stay.has(it.vip));
-  const [counts, formerCounts] = [after, before].map(countsOf) as [Set<number>, Set<number>];
-  const elements = Object.entries(ELEMENTS).map(
-    ([name, of]) => [name, new Map(went.flatMap(of)), new Map(came.flatMap(of))] as const,
-  );
+  const stay = new Set(after.filter((it) => same(former.get(it.vip), it)).map((it) => it.vip));
+  const isOther = ({ vip }: Service): boolean => !stay.has(vip);
+  const [went, came] = [before.filter(isOther), after.filter(isOther)];
+  const differences = Object.entries(ELEMENTS).map(([name, of]) => {
+    const [old, now] = [new Map(went.flatMap(of)), new Map(came.flatMap(of))];
+    return { name, gone: lacking(old, now), added: lacking(now, old) };
+  });
+  const [formerCounts, counts] = [countsOf(before), countsOf(after)];
   return [
     ...[...counts].flatMap((it) => (formerCounts.has(it) ? [] : addChain(it))),
     // Of a key whose value is another one the kernel has to lose the old value first.
-    ...elements.flatMap(([name, old, now]) => elementsLine('delete', name, lacking(old, now))),
-    ...elements.flatMap(([name, old, now]) => elementsLine('add', name, lacking(now, old))),
-    ...elements.flatMap(([name, old, now]) => (name === BEHIND ? forget(lacking(old, now)) : [])),
+    ...differences.flatMap(({ name, gone }) => elementsLine('delete', name, gone)),
+    ...differences.flatMap(({ name, added }) => elementsLine('add', name, added)),
+    ...differences.flatMap(({ name, gone }) => (name === BEHIND ? forget(gone) : [])),
     ...[...formerCounts].flatMap((it) => (counts.has(it) ? [] : deleteChain(it))),
   ];
 }
