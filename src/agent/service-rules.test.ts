@@ -138,3 +138,25 @@ it('what containers join is no reason to look at the rules of all, another task 
   expect(says({ ...record('10.0.1.9'), groups: [group] })).toBe(1);
   expect(says(record('10.0.1.9', false))).toBe(2);
 });
+
+it('neither is what another host’s containers join, but a task of its, and its silence', async () => {
+  await started();
+  await tasks(10_000);
+  const update = vi.spyOn(rules.balancer, 'update');
+  const says = (it: NetworkRecord, more: Partial<PeerView> = {}) => {
+    peers = [peer('10.9.0.2', { networks: new Map([['net-a', it]]), ...more }), unheard];
+    host.emit('peers');
+    return update.mock.calls.length;
+  };
+  const before = record(HERE);
+  expect(says(before)).toBe(1);
+  const joined = {
+    ...before,
+    groups: [{ group: '239.1.1.1', mode: 'exclude', sources: [] }],
+  } as const;
+  expect(says(joined)).toBe(1);
+  const leaving = { ...joined, endpoints: record(HERE, false).endpoints };
+  expect(says(leaving)).toBe(2);
+  expect(says(leaving)).toBe(2);
+  expect(says(leaving, { state: 'silent' })).toBe(3);
+});

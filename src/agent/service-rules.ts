@@ -34,6 +34,8 @@ export class ServiceRules {
   readonly #host: Host;
   /** What this host last said of its containers. */
   #own: string | undefined;
+  /** What others last said of theirs; undefined: nothing was made of it yet. */
+  #others: readonly unknown[] | undefined;
 
   constructor({ host, sandboxes, log, now }: ServiceRulesOptions) {
     this.#host = host;
@@ -45,9 +47,12 @@ export class ServiceRules {
       log,
       now,
     });
-    host.when(['peers', 'services', 'looked', 'restarted'], () => void this.balancer.update());
+    host.when(['services', 'looked', 'restarted'], () => void this.balancer.update());
     host.on('record', () => {
       if (this.#ownHasChanged()) void this.balancer.update();
+    });
+    host.on('peers', () => {
+      if (this.#othersHaveChanged()) void this.balancer.update();
     });
   }
 
@@ -58,6 +63,17 @@ export class ServiceRules {
     if (own === this.#own) return false;
     this.#own = own;
     return true;
+  }
+
+  /** The same of others, and of how they are heard; a list that is as it was is the same (peers/delta.ts). */
+  #othersHaveChanged(): boolean {
+    const said = this.#host.knowledge().peers.flatMap((it) => {
+      const containers = [...it.networks].flatMap(([id, { endpoints }]) => [id, endpoints]);
+      return [it.address, it.node, it.tunnel, it.state, it.awaited, ...containers];
+    });
+    const before = this.#others;
+    this.#others = said;
+    return said.length !== before?.length || said.some((it, at) => it !== before[at]);
   }
 
   /** This host's containers that may be tasks, by network. */
@@ -92,7 +108,10 @@ export class ServiceRules {
     const knowledge = host.knowledge();
     // Until then the rules of an earlier agent serve better than half of the truth.
     const isEarly = host.age < HEAR_WITHIN_MS || !host.restart.hasLooked;
-    if (!host.restart.isComplete(knowledge) && isEarly) return undefined;
+    if (!host.restart.isComplete(knowledge) && isEarly) {
+      this.#others = undefined;
+      return undefined;
+    }
     const left = staying(knowledge, host.restart.facts(knowledge));
     return this.view.update(knowledge, host.record, left);
   }

@@ -8,6 +8,13 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What iproute2 said to lines that ask. */
+export interface Answers {
+  /** JSON, one text for each line that did not fail, in their order. */
+  readonly answers: readonly string[];
+  readonly failures: readonly Failure[];
+}
+
 /** iproute2 knows no such object: its complaint, with the line's number, says that all before it is done. */
 const END = 'end-of-batch';
 
@@ -19,20 +26,22 @@ interface Pending {
   readonly first: number;
   /** The end mark's line. */
   readonly end: number;
+  readonly answers: string[];
   readonly failures: Failure[];
-  readonly resolve: (failures: Failure[]) => void;
+  readonly resolve: (said: Answers) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
  * A tool of iproute2 that stays (`-force -batch -`) and is given lines as they come: starting one
- * for every change costs several times the change itself, in this process too.
+ * for every change or look costs several times as much as that itself, in this process too.
  *
  * It remembers the index of each device by name (lib/ll_map.c), so it must be retired whenever a
  * device is made or removed.
  */
 export class Batch {
-  readonly #argv: readonly string[];
+  /** The tool with its options. */
+  readonly argv: readonly string[];
   readonly #timeoutMs: number;
   #child: ChildProcess | undefined;
   #lines = 0;
@@ -44,60 +53,80 @@ export class Batch {
    * @param timeoutMs how long a call may take, milliseconds; another one in tests
    */
   constructor(argv: readonly string[], timeoutMs = TIMEOUT_MS) {
-    this.#argv = argv;
+    this.argv = argv;
     this.#timeoutMs = timeoutMs;
   }
 
   /**
-   * Runs lines in order and goes on after one that fails; calls follow one another.
+   * Runs lines that print nothing, in order, and goes on after one that fails; calls follow one another.
    * @throws CommandError when the tool cannot be started, ends, or hangs
    */
-  run(lines: readonly string[]): Promise<Failure[]> {
-    const result = this.#queue.then(() => this.#run(lines));
-    this.#queue = result.catch(() => {});
-    return result;
+  async run(lines: readonly string[]): Promise<readonly Failure[]> {
+    return (await this.#inTurn(() => this.#run(lines))).failures;
+  }
+
+  /**
+   * Runs lines that ask, of a tool with `-json`: it ends each answer with its line and writes it out then
+   * (lib/json_writer.c, jsonw_destroy). One that fails may have begun to print, so the child ends with it.
+   * @throws CommandError as `run` does
+   */
+  ask(lines: readonly string[]): Promise<Answers> {
+    return this.#inTurn(async () => {
+      const said = await this.#run(lines);
+      if (said.failures.length > 0) this.#end();
+      return said;
+    });
   }
 
   /** Ends the child after what it was given; the next lines get a new one. */
   retire(): Promise<void> {
-    const ended = this.#queue.then(() => {
-      this.#child?.stdin?.end();
-      this.#child = undefined;
-    });
-    this.#queue = ended;
-    return ended;
+    return this.#inTurn(async () => this.#end());
   }
 
-  #run(lines: readonly string[]): Promise<Failure[]> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  #end(): void {
+    this.#child?.stdin?.end();
+    this.#child = undefined;
+  }
+
+  #run(lines: readonly string[]): Promise<Answers> {
     const child = this.#child ?? this.#start();
     const first = this.#lines + 1;
     const end = first + lines.length;
     this.#lines = end;
-    const { promise, resolve, reject } = Promise.withResolvers<Failure[]>();
-    this.#pending = { first, end, failures: [], resolve, reject };
+    const { promise, resolve, reject } = Promise.withResolvers<Answers>();
+    this.#pending = { first, end, answers: [], failures: [], resolve, reject };
     const timer = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs);
     child.stdin?.write(`${[...lines, END].join('\n')}\n`);
     return promise.finally(() => clearTimeout(timer));
   }
 
   #start(): ChildProcess {
-    const [program, ...args] = this.#argv as [string, ...string[]];
-    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const [program, ...args] = this.argv as [string, ...string[]];
+    const child = spawn(program, args, { stdio: 'pipe' });
     this.#child = child;
     this.#lines = 0;
     let words: string[] = [];
     const ended = (status: number | null, why: string): void => {
       if (this.#child !== child) return;
       this.#child = undefined;
-      this.#pending?.reject(new CommandError(this.#argv, status, why));
+      this.#pending?.reject(new CommandError(this.argv, status, why));
       this.#pending = undefined;
     };
     child.on('error', (error) => ended(null, error.message));
     child.on('close', (status) => ended(status, words.join(' ')));
-    // One that could not be started for want of files has neither (Node, lib/internal/child_process.js).
-    if (!child.stdin || !child.stderr) return child;
+    // One that could not be started for want of files has none (Node, lib/internal/child_process.js).
+    if (!child.stdin || !child.stdout || !child.stderr) return child;
     // A child that ends before it has read everything (EPIPE) is told of by its end.
     child.stdin.on('error', () => {});
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      if (this.#child === child && text !== '') this.#pending?.answers.push(text);
+    });
     createInterface({ input: child.stderr }).on('line', (text) => {
       const line = Number(/^Command failed \S*:(\d+)$/.exec(text)?.[1]);
       if (Number.isNaN(line)) {
@@ -117,7 +146,11 @@ export class Batch {
       pending.failures.push({ line: line - pending.first + 1, message });
       return;
     }
-    this.#pending = undefined;
-    pending.resolve(pending.failures);
+    // What it answered was written before the end mark's failure, by another way: it is read in this turn too.
+    setImmediate(() => {
+      if (this.#pending !== pending) return;
+      this.#pending = undefined;
+      pending.resolve(pending);
+    });
   }
 }

@@ -8,6 +8,7 @@ import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
 import {
+  deviceIndices,
   deviceNames,
   fdbFacts,
   hostLinkFacts,
@@ -15,7 +16,7 @@ import {
   mdbContents,
   neighbourFacts,
 } from './parse.ts';
-import { show } from './show.ts';
+import { kept, show } from './show.ts';
 import { inWireguard } from './wireguard-namespace.ts';
 
 /** Everything the agent reads from the kernel in one look. */
@@ -30,15 +31,19 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** The tools that read and write inside the namespace, kept running. */
+const TOOLS = { ip: kept(inNamespace('ip')), bridge: kept(inNamespace('bridge')) };
+
 /** Reads the whole of what castnet has in the kernel. */
 export async function observe(): Promise<Observation> {
   await heldNamespace.look();
-  const [[links = '', neighbours = ''], [fdb = '', mdb = ''], [veths = '']] = await Promise.all([
-    show(inNamespace('ip'), ['link show', 'neigh show nud permanent']),
-    show(inNamespace('bridge'), ['fdb show', 'mdb show']),
+  const [[links = '', neighbours = ''], [veths = '']] = await Promise.all([
+    show(TOOLS.ip, ['link show', 'neigh show nud permanent']),
     hostVeths(),
     netfilter.look(),
   ]);
+  await namesAreOf(links);
+  const [fdb = '', mdb = ''] = await show(TOOLS.bridge, ['fdb show', 'mdb show']);
   const { facts, memberships } = mdbContents(mdb);
   const devices = [...linkFacts(links), ...hostLinkFacts(veths, links)];
   return {
@@ -47,17 +52,23 @@ export async function observe(): Promise<Observation> {
   };
 }
 
+let known = '';
+
+/**
+ * `ip` learns devices' names anew from each list of them (ip/ipaddress.c, store_nlmsg), `bridge` never does. An
+ * index may come back with another name: a device that is moved into a namespace keeps its own where it is free.
+ */
+async function namesAreOf(links: string): Promise<void> {
+  const names = deviceIndices(links);
+  if (names !== known) await devicesChanged();
+  known = names;
+}
+
 /** The host's veths, of which `castnet expose` makes some; where it made none, no child is asked for them. */
-async function hostVeths(): Promise<string[]> {
+async function hostVeths(): Promise<readonly string[]> {
   const devices = deviceNames(await readFile('/proc/self/net/dev', 'utf8'));
   return devices.some(isHostLink) ? await show(['ip'], ['address show type veth']) : [];
 }
-
-/** The tools that write inside the namespace, kept running. */
-const TOOLS = {
-  ip: new Batch(inNamespace('ip', '-force', '-batch', '-')),
-  bridge: new Batch(inNamespace('bridge', '-force', '-batch', '-')),
-};
 
 const MAKES_OR_REMOVES = /^link (add|del) /;
 
@@ -107,7 +118,7 @@ function batches(steps: readonly Step[]): Portion[] {
   return result;
 }
 
-function runBatch(commands: readonly Command[]): Promise<Failure[]> {
+function runBatch(commands: readonly Command[]): Promise<readonly Failure[]> {
   const { tool, where } = commands[0] as Command;
   const lines = commands.map((it) => it.line);
   if (where === 'castnet') return TOOLS[tool].run(lines);

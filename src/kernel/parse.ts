@@ -69,6 +69,12 @@ export function linkFacts(json: string): Fact[] {
   });
 }
 
+/** Of the same: every device's index and name, of castnet's and of others. */
+export function deviceIndices(json: string): string {
+  const links = Links.parse(parseJson(json));
+  return links.map(({ ifindex, ifname }) => `${ifindex} ${ifname}`).join();
+}
+
 const Veths = z.array(
   z.object({
     ifname: z.string().optional(),

@@ -7,7 +7,7 @@ import {
 } from '../core/encryption/wireguard.ts';
 import { CommandError, mustRun, run } from '../system/run.ts';
 import { withSecret, withSecrets } from './secret-file.ts';
-import { show } from './show.ts';
+import { kept, show } from './show.ts';
 import { type KeyPair, parseDump, parseInterface } from './wireguard-dump.ts';
 import {
   ensureWireguardNamespace,
@@ -37,6 +37,9 @@ const NO_WIREGUARD = /unknown device type|operation not supported|not supported/
 
 /** What `nsenter` and `wg` say when there is no namespace, no interface, or one that is not WireGuard's. */
 const GONE = /no such (file|device)|not supported|invalid argument/i;
+
+/** The tools that look inside the namespace, kept running; they learn names from each list of addresses, of one device. */
+const TOOLS = { all: kept(inWireguard('ip')), six: kept(inWireguard('ip', '-6')) };
 
 export interface WireguardOptions {
   /** The host's /run through which a mount reaches the host. */
@@ -93,9 +96,9 @@ export class Wireguard {
     if (keys === undefined) return undefined;
     const defaults = ['route show default'];
     const [all, six] = await Promise.all([
-      show(inWireguard('ip'), ['address show'], defaults),
+      show(TOOLS.all, ['address show'], defaults),
       // A kernel without IPv6 has no routes of it.
-      show(inWireguard('ip', '-6'), [], defaults),
+      show(TOOLS.six, [], defaults),
     ]);
     const link = parseInterface(NAME, [...all, ...six]);
     if (link === undefined) return undefined;
@@ -183,6 +186,7 @@ export class Wireguard {
   /** Takes the interface away, with all that hangs on it. */
   async remove(): Promise<void> {
     await run(inWireguard('ip', 'link', 'del', 'dev', NAME));
+    await Promise.all([TOOLS.all.retire(), TOOLS.six.retire()]);
     await this.#program.close();
     this.#carrier = undefined;
     this.#keys = undefined;
