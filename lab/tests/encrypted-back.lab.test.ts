@@ -79,6 +79,17 @@ it('from then on nothing of it is in clear, and doctor names the host', async ()
   }
 });
 
+it('status on another host says so too, once Docker and the host have not agreed for a minute', async () => {
+  const [h1, h2] = lab().hosts as [LabHost, LabHost];
+  const said = async () => (await castnetOn(h1, ['status'])).stdout;
+  const words = `${h2.address} has nothing of network secret`;
+  await until(async () => (await said()).includes(words) || undefined, {
+    what: `status that names ${h2.address}`,
+    timeoutMs: 90_000,
+  });
+  expect(await said()).not.toContain('Everything is well');
+});
+
 it('back with this release, it has the network for containers that are made anew', async () => {
   const [, h2] = lab().hosts as [LabHost, LabHost];
   expect(await upgradeFrom(ROOT, h2)).not.toContain('Nothing to do');

@@ -1,5 +1,6 @@
 import type { HostBalance } from '../contract/answers.ts';
 import type { HostReport, SwarmReport } from '../contract/report.ts';
+import { Absences } from './absences.ts';
 import type { Discovery } from './discovery.ts';
 import type { Encryption } from './encryption.ts';
 import type { Exposures } from './exposures.ts';
@@ -49,12 +50,14 @@ export interface ReportsOptions {
 export class Reports {
   readonly #options: ReportsOptions;
   readonly #refusals: Refusals;
+  readonly #absences: Absences;
   /** Milliseconds since 1970. */
   readonly #startedAt: number;
 
   constructor(options: ReportsOptions) {
     this.#options = options;
     this.#refusals = new Refusals(options.log, options.now);
+    this.#absences = new Absences(options.now);
     this.#startedAt = options.timeOfDay();
     options.host.when(['peers', 'record'], () => this.#refusals.noteSoon(() => this.report()));
   }
@@ -107,6 +110,7 @@ export class Reports {
       exposed: inShort(exposures.lacking()),
       'send-limits': inShort(sendLimits.lacking()),
       records: inShort(peers.flatMap((it) => it.refused ?? [])),
+      hosts: inShort(this.#absences.look(host.knowledge())),
       guards: guard.loop.problem || guard.loop.unread,
       kernel: forwarding.reconciler.loop.unread,
       forwarding: forwarding.reconciler.loop.problem,

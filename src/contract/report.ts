@@ -32,6 +32,7 @@ export const FAULT_SUBJECTS = [
   'data-path-port',
   'networks',
   'records',
+  'hosts',
   'certificates',
   'forwarding',
   'guards',

@@ -72,6 +72,13 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
     what: 'what another host says of its containers is not taken',
     remedy: 'castnet doctor, which compares the releases; bring all hosts to the same',
   },
+  hosts: {
+    code: 'session',
+    severity: 'error',
+    what: 'no packet of a network reaches the containers that Docker has on another host, whose castnet has nothing of it',
+    remedy:
+      'castnet doctor, which compares the releases; start those containers anew once all are the same',
+  },
   certificates: {
     code: 'certificate',
     severity: 'warning',
