@@ -160,6 +160,38 @@ describe('update', () => {
     expect(written[2]?.script).toContain(`table ip ${TABLE} {`);
   });
 
+  it('says which connections may be there only where some may: not of one that has just come', async () => {
+    const pairs = 'element ip castnet behind';
+    const { balancer, written, ruled, able } = balancerOf(['/a'], web('10.0.1.5'));
+    able.add('/a');
+    await balancer.update();
+    expect(written[0]?.script).not.toContain(pairs);
+    // It flushed its rules, under connections that go on.
+    ruled.delete('/a');
+    await balancer.inspect();
+    expect(written[1]?.script).toContain(`add ${pairs} { 10.0.1.2 . 10.0.1.5 }`);
+  });
+
+  it('lets the connections of an earlier agent be, but those to tasks that went meanwhile', async () => {
+    const { sandboxes, written } = fakeSandboxes();
+    const balancer = new Balancer({
+      sandboxes,
+      desired: () => new Map([['/a', web('10.0.1.5', '10.0.1.6')]]),
+      earlier: new Map([['/a', web('10.0.1.4', '10.0.1.5')]]),
+      log,
+    });
+    await balancer.update();
+    const pairs = written[0]?.script
+      .split('\n')
+      .filter((it) => it.includes(' element ip castnet behind '));
+    expect(pairs).toEqual([
+      'add element ip castnet behind { 10.0.1.2 . 10.0.1.6 }',
+      'add element ip castnet behind { 10.0.1.2 . 10.0.1.4 }',
+      'delete element ip castnet behind { 10.0.1.2 . 10.0.1.4 }',
+    ]);
+    expect(written[0]?.script).not.toMatch(/^flush set ip castnet (behind|sent|begun)/m);
+  });
+
   it('replaces a table that is not ours', async () => {
     const { balancer, sandboxes, written } = balancerOf(['/a'], web('10.0.1.5'));
     const { applyRules } = sandboxes;

@@ -34,6 +34,8 @@ export interface BalancerOptions {
   readonly desired: () => ReadonlyMap<string, readonly Service[]> | undefined;
   /** The same as far as it is known, for a namespace that has no rules yet. */
   readonly prospect?: () => ReadonlyMap<string, readonly Service[]>;
+  /** What an earlier agent had each of its containers reach, as `desired`. */
+  readonly earlier?: ReadonlyMap<string, readonly Service[]>;
   readonly log: Log;
   /** Milliseconds of a clock that does not go back. */
   readonly now?: () => number;
@@ -279,9 +281,9 @@ export class Balancer {
 
   #container(path: string): ContainerRules {
     const { sandboxes, log } = this.#options;
-    const container =
-      this.#containers.get(path) ??
-      new ContainerRules({ path, sandboxes, scripts: this.#scripts, log, now: this.#now });
+    const earlier = this.#options.earlier?.get(path);
+    const made = { path, sandboxes, scripts: this.#scripts, earlier, log, now: this.#now };
+    const container = this.#containers.get(path) ?? new ContainerRules(made);
     this.#containers.set(path, container);
     return container;
   }

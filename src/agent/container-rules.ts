@@ -33,6 +33,8 @@ export interface ContainerRulesOptions {
   readonly path: string;
   readonly sandboxes: RuledSandboxes;
   readonly scripts: Scripts;
+  /** What an earlier agent had it reach; undefined when none knew this container. */
+  readonly earlier: readonly Service[] | undefined;
   readonly log: Log;
   /** Milliseconds of a clock that does not go back. */
   readonly now: () => number;
@@ -60,6 +62,8 @@ export class ContainerRules implements Target {
   desired: readonly Service[] = [];
   readonly #options: ContainerRulesOptions;
   #inForce: InForce | undefined;
+  /** Whether balancing rules were written whole: when they are again, nobody knows what is there. */
+  #wroteWhole = false;
   #lack: Lack | undefined;
 
   constructor(options: ContainerRulesOptions) {
@@ -123,7 +127,7 @@ export class ContainerRules implements Target {
   }
 
   async apply(): Promise<Next> {
-    const { path, sandboxes, scripts, log } = this.#options;
+    const { path, sandboxes, log } = this.#options;
     const { desired } = this;
     const before = this.#inForce;
     const identity = sandboxes.identity(path);
@@ -137,7 +141,7 @@ export class ContainerRules implements Target {
     // One that reaches no service pays nothing for those of others.
     const needsNone = known?.services === undefined && desired.length === 0;
     const groups = known === undefined ? groupsTable(sandboxes.untracked) : '';
-    const script = groups + (needsNone ? '' : scripts.of(known?.services, desired));
+    const script = groups + (needsNone ? '' : this.#script(known?.services));
     if (script === '') return 'done';
     try {
       await sandboxes.applyRules(path, script).catch((error: Error) => {
@@ -159,25 +163,41 @@ export class ContainerRules implements Target {
     return 'done';
   }
 
+  /** @param before what the rules in force were made from; undefined: there are none, or some of another agent */
+  #script(before: readonly Service[] | undefined): string {
+    const { scripts, earlier } = this.#options;
+    const { desired } = this;
+    if (before !== undefined) return scripts.changes(before, desired);
+    const former = this.#wroteWhole ? undefined : (earlier ?? desired);
+    this.#wroteWhole = true;
+    return scripts.whole(desired, former);
+  }
+
   #lacks(reason: string): void {
     const { path: sandbox, now } = this.#options;
     this.#lack = { sandbox, since: this.#lack?.since ?? now(), reason };
   }
 }
 
-const NOTHING: readonly Service[] = [];
-
 /** nft's scripts: containers on the same networks, which share their lists, get the same, made once. */
 export class Scripts {
-  readonly #made = new WeakMap<readonly Service[], WeakMap<readonly Service[], string>>();
+  readonly whole = madeOnce(wholeTable);
+  readonly changes = madeOnce(tableChanges);
+}
 
-  /** @param before undefined: whatever is there */
-  of(before: readonly Service[] | undefined, after: readonly Service[]): string {
-    const made = this.#made.get(before ?? NOTHING) ?? new WeakMap<readonly Service[], string>();
-    this.#made.set(before ?? NOTHING, made);
-    const script =
-      made.get(after) ?? (before === undefined ? wholeTable(after) : tableChanges(before, after));
-    made.set(after, script);
+type Lists = WeakMap<readonly Service[], string>;
+
+const NOTHING: readonly Service[] = [];
+
+function madeOnce<T extends readonly Service[] | undefined>(
+  make: (one: readonly Service[], other: T) => string,
+): (one: readonly Service[], other: T) => string {
+  const all = new WeakMap<readonly Service[], Lists>();
+  return (one, other) => {
+    const made = all.get(one) ?? (new WeakMap() as Lists);
+    all.set(one, made);
+    const script = made.get(other ?? NOTHING) ?? make(one, other);
+    made.set(other ?? NOTHING, script);
     return script;
-  }
+  };
 }

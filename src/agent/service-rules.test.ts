@@ -87,8 +87,8 @@ async function tasks(afterMs: number): Promise<string[] | undefined> {
   await vi.advanceTimersByTimeAsync(afterMs);
   host.emit('peers');
   await vi.advanceTimersByTimeAsync(2_000);
-  const behind = written.at(-1)?.match(/add element ip castnet behind \{ (.*) \}/)?.[1];
-  return behind?.split(', ').map((it) => it.split(' . ')[1] as string);
+  const numbered = written.at(-1)?.match(/add element ip castnet tasks \{ (.*) \}/)?.[1];
+  return numbered?.split(', ').map((it) => it.split(' : ')[1] as string);
 }
 
 it('the tasks of a host that was not heard yet stay, however long that takes', async () => {

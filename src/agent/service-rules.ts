@@ -43,6 +43,7 @@ export class ServiceRules {
     this.balancer = new Balancer({
       sandboxes,
       desired: () => this.#desired(),
+      earlier: this.view.earlierBySandbox,
       prospect: () => this.#desired() ?? this.view.soFar(host.knowledge(), host.record),
       log,
       now,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Model, services } from '../testing/balancing.ts';
 import { LANDMARK, tableChanges, wholeTable } from './balancing.ts';
+import type { Service } from './services.ts';
 
 it('leads from any table to any other: the same as writing it whole', () => {
   fc.assert(
@@ -39,14 +40,47 @@ it('chooses each serving task with one number, without a gap, a repeat or a stra
   );
 });
 
-it('lets the connections of exactly the serving and the draining tasks pass', () => {
+const allPairs = (of: readonly Service[]): string[] =>
+  of
+    .flatMap(({ vip, serving, draining }) =>
+      [...serving, ...draining].map((ip) => `${vip} . ${ip}`),
+    )
+    .sort();
+
+it('lets the connections of exactly the serving and the draining tasks pass, once begun', () => {
   fc.assert(
     fc.property(services, services, (before, after) => {
-      const model = new Model().run(wholeTable(before)).run(tableChanges(before, after));
-      const pairs = after.flatMap(({ vip, serving, draining }) =>
-        [...serving, ...draining].map((ip) => `${vip} . ${ip}`),
-      );
-      expect([...model.elements('behind').keys()].sort()).toEqual(pairs.sort());
+      const model = new Model().run(wholeTable(before, before)).use(before);
+      model.run(tableChanges(before, after));
+      expect(model.passing()).toEqual(allPairs(after));
+    }),
+  );
+});
+
+it('lets them pass too when another agent writes the table whole, and knows what the former wrote', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const model = new Model().run(wholeTable(before, before)).use(before);
+      model.run(wholeTable(after, before));
+      expect(model.passing()).toEqual(allPairs(after));
+    }),
+  );
+});
+
+it('lets them pass too when nobody knows what is there, or nothing is', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const model = new Model().run(wholeTable(before, before)).use(before);
+      expect(model.run(wholeTable(after)).passing()).toEqual(allPairs(after));
+      expect(new Model().run(wholeTable(after)).passing()).toEqual(allPairs(after));
+    }),
+  );
+});
+
+it('counts what is in use only, and forgets the counts of what is gone', () => {
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const model = new Model().run(wholeTable(before, before)).run(tableChanges(before, after));
       for (const it of ['begun', 'sent']) expect(model.elements(it).size).toBe(0);
     }),
   );
@@ -97,9 +131,10 @@ it('changes no rule when another task takes the place of one, and forgets its co
   expect(tableChanges([web, db], [other, db])).toBe(
     [
       'delete element ip castnet tasks { 10.0.1.2 . 0 : 10.0.1.5 }',
-      'delete element ip castnet behind { 10.0.1.2 . 10.0.1.5 }',
       'add element ip castnet tasks { 10.0.1.2 . 0 : 10.0.1.4 }',
       'add element ip castnet behind { 10.0.1.2 . 10.0.1.4 }',
+      'add element ip castnet behind { 10.0.1.2 . 10.0.1.5 }',
+      'delete element ip castnet behind { 10.0.1.2 . 10.0.1.5 }',
       'add element ip castnet begun { 10.0.1.2 . 10.0.1.5 }',
       'delete element ip castnet begun { 10.0.1.2 . 10.0.1.5 }',
       'add element ip castnet sent { 10.0.1.2 . 10.0.1.5 }',
@@ -113,6 +148,14 @@ it('has another task for a packet that finds none by its number, after the rule 
   const lines = wholeTable([]).split('\n');
   const at = lines.findIndex((it) => it.includes(LANDMARK));
   expect(lines[at + 1]).toBe('    dnat to ip daddr . numgen random mod 1 map @tasks');
+});
+
+it('writes no pair of service and task for a container that has begun no connection', () => {
+  expect(wholeTable([web, db], [web, db])).not.toContain('element ip castnet behind');
+  const taken = { ...db, serving: [db.vip] };
+  expect(wholeTable([web, taken], [web, taken])).toContain(
+    'add element ip castnet behind { 10.0.1.3 . 10.0.1.3 }\n',
+  );
 });
 
 it('holds the rule by which it is known to be in force', () => {

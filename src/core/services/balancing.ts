@@ -6,7 +6,7 @@ import type { Service } from './services.ts';
  * there; no process and no other host has a hand in it, and a task sees its client's own address.
  *
  * The rules hang on the output hook, so they cost the container's other traffic two look-ups in
- * each packet's way.
+ * each packet's way. What goes on to a task that it went to before is looked up three times.
  *
  * The kernel remembers a connection whose task is gone: of UDP and ping for as long as the client
  * sends, of TCP up to five days, and whatever the client then begins from the same port would go
@@ -30,15 +30,21 @@ export const LANDMARK = 'ip daddr vmap @services';
  */
 const TASKS = 'tasks';
 
-/** The set of every virtual address with each task that may rightly be behind it. */
-const BEHIND = 'behind';
-
 /**
- * The sets of such pairs that count connections and packets. The rules themselves add a pair with its first
- * one: each counter is memory of every processor, and to make them all beforehand costs more than the rest.
+ * The sets of pairs, of a virtual address and a task that is rightly behind it, that count connections and packets.
+ * The rules themselves add a pair with its first one: each counter is memory of every processor. A pair goes when the
+ * task does, so that one that is there may pass. (One that a packet adds while a change that takes it away overtakes
+ * the packet stays: then connections to that task are not moved.)
  */
 export const BEGUN = 'begun';
 export const SENT = 'sent';
+
+/**
+ * The set of those pairs that may have connections although `sent` has not heard of them: their task came, or came
+ * back, after the table was made. Of a table made before its container has connections it is empty, and the rest of
+ * the pairs are never written: that would be half of all there is to write.
+ */
+const BEHIND = 'behind';
 
 /** The set of the virtual addresses that no task takes connections for. */
 const IDLE = 'idle';
@@ -58,6 +64,13 @@ const KINDS = ['tcp', 'udp', 'icmp'].map((protocol) => {
     timeout: protocol === 'tcp' ? '6d' : '3m',
   };
 });
+
+/** Of a packet that these rules have just turned to a task: the first of its connection. */
+const TURNED = 'ct status & (confirmed | dnat) == dnat';
+/** Of any later one. */
+const TURNED_BEFORE = 'ct status & (confirmed | dnat) == (confirmed | dnat)';
+
+const PAIR = 'ct original ip daddr . ip daddr';
 
 /** A zone that is not in use, but for a chance too small to matter; 0 is everyone's. */
 const FRESH = 'numgen random mod 65000 offset 1';
@@ -104,15 +117,20 @@ const FRAME = [
   '  }',
   '  chain check {',
   '    type filter hook output priority 0; policy accept;',
+  // A look-up in a set of counters counts.
+  `    ${TURNED_BEFORE} ct direction original ${PAIR} @${SENT} goto passing`,
   '    ct direction original ct original ip daddr @vips goto checked',
+  '  }',
+  '  chain passing {',
+  '    ct original zone != 0 goto keep',
   '  }',
   // A zone that is in use stays known.
   '  chain keep {',
   ...KINDS.map(({ map, sent }) => `    update @${map} { ${sent} : ct original zone }`),
   '  }',
   '  chain checked {',
-  '    ct original zone != 0 jump keep',
-  `    ct original ip daddr . ip daddr @${BEHIND} goto passing`,
+  `    ${TURNED} goto beginning`,
+  `    ${PAIR} @${BEHIND} goto counted`,
   `    ct original ip daddr @${IDLE} goto refusal`,
   // The task that had this connection is gone, or the connection began before these rules.
   ...KINDS.flatMap(({ map, sent }) => [
@@ -123,19 +141,19 @@ const FRAME = [
   '    tcp flags & (syn | ack) == syn drop',
   '    goto refusal',
   '  }',
-  '  chain passing {',
-  `    update @${SENT} { ct original ip daddr . ip daddr counter }`,
+  '  chain beginning {',
+  `    update @${BEGUN} { ${PAIR} counter }`,
+  '    goto counted',
+  '  }',
+  '  chain counted {',
+  `    update @${SENT} { ${PAIR} counter }`,
+  '    goto passing',
   '  }',
   // At once, instead of keeping the client waiting. The refusal itself leaves by this hook too, as
   // a reply.
   '  chain refusal {',
   '    meta l4proto tcp reject with tcp reset',
   '    reject with icmp type port-unreachable',
-  '  }',
-  // The rules of translation are asked once for each connection.
-  '  chain count {',
-  '    type nat hook postrouting priority 90; policy accept;',
-  `    ct original ip daddr @vips update @${BEGUN} { ct original ip daddr . ip daddr counter }`,
   '  }',
   '}',
 ];
@@ -144,16 +162,22 @@ const FRAME = [
  * A whole table, in one transaction, that takes the place of one that an earlier agent wrote. The
  * zones of connections that were moved are kept, for some of them are in use. Sets and maps stay, and elements that
  * are in them again are there at every moment: a packet that is on its way through the former rules finds them.
+ * @param former what connections that were begun by rules of this form may lead to: `services` where none was begun;
+ *   undefined where nobody knows
  */
-export function wholeTable(services: readonly Service[]): string {
+export function wholeTable(services: readonly Service[], former?: readonly Service[]): string {
+  const sets = ['vips', IDLE, ...(former === undefined ? [BEHIND, BEGUN, SENT] : [])];
   return [
     `table ip ${TABLE} { }`,
     // All rules of all chains go; chains that nothing leads to any more stay, empty.
     `flush table ip ${TABLE}`,
     ...FRAME,
     ...['services', TASKS].map((it) => `flush map ip ${TABLE} ${it}`),
-    ...['vips', IDLE, BEHIND, BEGUN, SENT].map((it) => `flush set ip ${TABLE} ${it}`),
+    ...sets.map((it) => `flush set ip ${TABLE} ${it}`),
     ...changes([], services),
+    ...pairChanges(former ?? [], services),
+    // Nothing is translated where an address leads to itself.
+    ...elementsLine('add', BEHIND, services.flatMap(ownPair)),
     '',
   ].join('\n');
 }
@@ -168,7 +192,7 @@ export function freshTable(services: readonly Service[]): string {
  * @param before the services that the table in force was made from
  */
 export function tableChanges(before: readonly Service[], after: readonly Service[]): string {
-  const lines = changes(before, after);
+  const lines = [...changes(before, after), ...pairChanges(before, after)];
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
@@ -176,42 +200,59 @@ export function tableChanges(before: readonly Service[], after: readonly Service
 type Elements = ReadonlyMap<string, string>;
 
 function changes(before: readonly Service[], after: readonly Service[]): string[] {
-  const former = new Map(before.map((it) => [it.vip, it]));
-  // Services that are as they were have the same elements.
-  const stay = new Set(after.filter((it) => same(former.get(it.vip), it)).map((it) => it.vip));
-  const isOther = ({ vip }: Service): boolean => !stay.has(vip);
-  const [went, came] = [before.filter(isOther), after.filter(isOther)];
-  const differences = Object.entries(ELEMENTS).map(([name, of]) => {
-    const [old, now] = [new Map(went.flatMap(of)), new Map(came.flatMap(of))];
-    return { name, gone: lacking(old, now), added: lacking(now, old) };
-  });
+  const differences = Object.entries(ELEMENTS).map(([name, of]) => ({
+    name,
+    ...difference(before, after, of),
+  }));
   const [formerCounts, counts] = [countsOf(before), countsOf(after)];
   return [
     ...[...counts].flatMap((it) => (formerCounts.has(it) ? [] : addChain(it))),
     // Of a key whose value is another one the kernel has to lose the old value first.
     ...differences.flatMap(({ name, gone }) => elementsLine('delete', name, gone)),
     ...differences.flatMap(({ name, added }) => elementsLine('add', name, added)),
-    ...differences.flatMap(({ name, gone }) => (name === BEHIND ? forget(gone) : [])),
     ...[...formerCounts].flatMap((it) => (counts.has(it) ? [] : deleteChain(it))),
   ];
 }
 
-/** Only a pair that is there can be deleted, and counted ones are there from their first packet on. */
-const forget = (pairs: readonly (readonly [string, string])[]): string[] =>
-  [BEGUN, SENT].flatMap((name) =>
-    (['add', 'delete'] as const).flatMap((verb) => elementsLine(verb, name, pairs)),
-  );
+/** Only a pair that is there can be deleted, and most are there from their first packet on. */
+function pairChanges(before: readonly Service[], after: readonly Service[]): string[] {
+  const { gone, added } = difference(before, after, pairs);
+  return [
+    ...elementsLine('add', BEHIND, added),
+    ...[BEHIND, BEGUN, SENT].flatMap((name) =>
+      (['add', 'delete'] as const).flatMap((verb) => elementsLine(verb, name, gone)),
+    ),
+  ];
+}
 
-/** What each service has in which set or map; of a set the values are empty. */
-const ELEMENTS: Readonly<Record<string, (service: Service) => (readonly [string, string])[]>> = {
+/** What a service has in a set or map; of a set the values are empty. */
+type ElementsOf = (service: Service) => (readonly [string, string])[];
+
+const ELEMENTS: Readonly<Record<string, ElementsOf>> = {
   vips: ({ vip }) => [[vip, '']],
   [IDLE]: ({ vip, serving }) => (serving.length === 0 ? [[vip, '']] : []),
   [TASKS]: ({ vip, serving }) => serving.map((ip, at) => [`${vip} . ${at}`, ip]),
-  [BEHIND]: ({ vip, serving, draining }) =>
-    [...serving, ...draining].map((ip) => [`${vip} . ${ip}`, '']),
   services: ({ vip, serving }) =>
     serving.length === 0 ? [] : [[vip, `jump ${chain(serving.length)}`]],
 };
+
+const pairs: ElementsOf = ({ vip, serving, draining }) =>
+  [...serving, ...draining].map((ip) => [`${vip} . ${ip}`, '']);
+
+/** That of an address that is a container's as well. */
+const ownPair: ElementsOf = ({ vip, serving }) =>
+  serving.includes(vip) ? [[`${vip} . ${vip}`, '']] : [];
+
+/** What is in a set or map of some services and not of others. */
+function difference(before: readonly Service[], after: readonly Service[], of: ElementsOf) {
+  const former = new Map(before.map((it) => [it.vip, it]));
+  // Services that are as they were have the same elements.
+  const stay = new Set(after.filter((it) => same(former.get(it.vip), it)).map((it) => it.vip));
+  const isOther = ({ vip }: Service): boolean => !stay.has(vip);
+  const elements = (it: readonly Service[]): Elements => new Map(it.filter(isOther).flatMap(of));
+  const [old, now] = [elements(before), elements(after)];
+  return { gone: lacking(old, now), added: lacking(now, old) };
+}
 
 /** Those of one that the other has not, or with another value. */
 const lacking = (from: Elements, to: Elements): [string, string][] =>

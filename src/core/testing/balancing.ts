@@ -11,10 +11,9 @@ export class Model {
   run(script: string): this {
     const lines = script.split('\n');
     const end = lines.lastIndexOf('}');
-    // The frame stands at a script's beginning; with it all rules and elements go, chains stay.
-    if (end >= 0) this.#reset();
-    const rest = lines.slice(end + 1).filter((it) => it !== '' && !/^flush (map|set) /.test(it));
-    for (const line of rest) this.#line(line);
+    // The frame stands at a script's beginning; with it all rules go, chains and sets stay.
+    if (end >= 0) this.#frame();
+    for (const line of lines.slice(end + 1)) if (line !== '') this.#line(line);
     return this;
   }
 
@@ -23,19 +22,36 @@ export class Model {
     return this.sets.get(name) ?? new Map();
   }
 
-  #reset(): void {
+  #frame(): void {
     for (const name of this.chains.keys()) this.chains.set(name, []);
     for (const it of ['services', 'tasks', 'vips', 'idle', 'behind', 'begun', 'sent']) {
-      this.sets.set(it, new Map());
+      if (!this.sets.has(it)) this.sets.set(it, new Map());
     }
+  }
+
+  /** The rules see connections to each task, of which some are draining since. */
+  use(services: readonly Service[]): this {
+    for (const { vip, serving, draining } of services) {
+      for (const it of ['begun', 'sent']) {
+        for (const ip of [...serving, ...draining]) this.sets.get(it)?.set(`${vip} . ${ip}`, '');
+      }
+    }
+    return this;
+  }
+
+  /** The pairs whose connections pass once they have begun. */
+  passing(): string[] {
+    return [...new Set(['behind', 'sent'].flatMap((it) => [...this.elements(it).keys()]))].sort();
   }
 
   #line(line: string): void {
     const [, verb, kind, name = '', rest = ''] =
-      new RegExp(`^(add|delete|flush) (chain|element|rule) ip ${TABLE} (\\S+) ?(.*)$`).exec(line) ??
-      refuse('not a command of ours', line);
+      new RegExp(`^(add|delete|flush) (chain|element|rule|map|set) ip ${TABLE} (\\S+) ?(.*)$`).exec(
+        line,
+      ) ?? refuse('not a command of ours', line);
     const known = this.chains.get(name);
-    if (kind === 'chain' && verb === 'add') this.chains.set(name, known ?? []);
+    if (kind === 'map' || kind === 'set') this.sets.set(name, new Map());
+    else if (kind === 'chain' && verb === 'add') this.chains.set(name, known ?? []);
     else if (kind === 'chain' && known === undefined) refuse('no such chain', line);
     else if (verb === 'flush') this.chains.set(name, []);
     else if (kind === 'chain') this.#deleteChain(name, line);
@@ -55,8 +71,8 @@ export class Model {
     const all = rest.slice(2, -2).split(', ');
     for (const it of all) {
       const [key = '', value = ''] = it.split(' : ');
-      if (add === set.has(key)) refuse('the element is there, or is not', line);
-      if (!add && set.get(key) !== value) refuse('the element has another value', line);
+      if (!add && !set.has(key)) refuse('the element is not there', line);
+      if (set.has(key) && set.get(key) !== value) refuse('the element has another value', line);
       const chain = /^jump (\S+)$/.exec(value)?.[1];
       if (chain !== undefined && !this.chains.has(chain)) refuse('no such chain', line);
       if (add) set.set(key, value);
