@@ -253,6 +253,7 @@ it('a container that flushes its own tables gets its rules again within 10 s', a
     [40_003, 'flush', 'table', 'ip', 'castnet'],
   ] as const) {
     await spreads(caller, vip, 6);
+    const held = await caller.hold(vip);
     await nft(able, ...how);
     expect((await caller.askFrom(port, vip, 300)).failures).toHaveLength(1);
     const begin = Date.now();
@@ -264,6 +265,7 @@ it('a container that flushes its own tables gets its rules again within 10 s', a
     await spreads(caller, vip, 6);
     // The kernel remembers what was tried meanwhile as something that is not translated.
     expect((await caller.askFrom(port, vip)).failures).toEqual([]);
+    expect(await caller.say(), 'a connection from before').toEqual({ who: held });
   }
   await caller.close();
   await removeContainers([able]);

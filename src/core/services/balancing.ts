@@ -33,16 +33,16 @@ const TASKS = 'tasks';
 /**
  * The sets of pairs, of a virtual address and a task that is rightly behind it, that count connections and packets.
  * The rules themselves add a pair with its first one: each counter is memory of every processor. A pair goes when the
- * task does, so that one that is there may pass. (One that a packet adds while a change that takes it away overtakes
- * the packet stays: then connections to that task are not moved.)
+ * task does, so what is to a pair that is there may pass. (A pair that a packet adds while it is overtaken by the change
+ * that takes the pair away stays: connections to that task are not moved then.)
  */
 export const BEGUN = 'begun';
 export const SENT = 'sent';
 
 /**
- * The set of those pairs that may have connections although `sent` has not heard of them: their task came, or came
- * back, after the table was made. Of a table made before its container has connections it is empty, and the rest of
- * the pairs are never written: that would be half of all there is to write.
+ * The set of the other pairs that may have connections: of tasks that came, or came back, after the table was made, and
+ * those that there was no memory to count. To write all pairs of a container that has no connection yet would be half of
+ * all there is to write.
  */
 const BEHIND = 'behind';
 
@@ -91,8 +91,7 @@ const FRAME = [
   '  set vips { type ipv4_addr; }',
   `  set ${IDLE} { type ipv4_addr; }`,
   `  map ${TASKS} { typeof ip daddr . numgen random mod 2 : ip daddr; }`,
-  `  set ${BEHIND} { type ipv4_addr . ipv4_addr; }`,
-  // When one is full, what is new is not counted.
+  `  set ${BEHIND} { type ipv4_addr . ipv4_addr; flags dynamic; }`,
   ...[BEGUN, SENT].map(
     (it) => `  set ${it} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
   ),
@@ -146,7 +145,8 @@ const FRAME = [
   '    goto counted',
   '  }',
   '  chain counted {',
-  `    update @${SENT} { ${PAIR} counter }`,
+  `    update @${SENT} { ${PAIR} counter } goto passing`,
+  `    add @${BEHIND} { ${PAIR} }`,
   '    goto passing',
   '  }',
   // At once, instead of keeping the client waiting. The refusal itself leaves by this hook too, as
