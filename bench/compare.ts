@@ -1,11 +1,10 @@
 /** Castnet beside each of the others: a chart, and a row for each that it is compared with. */
 import { type Context, type PathName, SLOW } from './context.ts';
+import { type Goal, isOpen } from './decision.ts';
 import { FAST_GOALS } from './goals.ts';
-import { figure, type Limit, median, ratio, rowOf } from './result.ts';
-
-function medians(values: Map<string, number[]>): { name: string; value: number }[] {
-  return [...values].map(([name, list]) => ({ name, value: median(list) }));
-}
+import type { Path } from './path.ts';
+import { figure, median, ratio, rowOf } from './result.ts';
+import { inRounds, type Turns, type Values } from './rounds.ts';
 
 export interface Comparison {
   /** Of the chart. */
@@ -18,7 +17,7 @@ export interface Comparison {
   /** Whose ratios to the others these are: castnet's own path. */
   readonly own?: PathName;
   /** By path, what castnet's ratio to it must be; empty where it only informs. */
-  readonly others: { readonly [name in PathName]?: Pick<Limit, 'atLeast' | 'atMost'> };
+  readonly others: { readonly [name in PathName]?: Goal };
 }
 
 /** The unit of `rates`. */
@@ -31,29 +30,55 @@ const TITLES: Partial<Record<string, string>> = {
   [SLOW]: 'castnet by bridge and tunnel',
 };
 
+/** Measures paths in rounds until each row is decided, and reports. */
+export async function compare(
+  context: Context,
+  turns: Omit<Turns<Path>, 'open'>,
+  comparison: Comparison,
+  round: (turn: readonly Path[], number: number) => Promise<readonly number[]>,
+): Promise<Values> {
+  const open = (values: Values) => openIn(values, comparison);
+  const values = await inRounds(context, { ...turns, open }, round);
+  report(context, values, comparison);
+  return values;
+}
+
+/** Castnet's path and those it is compared with, where further rounds may decide. */
+export function openIn(values: Values, comparison: Comparison): Set<string> {
+  const { own: name = 'castnet' } = comparison;
+  const own = values.get(name) ?? [];
+  const open = goalsOf(values, comparison)
+    .filter(({ other, goal }) => isOpen(ratio(own, other).rounds, goal))
+    .map(({ peer }) => peer);
+  return new Set(open.length === 0 ? [] : [name, ...open]);
+}
+
+/** The others that were measured, and what castnet must be to them. */
+function goalsOf(values: Values, { title, others }: Comparison) {
+  // With the fast path the others are the same, and its own slow path is one of them.
+  const asked = values.has(SLOW) ? { [SLOW]: {}, ...others, ...FAST_GOALS[title] } : others;
+  return Object.entries(asked).flatMap(([peer, goal]) => {
+    const other = values.get(peer);
+    return other === undefined ? [] : [{ peer, other, goal }];
+  });
+}
+
 /** A chart of all paths, and a row for castnet against each of the others. */
-export function compare(
-  { findings }: Context,
-  values: Map<string, number[]>,
-  { title, unit, more = true, what = title, own: name = 'castnet', others }: Comparison,
-): void {
-  if (values.size === 0) return;
-  findings.series.push({ title, unit, more, values: medians(values) });
+export function report({ findings }: Context, values: Values, comparison: Comparison): void {
+  const { title, unit, more = true, what = title, own: name = 'castnet' } = comparison;
+  const medians = [...values].map(([path, list]) => ({ name: path, value: median(list) }));
+  findings.series.push({ title, unit, more, values: medians });
   const own = values.get(name);
   if (own === undefined) return;
   const words = (list: readonly number[]) =>
     `${figure(median(list))}${unit === RATE ? '' : ` ${unit}`}`;
-  // With the fast path the others are the same, and its own slow path is one of them.
-  const asked = values.has(SLOW) ? { [SLOW]: {}, ...others, ...FAST_GOALS[title] } : others;
-  for (const [peer, limit] of Object.entries(asked)) {
-    const other = values.get(peer);
-    if (other === undefined) continue;
+  for (const { peer, other, goal } of goalsOf(values, comparison)) {
     findings.rows.push(
       rowOf({
         figure: `${what}: ${name} to ${TITLES[peer] ?? peer}`,
         ...ratio(own, other),
-        ...limit,
-        from: `${words(own)} to ${words(other)}`,
+        ...goal,
+        from: `${words(own.slice(0, other.length))} to ${words(other)}`,
       }),
     );
   }

@@ -25,19 +25,3 @@ export type PathName =
 
 /** castnet by bridge and tunnel, beside castnet with the fast path. */
 export const SLOW = 'slow path';
-
-/**
- * Calls `measure` for each path in turn, `rounds` times over.
- * @returns the values of each path, by round
- */
-export async function rounds(
-  paths: readonly Path[],
-  count: number,
-  measure: (path: Path, round: number) => Promise<number>,
-): Promise<Map<string, number[]>> {
-  const values = new Map(paths.map((path) => [path.name, [] as number[]]));
-  for (let round = 0; round < count; round++) {
-    for (const path of paths) values.get(path.name)?.push(await measure(path, round));
-  }
-  return values;
-}

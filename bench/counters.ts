@@ -1,5 +1,6 @@
 /** What the kernel counts: a device's packets, a process's CPU time. */
 import { readdir, readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { mustRun } from '../lab/run.ts';
 import { inside } from './namespaces.ts';
 import type { Uplink } from './path.ts';
@@ -38,13 +39,26 @@ export async function cpuSeconds(pid: number, proc = '/proc'): Promise<number> {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** CPU seconds that the machine was not idle, of all its processors. */
-export async function busySeconds(): Promise<number> {
+/**
+ * Seconds of the clock while something is done, and of all processors together in which they were not idle. That
+ * is what idle time left of it: a kernel without ticks for idle processors measures idle time by the clock
+ * (fs/proc/stat.c, get_idle_time), while what was done is guessed from what every tick finds.
+ */
+export async function busyWhile(
+  work: () => Promise<void>,
+): Promise<{ seconds: number; lasted: number }> {
+  const [free, start] = [await freeSeconds(), performance.now()];
+  await work();
+  const lasted = (performance.now() - start) / 1000;
+  return { seconds: lasted * cpus().length - ((await freeSeconds()) - free), lasted };
+}
+
+/** Seconds in which processors had nothing to do or another machine had them, of all together. */
+async function freeSeconds(): Promise<number> {
   const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
-  // cpu user nice system idle iowait irq softirq, and what other machines took (proc_stat(5)).
-  const [, user, nice, system, , , irq, softirq] = line.split(/ +/).map(Number);
-  const ticks = [user, nice, system, irq, softirq].reduce<number>((sum, it = 0) => sum + it, 0);
-  return ticks / TICKS_PER_SECOND;
+  // cpu user nice system idle iowait irq softirq steal (proc_stat(5)).
+  const [, , , , idle = 0, waiting = 0, , , stolen = 0] = line.split(/ +/).map(Number);
+  return (idle + waiting + stolen) / TICKS_PER_SECOND;
 }
 
 async function family(pid: number, proc: string): Promise<number[]> {

@@ -1,18 +1,19 @@
 /**
  * `npm run bench`: castnet measured beside its peers, on a lab of its own.
  *
- *   npm run bench                     everything, about 15 minutes
+ *   npm run bench                     everything, about 10 minutes
  *   npm run bench -- --only tcp       one group
  *   npm run bench -- --quick          to see that all works
  */
 import { writeFile } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Lab, labUp, openLab } from '../lab/lab.ts';
 import { mustRun, run } from '../lab/run.ts';
 import { describeError, renderTable, UserError } from '../src/cli/output.ts';
 import { drawBars } from './chart.ts';
+import { busyWhile } from './counters.ts';
 import { measure } from './measure.ts';
 import { GROUPS, HELP, type Options, parseOptions } from './options.ts';
 import { describeMachine, markdown, verdict } from './report.ts';
@@ -20,6 +21,8 @@ import type { Findings } from './result.ts';
 
 /** Seconds to wait for a machine that is still busy; then it is measured as it is, and said. */
 const QUIET_SECONDS = 60;
+/** The share of all processors that may be taken meanwhile. */
+const QUIET = 0.1;
 
 const LAB = 'bench';
 
@@ -31,16 +34,16 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
   };
   const { lab, close } = await site(options, { signal, say });
   let findings: Findings;
-  let load: string;
+  let taken: number;
   try {
-    load = await quiet(signal, say);
+    taken = await quiet(signal, say);
     findings = await measure({ ...options, lab, signal, say });
   } finally {
     await close();
   }
   show(findings);
   const whole = options.groups.length === GROUPS.length && !options.quick && !options.fastPath;
-  if (whole) await writeResults(findings, load);
+  if (whole) await writeResults(findings, taken);
   else
     console.log(
       '\nbench/RESULTS.md is written by a whole run only, without --only, --quick and --fast-path.',
@@ -74,16 +77,23 @@ async function site(
   return { lab, close: () => lab.down() };
 }
 
-/** Waits, with an end, until the machine has little else to do. @returns the load then, in words */
-async function quiet(signal: AbortSignal, say: (text: string) => void): Promise<string> {
-  const enough = 0.4 * cpus().length;
-  for (let left = QUIET_SECONDS; (loadavg()[0] ?? 0) > enough && left > 0; left -= 5) {
+/**
+ * Waits, with an end, until the machine has little else to do: by what its processors do, for a load average tells
+ * for minutes of the lab that was made. @returns the share of all processors that is taken then, 0 to 1
+ */
+async function quiet(signal: AbortSignal, say: (text: string) => void): Promise<number> {
+  const taken = async () => {
+    const { seconds, lasted } = await busyWhile(() =>
+      delay(2000, undefined, { signal }).catch(() => signal.throwIfAborted()),
+    );
+    return Math.max(0, seconds / lasted / cpus().length);
+  };
+  let share = await taken();
+  for (let left = QUIET_SECONDS; share > QUIET && left > 0; left -= 2) {
     if (left === QUIET_SECONDS) say(`waiting for a quiet machine, ${left} s at most`);
-    await delay(5000, undefined, { signal }).catch(() => signal.throwIfAborted());
+    share = await taken();
   }
-  return loadavg()
-    .map((value) => value.toFixed(2))
-    .join(', ');
+  return share;
 }
 
 function show(findings: Findings): void {
@@ -93,7 +103,7 @@ function show(findings: Findings): void {
   console.log(verdict(findings.rows));
 }
 
-async function writeResults(findings: Findings, load: string): Promise<void> {
+async function writeResults(findings: Findings, taken: number): Promise<void> {
   const versions = await Promise.all(
     [
       ['dockerd', '--version'],
@@ -105,7 +115,7 @@ async function writeResults(findings: Findings, load: string): Promise<void> {
     }),
   );
   const machine = await describeMachine(versions);
-  const input = { findings, machine, date: new Date(), command: 'npm run bench', load };
+  const input = { findings, machine, date: new Date(), command: 'npm run bench', taken };
   await writeFile(join(import.meta.dirname, 'RESULTS.md'), markdown(input));
   await writeFile(
     join(import.meta.dirname, 'results.svg'),

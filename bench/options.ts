@@ -36,7 +36,7 @@ export const HELP = `npm run bench -- [OPTIONS]
   --fast-path     with the fast path (CASTNET_FASTPATH=on); castnet without it is measured beside it
   --lab NAME      uses a lab of three hosts that is up, and leaves it up
 
-A run without --only, --quick and --fast-path takes about 15 minutes and writes bench/RESULTS.md and
+A run without --only, --quick and --fast-path takes about 10 minutes and writes bench/RESULTS.md and
 bench/results.svg. The exit status is 1 if a figure is not as it must be.`;
 
 /** @throws UserError for an option that is not known or a value that is not accepted */

@@ -1,12 +1,12 @@
 /** The highest rates without loss, of several paths in turns. */
+import { type Comparison, compare, RATE } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Path } from './path.ts';
 import { figure } from './result.ts';
+import type { Values } from './rounds.ts';
 import { RateSearch } from './search.ts';
 
 export interface RatesOptions {
-  /** For the progress. */
-  readonly what: string;
   readonly paths: readonly Path[];
   /** Bytes of payload. */
   readonly size: number;
@@ -15,32 +15,40 @@ export interface RatesOptions {
   readonly receivers?: number;
   /** Packets a second of the first trial; a path through daemons starts at a quarter. */
   readonly start: number;
+  /** What the same paths carried of another size: better to start from. */
+  readonly near?: Values | undefined;
 }
 
-/**
- * Searches each path's rate, the paths' trials interleaved.
- * @returns packets a second for each path by round
- */
-export async function rates(
+/** Factor between the good and the bad rate at which a search ends. */
+const PRECISION = 1.036;
+/** A search that starts from a guess, one from a neighbour's rate, and one from the round before. */
+const GUESSED = { stride: 1.3, trials: 12 };
+const NEAR = { stride: 1.15, trials: 10 };
+/** As a rule two trials and one again: as good, and no more, within the precision. */
+const KNOWN = { stride: 1.035, trials: 7 };
+const MOST = 10;
+
+/** Searches each path's rate in rounds, the paths' trials interleaved, and compares. */
+export function rates(
   context: Context,
-  { what, paths, start, ...trial }: RatesOptions,
-): Promise<Map<string, number[]>> {
-  const found = new Map(paths.map((path) => [path.name, [] as number[]]));
+  { paths, start, near, ...trial }: RatesOptions,
+  comparison: Omit<Comparison, 'unit'>,
+): Promise<Values> {
   const ms = context.quick ? 300 : 500;
-  for (let round = 0; round < (context.quick ? 1 : 3); round++) {
-    const searches = paths.map((path) => {
-      const before = found.get(path.name)?.at(-1);
-      // A later round begins where the last ended and only looks around there.
-      const known = before !== undefined && before > 0;
-      const first = path.daemons.length > 0 ? start / 4 : start;
-      const stride = known ? 1.1 : 1.7;
-      const precision = context.quick ? 1.15 : 1.035;
-      const trials = known ? 6 : 10;
-      return {
-        path,
-        search: new RateSearch({ start: known ? before * 0.97 : first, stride, precision, trials }),
-      };
-    });
+  const precision = context.quick ? 1.15 : PRECISION;
+  const last = new Map<string, number>();
+  const searchOf = (path: Path): RateSearch => {
+    const before = last.get(path.name) || undefined;
+    const beside = near?.get(path.name)?.at(-1) || undefined;
+    if (before !== undefined) return new RateSearch({ ...KNOWN, precision, start: before * 0.985 });
+    if (beside !== undefined) return new RateSearch({ ...NEAR, precision, start: beside });
+    const guess = path.daemons.length > 0 ? start / 4 : start;
+    return new RateSearch({ ...GUESSED, precision, start: guess });
+  };
+  const most = context.quick ? 1 : MOST;
+  const turns = { of: paths, most };
+  return compare(context, turns, { ...comparison, unit: RATE }, async (turn, round) => {
+    const searches = turn.map((path) => ({ path, search: searchOf(path) }));
     for (let going = true; going; ) {
       going = false;
       for (const { path, search } of searches) {
@@ -50,9 +58,9 @@ export async function rates(
         search.report(await context.traffic.trial({ path, rate, ms, ...trial }));
       }
     }
-    for (const { path, search } of searches) found.get(path.name)?.push(search.result);
+    for (const { path, search } of searches) last.set(path.name, search.result);
     const line = searches.map(({ path, search }) => `${path.name} ${figure(search.result)}`);
-    context.say(`${what}, round ${round + 1}, packets/s: ${line.join(', ')}`);
-  }
-  return found;
+    context.say(`${comparison.title}, round ${round + 1}, packets/s: ${line.join(', ')}`);
+    return searches.map(({ search }) => search.result);
+  });
 }

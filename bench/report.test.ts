@@ -22,7 +22,7 @@ test('the report names the machine, every row and every series', () => {
     machine: ['2 × CPU'],
     date: new Date('2026-01-02T03:04:05Z'),
     command: 'npm run bench',
-    load: '0.10, 0.20, 0.30',
+    taken: 0.01,
   });
   expect(text).toContain('on 2026-01-02. 1 of 1 figures are as they must be.');
   expect(text).toContain('- 2 × CPU');

@@ -1,7 +1,8 @@
 /** The run in words: a table for the terminal, and RESULTS.md. Pure except for `describeMachine`. */
 import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
-import { type Findings, figure, type Row, type Series, type Verdict } from './result.ts';
+import type { Verdict } from './decision.ts';
+import { type Findings, figure, type Row, type Series } from './result.ts';
 
 /** One line each: what a reader needs to judge the figures. No names or paths of the machine. */
 export async function describeMachine(versions: readonly string[]): Promise<string[]> {
@@ -20,7 +21,7 @@ export function verdict(rows: readonly Row[]): string {
   const limited = rows.filter((row) => row.kept !== undefined);
   const count = (verdict: Verdict) => limited.filter((row) => row.kept === verdict).length;
   const open = count('not decided');
-  const more = open === 0 ? '' : ` ${open} not decided: they miss it by less than rounds differ.`;
+  const more = open === 0 ? '' : ` ${open} not decided: their rounds differ too much to tell.`;
   return `${count('yes')} of ${limited.length} figures are as they must be.${more}`;
 }
 
@@ -30,12 +31,12 @@ export interface ReportInput {
   readonly date: Date;
   /** The options it was run with, for a reader who wants to repeat it. */
   readonly command: string;
-  /** Load averages before the lab came up, for a machine that was not quiet. */
-  readonly load: string;
+  /** Share of all processors that was taken before, 0 to 1, for a machine that was not quiet. */
+  readonly taken: number;
 }
 
 /** RESULTS.md. */
-export function markdown({ findings, machine, date, command, load }: ReportInput): string {
+export function markdown({ findings, machine, date, command, taken }: ReportInput): string {
   const rows = findings.rows.map((row) => [
     row.figure,
     row.must || 'for comparison',
@@ -48,12 +49,20 @@ export function markdown({ findings, machine, date, command, load }: ReportInput
     `Written by \`${command}\` on ${date.toISOString().slice(0, 10)}. ${verdict(findings.rows)}`,
     '',
     ...machine.map((line) => `- ${line}`),
-    `- Load before the run: ${load}`,
+    `- Taken of the processors before the first measurement: ${Math.round(taken * 100)} %`,
     '',
     'All hosts are namespaces of this one machine and share its CPUs, so the rows to trust are the',
     'ratios: paths take turns in every round, a ratio compares what was measured side by side, and',
     'the median of the rounds is shown. Differences under 5 % mean nothing, nor does much else when',
-    'the load before the run was not near 0.',
+    'the processors were taken before.',
+    '',
+    'In brackets are the number of rounds, the least and the greatest of them and, where a figure must be',
+    'something, the interval that holds their median with 99 %: of eight rounds or more by their order, whatever',
+    'their distribution; of fewer Student’s. A figure is kept if all of the interval keeps it, missed if none of',
+    'it does, and else not decided. Rounds go on until that is so or the interval is narrower than 5 %,',
+    'but not for longer than a figure is given time; they never ask which verdict it will be. What is decided,',
+    'and what is there for comparison, is left out of further rounds. Where the truth is just what must be, one',
+    'figure in about twenty is decided by chance all the same.',
     '',
     'All paths end in Docker’s containers: what Docker adds to a container’s namespace (address translation',
     'for its name server, by which all packets are tracked) slows every packet. What is made by hand ends in',

@@ -1,4 +1,5 @@
 /** What a run found out. Pure: values and how they are put into words. */
+import { type Goal, interval, type Verdict, verdictOf } from './decision.ts';
 
 /** One line of the table: a figure, what it must be and what it is. */
 export interface Row {
@@ -8,9 +9,6 @@ export interface Row {
   /** Undefined for a row that only informs. */
   readonly kept: Verdict | undefined;
 }
-
-/** Whether a figure is as it must be. `not decided`: it is not, by less than its rounds differ. */
-export type Verdict = 'yes' | 'NO' | 'not decided';
 
 /** One figure for several paths, as measured; the table's ratios come from such. */
 export interface Series {
@@ -53,12 +51,10 @@ export function figure(value: number): string {
   return value.toFixed(digits).replace(/\B(?=(\d{3})+(?!\d))/g, size >= 1000 ? ' ' : '');
 }
 
-export interface Limit {
+export interface Limit extends Goal {
   readonly figure: string;
   readonly value: number;
   readonly unit: string;
-  readonly atMost?: number;
-  readonly atLeast?: number;
   /** The value in each round, where it is the median of some. */
   readonly rounds?: readonly number[];
   /** What the value was made of, in brackets behind it. */
@@ -72,36 +68,32 @@ export function rowOf(limit: Limit): Row {
   const must: string[] = [];
   if (atMost !== undefined) must.push(`≤ ${atMost}${suffix}`);
   if (atLeast !== undefined) must.push(`≥ ${atLeast}${suffix}`);
-  const made = [from, rounds.length > 1 ? spread(rounds) : undefined].filter((it) => it);
+  const goal = must.length > 0;
+  const made = [from, rounds.length > 1 ? spread(rounds, goal) : undefined].filter((it) => it);
   return {
     figure: name,
     must: must.join(', '),
     measured: `${figure(value)}${suffix}${made.length === 0 ? '' : ` (${made.join('; ')})`}`,
-    kept: must.length === 0 ? undefined : verdictOf(limit),
+    kept: goal ? verdictOf(rounds.length > 1 ? rounds : [value], limit) : undefined,
   };
 }
 
-function verdictOf({ value, atMost, atLeast, rounds = [] }: Limit): Verdict {
-  const over = value - (atMost ?? Number.POSITIVE_INFINITY);
-  const under = (atLeast ?? Number.NEGATIVE_INFINITY) - value;
-  if (over <= 0 && under <= 0) return 'yes';
-  const [least, most] = [Math.min(...rounds), Math.max(...rounds)];
-  return most - least > Math.max(over, under) ? 'not decided' : 'NO';
-}
-
-/** The least and the greatest of the rounds: how far their median can be trusted. */
-function spread(rounds: readonly number[]): string {
-  return `rounds ${figure(Math.min(...rounds))} to ${figure(Math.max(...rounds))}`;
+/** The least and the greatest of the rounds and, where something must be, what the verdict is from. */
+function spread(rounds: readonly number[], goal: boolean): string {
+  const range = (low: number, high: number) => `${figure(low)} to ${figure(high)}`;
+  const all = `${rounds.length} rounds ${range(Math.min(...rounds), Math.max(...rounds))}`;
+  return goal ? `${all}, median 99 % ${range(...interval(rounds))}` : all;
 }
 
 /**
  * The ratio of two paths: the median of the rounds, each of which compares what was measured side by
- * side, so that a machine that slows down midway does not speak for or against either.
+ * side, so that a machine that slows down midway does not speak for or against either. A path that was left out
+ * of later rounds is compared in its own.
  */
 export function ratio(
   over: readonly number[],
   under: readonly number[],
 ): Required<Pick<Limit, 'value' | 'unit' | 'rounds'>> {
-  const rounds = over.map((value, round) => value / (under[round] ?? Number.NaN));
+  const rounds = under.map((value, round) => (over[round] ?? Number.NaN) / value);
   return { value: median(rounds), unit: '×', rounds };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RateSearch, type SearchOptions } from './search.ts';
 
-const OPTIONS: SearchOptions = { start: 9000, stride: 1.7, precision: 1.035, trials: 20 };
+const OPTIONS: SearchOptions = { start: 9000, stride: 1.3, precision: 1.035, trials: 20 };
 
 /** Runs a search against a path that loses what is above `limit`, and a sender that ends at `most`. */
 function search(limit: number, most = Number.POSITIVE_INFINITY, options = OPTIONS) {
@@ -24,6 +24,14 @@ test.each([1500, 9000, 16_700, 63_500, 400_000])(
     expect(trials).toBeLessThanOrEqual(20);
   },
 );
+
+test('a search that starts right below the limit is over after three trials', () => {
+  const known = { ...OPTIONS, stride: 1.035, precision: 1.036 };
+  const { result, trials } = search(30_000, undefined, { ...known, start: 30_000 * 0.985 });
+  expect({ result, trials }).toEqual({ result: 29_550, trials: 3 });
+  // And one that starts far from it soon takes greater strides.
+  expect(search(60_000, undefined, { ...known, start: 30_000 }).trials).toBeLessThan(14);
+});
 
 test('takes the sender’s own end for the result when nothing is lost', () => {
   const { result, trials } = search(1e9, 50_000);

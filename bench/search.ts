@@ -1,10 +1,14 @@
 /**
- * The search for the highest rate without loss. Pure: it names the next rate to try and is told
- * what came of it, so that the searches of several paths can take turns.
+ * The search for the highest rate without loss: by strides that grow, then by halves between a good and a bad rate
+ * (Bentley and Yao, An Almost Optimal Algorithm for Unbounded Searching, 1976). Pure: it names the next rate to try
+ * and is told what came of it, so that the searches of several paths can take turns.
  */
 
 /** Loss up to here counts as none. */
 export const LOSS_FREE = 0.001;
+
+/** What a stride is raised to for the next. */
+const GROWTH = 1.5;
 
 /** A rate below this factor of another is no higher than it. */
 const SAME = 1.02;
@@ -18,7 +22,7 @@ export interface Tried {
 export interface SearchOptions {
   /** Packets a second to begin with: a guess, or the result of an earlier round. */
   readonly start: number;
-  /** Factor between rates while the limit is not yet between two of them. */
+  /** Factor between the first two rates; it grows while the limit is not yet between two of them. */
   readonly stride: number;
   /** Factor between the highest good and the lowest bad rate at which the search ends. */
   readonly precision: number;
@@ -27,7 +31,8 @@ export interface SearchOptions {
 }
 
 export class RateSearch {
-  readonly #options: SearchOptions;
+  readonly #precision: number;
+  #stride: number;
   #rate: number;
   #good = 0;
   #bad = Number.POSITIVE_INFINITY;
@@ -38,7 +43,8 @@ export class RateSearch {
   #done = false;
 
   constructor(options: SearchOptions) {
-    this.#options = options;
+    this.#precision = options.precision;
+    this.#stride = options.stride;
     this.#rate = options.start;
     this.#left = options.trials;
   }
@@ -54,7 +60,6 @@ export class RateSearch {
   }
 
   report({ pps, loss }: Tried): void {
-    const { stride, precision } = this.#options;
     this.#left -= 1;
     if (loss < LOSS_FREE) {
       this.#again = true;
@@ -71,9 +76,10 @@ export class RateSearch {
       this.#again = true;
       this.#bad = this.#rate;
     }
-    if (this.#left <= 0 || this.#bad / Math.max(this.#good, 1) < precision) this.#done = true;
-    if (this.#bad === Number.POSITIVE_INFINITY) this.#rate = this.#good * stride;
-    else if (this.#good === 0) this.#rate = this.#bad / stride;
-    else this.#rate = Math.sqrt(this.#good * this.#bad);
+    if (this.#left <= 0 || this.#bad / Math.max(this.#good, 1) < this.#precision) this.#done = true;
+    const between = this.#good > 0 && this.#bad < Number.POSITIVE_INFINITY;
+    if (between) this.#rate = Math.sqrt(this.#good * this.#bad);
+    else this.#rate = loss < LOSS_FREE ? this.#good * this.#stride : this.#bad / this.#stride;
+    this.#stride **= GROWTH;
   }
 }

@@ -2,13 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../lab/run.ts';
 import { agentOf } from '../agent.ts';
-import { compare, RATE } from '../compare.ts';
-import { type Context, type PathName, rounds, SLOW } from '../context.ts';
+import { type Comparison, openIn, report } from '../compare.ts';
+import { type Context, type PathName, SLOW } from '../context.ts';
 import { costs } from '../cost.ts';
 import { count, cpuSeconds } from '../counters.ts';
 import { GROUP_BOTH, GROUP_ONE, type Path } from '../path.ts';
 import { rates } from '../rates.ts';
 import { figure, type Limit, rowOf } from '../result.ts';
+import { inRounds, oneByOne, type Values } from '../rounds.ts';
 import { LOSS_FREE } from '../search.ts';
 
 const KERNELS: PathName[] = ['castnet', SLOW, 'hand-made', 'bare'];
@@ -52,11 +53,11 @@ export async function withMembers<T>(
 export async function measureRates(context: Context): Promise<void> {
   const wanted = await context.paths([...KERNELS, ...RIVALS]);
   await withMembers(context, { paths: wanted, group: GROUP_BOTH, members: 4 }, async (paths) => {
+    let near: Values | undefined;
     for (const size of [1300, 100]) {
-      const what = `multicast ${size} B`;
-      const values = await rates(context, { what, paths, size, group: GROUP_BOTH, start: 36_000 });
-      compare(context, values, {
-        ...{ title: `Multicast ${size} B, two hosts with members`, unit: RATE },
+      const trial = { paths, size, group: GROUP_BOTH, start: 36_000, near };
+      near = await rates(context, trial, {
+        title: `Multicast ${size} B, two hosts with members`,
         what: `Multicast ${size} B without loss`,
         others: {
           'hand-made': { atLeast: 0.97 },
@@ -67,9 +68,9 @@ export async function measureRates(context: Context): Promise<void> {
       });
     }
     const kernels = paths.filter((it) => it.daemons.length === 0);
-    const cost = await costs(context, kernels, { size: 100, group: GROUP_BOTH, rate: 20_000 });
-    compare(context, cost, {
-      ...{ title: 'CPU time per multicast packet of 100 B', unit: 'µs', more: false },
+    const trial = { paths: kernels, size: 100, group: GROUP_BOTH, rate: 20_000 };
+    await costs(context, trial, {
+      title: 'CPU time per multicast packet of 100 B',
       what: 'CPU time per multicast packet of 100 B, two hosts with members',
       others: { 'hand-made': { atMost: 1.03 }, bare: {} },
     });
@@ -80,11 +81,9 @@ export async function measureRates(context: Context): Promise<void> {
 export async function measurePruning(context: Context): Promise<void> {
   const wanted = await context.paths(['castnet', 'flooding', 'hand-made']);
   await withMembers(context, { paths: wanted, group: GROUP_ONE, members: 2 }, async (paths) => {
-    const what = 'multicast 1300 B, members on one host';
-    const trial = { size: 1300, group: GROUP_ONE, receivers: 2, start: 40_000 };
-    const values = await rates(context, { what, paths, ...trial });
-    compare(context, values, {
-      ...{ title: 'Multicast 1300 B, members on one of two hosts', unit: RATE },
+    const trial = { paths, size: 1300, group: GROUP_ONE, receivers: 2, start: 50_000 };
+    await rates(context, trial, {
+      title: 'Multicast 1300 B, members on one of two hosts',
       others: { flooding: { atLeast: 1.15 }, 'hand-made': {} },
     });
   });
@@ -138,11 +137,13 @@ export async function measureCost(context: Context): Promise<void> {
   const costs: Value[] = [];
   const ms = context.quick ? 1000 : 2000;
   await withMembers(context, { paths: wanted, group: GROUP_ONE, members: 2 }, async (paths) => {
-    for (const path of paths) {
-      const start = performance.now();
-      const before = await used(path);
-      await delay(ms);
-      const idle = ((await used(path)) - before) / (performance.now() - start);
+    const start = performance.now();
+    const before = await Promise.all(paths.map(used));
+    await delay(ms);
+    const after = await Promise.all(paths.map(used));
+    const lasted = performance.now() - start;
+    for (const [at, path] of paths.entries()) {
+      const idle = ((after[at] ?? 0) - (before[at] ?? 0)) / lasted;
       const rate = path.name === 'castnet' ? 40_000 : 6000;
       const trial = { path, group: GROUP_ONE, receivers: 2, size: 1300, rate, ms };
       const busy = performance.now();
@@ -176,28 +177,28 @@ const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
 /** How old packets are when they arrive, at 10 000 a second. */
 export async function measureLatency(context: Context): Promise<void> {
   const wanted = await context.paths(KERNELS);
-  const high = new Map(wanted.map((path) => [path.name, [] as number[]]));
+  const [half, most] = [1.15, 1.3].map(
+    (atMost, at): Comparison => ({
+      title: `Multicast latency at 10 000 packets/s, ${['p50', 'p99'][at]}`,
+      ...{ unit: 'µs', more: false, others: { bare: { atMost }, 'hand-made': {} } },
+    }),
+  ) as [Comparison, Comparison];
   await withMembers(context, { paths: wanted, group: GROUP_BOTH, members: 4 }, async (paths) => {
-    const trial = { group: GROUP_BOTH, size: 1300, rate: 10_000, ages: true };
-    const values = await rounds(paths, context.quick ? 2 : 5, async (path) => {
-      const { p50, p99 } = await context.traffic.trial({
-        path,
-        ...trial,
-        ms: context.quick ? 500 : 1000,
-      });
-      high.get(path.name)?.push(p99);
-      await delay(50);
-      return p50;
-    });
-    for (const [name, list, most] of [
-      ['p50', values, 1.15],
-      ['p99', high, 1.3],
-    ] as const) {
-      compare(context, list, {
-        ...{ title: `Multicast latency at 10 000 packets/s, ${name}`, unit: 'µs', more: false },
-        others: { bare: { atMost: most }, 'hand-made': {} },
-      });
-    }
+    const high = new Map(paths.map((path) => [path.name, [] as number[]]));
+    const trial = { group: GROUP_BOTH, size: 1300, rate: 10_000, ages: true, ms: 500 };
+    const open = (values: Values) => new Set([...openIn(values, half), ...openIn(high, most)]);
+    const middle = await inRounds(
+      context,
+      { of: paths, open },
+      oneByOne(async (path) => {
+        const { p50, p99 } = await context.traffic.trial({ path, ...trial });
+        high.get(path.name)?.push(p99);
+        await delay(50);
+        return p50;
+      }),
+    );
+    report(context, middle, half);
+    report(context, high, most);
   });
   context.say('latency is measured');
 }

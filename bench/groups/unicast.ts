@@ -1,45 +1,45 @@
 /** TCP, small UDP packets and round trips between two containers, against Docker's own overlay. */
-import { compare, RATE } from '../compare.ts';
-import { type Context, rounds, SLOW } from '../context.ts';
+import { type Comparison, compare } from '../compare.ts';
+import { type Context, SLOW } from '../context.ts';
 import { costs } from '../cost.ts';
 import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
 import { rates } from '../rates.ts';
 import { figure } from '../result.ts';
+import { oneByOne, type Turns } from '../rounds.ts';
 import type { Traffic } from '../traffic.ts';
 
 const PATHS = ['castnet', SLOW, 'overlay', 'hand-made', 'bare'] as const;
 
-/** Streams of iperf3, and fewer rounds of many. */
+/** Streams of iperf3. Several have modes: which of them share a processor is another draw each time. */
 const STREAMS = [
-  { streams: 1, times: 7, overlay: 1.1 },
-  { streams: 8, times: 3, overlay: 1 },
-  { streams: 32, times: 3, overlay: 1 },
+  { streams: 1, fewest: 3, overlay: 1.1 },
+  { streams: 8, fewest: 8, overlay: 1 },
+  { streams: 32, fewest: 8, overlay: 1 },
 ];
 
 /** TCP by iperf3: one stream, and several at once. */
 export async function measureTcp(context: Context): Promise<void> {
-  const paths = await context.paths(PATHS);
-  for (const { streams, times, overlay } of STREAMS) {
+  const of = await context.paths(PATHS);
+  for (const { streams, fewest, overlay } of STREAMS) {
     const title = streams === 1 ? 'TCP, one stream' : `TCP, ${streams} streams`;
-    const values = await tcp(context, paths, { title, streams, times, seconds: 2 });
     const others = { overlay: { atLeast: overlay }, 'hand-made': { atLeast: 0.97 }, bare: {} };
-    compare(context, values, { title, unit: 'Gbit/s', others });
+    await tcp(context, { of, fewest, streams }, { title, others });
   }
 }
 
-/** @returns Gbit/s of TCP for each path by round */
-export function tcp(
+/** Compares Gbit/s of TCP, a second each. */
+export async function tcp(
   context: Context,
-  paths: readonly Path[],
-  { title, times, ...how }: Streams & { title: string; times: number },
-): Promise<Map<string, number[]>> {
-  const seconds = context.quick ? 1 : how.seconds;
-  return rounds(paths, context.quick ? 2 : times, async (path) => {
-    const value = await iperf(path, { ...how, seconds });
-    context.say(`${title}, ${path.name}: ${figure(value)} Gbit/s`);
+  { streams, ...turns }: Omit<Turns<Path>, 'open'> & Pick<Streams, 'streams'>,
+  comparison: Omit<Comparison, 'unit'>,
+): Promise<void> {
+  const one = async (path: Path) => {
+    const value = await iperf(path, { streams, seconds: 1 });
+    context.say(`${comparison.title}, ${path.name}: ${figure(value)} Gbit/s`);
     return value;
-  });
+  };
+  await compare(context, turns, { ...comparison, unit: 'Gbit/s' }, oneByOne(one));
 }
 
 /** @returns Gbit/s of TCP from a path's sender to its first receiver */
@@ -81,8 +81,8 @@ export const CONNECT_PORT = 7100;
 /** TCP connections a second, each opened and closed. */
 export async function measureConnections(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
-  const ms = context.quick ? 300 : 1000;
-  const values = await rounds(paths, context.quick ? 2 : 7, async (path) => {
+  const ms = context.quick ? 300 : 500;
+  const one = async (path: Path) => {
     const to = path.receivers[0] as Path['sender'];
     const server = context.traffic.at(to, 'serve', { port: CONNECT_PORT });
     try {
@@ -91,11 +91,10 @@ export async function measureConnections(context: Context): Promise<void> {
     } finally {
       await server.kill();
     }
-  });
-  compare(context, values, {
-    ...{ title: 'TCP connections', unit: 'a second' },
-    others: { overlay: { atLeast: 1 }, 'hand-made': { atLeast: 0.97 }, bare: {} },
-  });
+  };
+  const others = { overlay: { atLeast: 1 }, 'hand-made': { atLeast: 0.97 }, bare: {} };
+  const comparison = { title: 'TCP connections', unit: 'a second', others };
+  await compare(context, { of: paths }, comparison, oneByOne(one));
 }
 
 /** @returns TCP connections a second that a namespace makes to a server at an address */
@@ -115,22 +114,25 @@ export async function connections(
 /** The most 64-byte packets a second that all arrive. */
 export async function measureSmallPackets(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
-  const values = await rates(context, { what: 'UDP 64 B', paths, size: 64, start: 60_000 });
-  compare(context, values, {
-    ...{ title: 'UDP 64 B', unit: RATE, what: 'UDP 64 B without loss' },
+  const trial = { paths, size: 64, start: 75_000 };
+  await rates(context, trial, {
+    ...{ title: 'UDP 64 B', what: 'UDP 64 B without loss' },
     others: { overlay: { atLeast: 1.3 }, 'hand-made': {} },
   });
-  const cost = await costs(context, paths, { size: 64, rate: 60_000 });
-  compare(context, cost, {
-    ...{ title: 'CPU time per packet of UDP 64 B', unit: 'µs', more: false },
-    others: { overlay: {}, 'hand-made': { atMost: 1.03 }, bare: {} },
-  });
+  await costs(
+    context,
+    { paths, size: 64, rate: 60_000 },
+    {
+      title: 'CPU time per packet of UDP 64 B',
+      others: { overlay: {}, 'hand-made': { atMost: 1.03 }, bare: {} },
+    },
+  );
 }
 
 /** Round trips of 64 bytes, each end on a CPU of its own: left to the scheduler they have two modes. */
 export async function measureRoundTrip(context: Context): Promise<void> {
   const paths = await context.paths(PATHS);
-  const values = await rounds(paths, context.quick ? 2 : 7, async (path) => {
+  const one = async (path: Path) => {
     const to = path.receivers[0] as Path['sender'];
     const echo = context.traffic.at(to, 'echo', { local: to.address, port: 7001, cpu: 1 });
     try {
@@ -141,9 +143,10 @@ export async function measureRoundTrip(context: Context): Promise<void> {
     } finally {
       await echo.kill();
     }
-  });
-  compare(context, values, {
+  };
+  const comparison: Comparison = {
     ...{ title: 'Round trip, 64 B, p50, pinned', unit: 'µs', more: false },
     others: { overlay: { atMost: 1 }, 'hand-made': {}, bare: {} },
-  });
+  };
+  await compare(context, { of: paths }, comparison, oneByOne(one));
 }

@@ -1,7 +1,8 @@
 /** What `bench:scale` measured, in words and charts. Pure. */
 import type { Growth } from '../chart.ts';
+import type { Verdict } from '../decision.ts';
 import { table } from '../report.ts';
-import { figure, type Row, type Verdict } from '../result.ts';
+import { figure, type Row } from '../result.ts';
 import type { MeshFigures } from './mesh.ts';
 import type { QuestionFigures } from './questions.ts';
 
