@@ -16,6 +16,11 @@ export interface Comparison {
   readonly what?: string;
   /** Whose ratios to the others these are: castnet's own path. */
   readonly own?: PathName;
+  /**
+   * Rounds without which no goal is decided. Where a figure has modes, so many that it is not decided by some that
+   * happen to come from one, nor by what is known of no distribution but the normal (decision.ts).
+   */
+  readonly fewest?: number;
   /** By path, what castnet's ratio to it must be; empty where it only informs. */
   readonly others: { readonly [name in PathName]?: Goal };
 }
@@ -45,10 +50,10 @@ export async function compare(
 
 /** Castnet's path and those it is compared with, where further rounds may decide. */
 export function openIn(values: Values, comparison: Comparison): Set<string> {
-  const { own: name = 'castnet' } = comparison;
+  const { own: name = 'castnet', fewest } = comparison;
   const own = values.get(name) ?? [];
   const open = goalsOf(values, comparison)
-    .filter(({ other, goal }) => isOpen(ratio(own, other).rounds, goal))
+    .filter(({ other, goal }) => isOpen(ratio(own, other).rounds, goal, fewest))
     .map(({ peer }) => peer);
   return new Set(open.length === 0 ? [] : [name, ...open]);
 }

@@ -65,8 +65,10 @@ const NOTHING = 0.05;
 /**
  * Whether further rounds may decide: they do not where all of the interval keeps its goal or none of it, and are not
  * worth it where the interval is that narrow around the goal. Neither asks which of the two verdicts it will be.
+ * @param fewest rounds that a figure with a goal gets in any case
  */
-export function isOpen(rounds: readonly number[], goal: Goal): boolean {
+export function isOpen(rounds: readonly number[], goal: Goal, fewest = 0): boolean {
+  if (rounds.length < fewest && Object.keys(goal).length > 0) return true;
   if (verdictOf(rounds, goal) !== 'not decided') return false;
   const [low, high] = interval(rounds);
   return !(high - low < (NOTHING * Math.abs(low + high)) / 2);

@@ -22,11 +22,15 @@ export interface RatesOptions {
 /** Factor between the good and the bad rate at which a search ends. */
 const PRECISION = 1.036;
 /** A search that starts from a guess, one from a neighbour's rate, and one from the round before. */
-const GUESSED = { stride: 1.3, trials: 12 };
-const NEAR = { stride: 1.15, trials: 10 };
+const GUESSED = { stride: 1.3, trials: 12, ends: 2 };
+const NEAR = { stride: 1.15, trials: 12, ends: 2 };
 /** As a rule two trials and one again: as good, and no more, within the precision. */
-const KNOWN = { stride: 1.035, trials: 7 };
-const MOST = 10;
+const KNOWN = { stride: 1.035, trials: 12, ends: 2 };
+/** Of the rate before: right below it, or clearly more than a sender has that was at its end. */
+const BELOW = 0.985;
+const ABOVE = 1.15;
+/** Each is several trials of each path; the interval is that of the outermost. */
+const MOST = 8;
 
 /** Searches each path's rate in rounds, the paths' trials interleaved, and compares. */
 export function rates(
@@ -36,12 +40,16 @@ export function rates(
 ): Promise<Values> {
   const ms = context.quick ? 300 : 500;
   const precision = context.quick ? 1.15 : PRECISION;
-  const last = new Map<string, number>();
+  const last = new Map<string, RateSearch>();
   const searchOf = (path: Path): RateSearch => {
-    const before = last.get(path.name) || undefined;
-    const beside = near?.get(path.name)?.at(-1) || undefined;
-    if (before !== undefined) return new RateSearch({ ...KNOWN, precision, start: before * 0.985 });
-    if (beside !== undefined) return new RateSearch({ ...NEAR, precision, start: beside });
+    const before = last.get(path.name);
+    const beside = near?.get(path.name)?.at(-1);
+    if (before?.result) {
+      const { result, atSender } = before;
+      if (!atSender) return new RateSearch({ ...KNOWN, precision, start: result * BELOW });
+      return new RateSearch({ ...KNOWN, precision, start: result * ABOVE, ends: 1 });
+    }
+    if (beside) return new RateSearch({ ...NEAR, precision, start: beside });
     const guess = path.daemons.length > 0 ? start / 4 : start;
     return new RateSearch({ ...GUESSED, precision, start: guess });
   };
@@ -58,7 +66,7 @@ export function rates(
         search.report(await context.traffic.trial({ path, rate, ms, ...trial }));
       }
     }
-    for (const { path, search } of searches) last.set(path.name, search.result);
+    for (const { path, search } of searches) last.set(path.name, search);
     const line = searches.map(({ path, search }) => `${path.name} ${figure(search.result)}`);
     context.say(`${comparison.title}, round ${round + 1}, packets/s: ${line.join(', ')}`);
     return searches.map(({ search }) => search.result);

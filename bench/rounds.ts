@@ -3,19 +3,14 @@ import type { Context } from './context.ts';
 
 /** Of two values nobody can tell which one is odd. */
 const FEWEST = 3;
-/** From here on the interval of the median gets no narrower by a single round. */
-const MOST = 15;
+/** The interval of their median leaves out one on either side. */
+const MOST = 12;
 
 /** By name, its value in each round that it took part in. */
 export type Values = ReadonlyMap<string, readonly number[]>;
 
 export interface Turns<T> {
   readonly of: readonly T[];
-  /**
-   * Rounds of all; for figures with several modes so many that not all rounds come from one of them by chance, and
-   * that nothing needs be known of their distribution (decision.ts).
-   */
-  readonly fewest?: number;
   readonly most?: number;
   /** Names of those whose further rounds may still decide something, by all rounds so far. */
   readonly open: (values: Values) => ReadonlySet<string>;
@@ -28,13 +23,13 @@ export interface Turns<T> {
  */
 export async function inRounds<T extends { readonly name: string }>(
   { quick }: Pick<Context, 'quick'>,
-  { of, fewest = FEWEST, most = MOST, open }: Turns<T>,
+  { of, most = MOST, open }: Turns<T>,
   round: (turn: readonly T[], number: number) => Promise<readonly number[]>,
 ): Promise<Values> {
   const values = new Map(of.map((it) => [it.name, [] as number[]]));
   const last = quick ? Math.min(2, most) : most;
   for (let number = 0; number < last; number++) {
-    const names = number < fewest ? undefined : open(values);
+    const names = number < FEWEST ? undefined : open(values);
     const turn = of.filter((it) => names?.has(it.name) ?? true);
     if (turn.length === 0) break;
     const measured = await round(turn, number);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RateSearch, type SearchOptions } from './search.ts';
 
-const OPTIONS: SearchOptions = { start: 9000, stride: 1.3, precision: 1.035, trials: 20 };
+const OPTIONS: SearchOptions = { start: 9000, stride: 1.3, precision: 1.035, trials: 20, ends: 2 };
 
 /** Runs a search against a path that loses what is above `limit`, and a sender that ends at `most`. */
 function search(limit: number, most = Number.POSITIVE_INFINITY, options = OPTIONS) {
@@ -12,7 +12,7 @@ function search(limit: number, most = Number.POSITIVE_INFINITY, options = OPTION
     search.report({ pps, loss: Math.max(0, 1 - limit / pps) });
     trials += 1;
   }
-  return { result: search.result, trials };
+  return { result: search.result, trials, atSender: search.atSender };
 }
 
 test.each([1500, 9000, 16_700, 63_500, 400_000])(
@@ -34,9 +34,10 @@ test('a search that starts right below the limit is over after three trials', ()
 });
 
 test('takes the sender’s own end for the result when nothing is lost', () => {
-  const { result, trials } = search(1e9, 50_000);
-  expect(result).toBe(50_000);
-  expect(trials).toBeLessThan(10);
+  const { result, trials, atSender } = search(1e9, 50_000);
+  expect({ result, atSender }).toEqual({ result: 50_000, atSender: true });
+  expect(trials).toBeLessThan(7);
+  expect(search(1e9, 50_000, { ...OPTIONS, start: 55_000, ends: 1 }).trials).toBe(1);
 });
 
 test('a single loss is tried again and does not count', () => {
@@ -44,6 +45,13 @@ test('a single loss is tried again and does not count', () => {
   search.report({ pps: 1000, loss: 0.5 });
   expect(search.next).toBe(1000);
   search.report({ pps: 1000, loss: 0 });
+  expect(search.next).toBeGreaterThan(1000);
+});
+
+test('a sender that was held up once is not at its end', () => {
+  const search = new RateSearch({ ...OPTIONS, start: 1000 });
+  search.report({ pps: 900, loss: 0 });
+  expect(search.atSender).toBe(false);
   expect(search.next).toBeGreaterThan(1000);
 });
 

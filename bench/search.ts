@@ -10,8 +10,8 @@ export const LOSS_FREE = 0.001;
 /** What a stride is raised to for the next. */
 const GROWTH = 1.5;
 
-/** A rate below this factor of another is no higher than it. */
-const SAME = 1.02;
+/** A sender that is asked for more than this factor of what it sends is at its own end, or was held up. */
+const ASKED = 1.05;
 
 export interface Tried {
   /** Packets a second that were really sent. */
@@ -28,6 +28,8 @@ export interface SearchOptions {
   readonly precision: number;
   /** Most trials in all. */
   readonly trials: number;
+  /** After how many trials in turn that the sender falls short of, it is at its end. */
+  readonly ends: number;
 }
 
 export class RateSearch {
@@ -38,13 +40,15 @@ export class RateSearch {
   #bad = Number.POSITIVE_INFINITY;
   #best = 0;
   #left: number;
-  #stalls = 0;
+  readonly #ends: number;
+  #shorts = 0;
   #again = true;
   #done = false;
 
   constructor(options: SearchOptions) {
     this.#precision = options.precision;
     this.#stride = options.stride;
+    this.#ends = options.ends;
     this.#rate = options.start;
     this.#left = options.trials;
   }
@@ -59,15 +63,20 @@ export class RateSearch {
     return this.#best;
   }
 
+  /** Whether it ended with the sender: the path took all that there was. */
+  get atSender(): boolean {
+    return this.#shorts >= this.#ends;
+  }
+
   report({ pps, loss }: Tried): void {
     this.#left -= 1;
+    const short = loss < LOSS_FREE && pps * ASKED < this.#rate;
+    this.#shorts = short ? this.#shorts + 1 : 0;
     if (loss < LOSS_FREE) {
       this.#again = true;
       this.#good = this.#rate;
-      // When asking for more twice changed nothing, the sender itself is at its end.
-      this.#stalls = pps < this.#best * SAME ? this.#stalls + 1 : 0;
-      if (this.#stalls >= 2) this.#done = true;
       this.#best = Math.max(this.#best, pps);
+      if (this.atSender) this.#done = true;
     } else if (this.#again) {
       // Once may be the machine's fault, twice is the path's.
       this.#again = false;

@@ -7,7 +7,7 @@
  *   traffic recv  port= local= run= [group=] [max_ms=] [stamps=] counts them
  *   traffic hold  group= local=                                  stays a member
  *   traffic call  to= port= local= groups= slot_ms= t0= rate=    a group per slot
- *   traffic join  port= group= local= groups= slot_ms= t0=       times each join
+ *   traffic join  port= group= local= groups= slot_ms= wait_ms= t0=  times each join
  *   traffic watch iface= ms= every_us=                           samples counters
  *   traffic echo  port= local=           traffic ping to= port= count= size=
  *   traffic serve port=                  traffic connect to= port= ms=  TCP connections
@@ -181,6 +181,8 @@ static int send_mode(void) {
   struct sockaddr_in to = address(text("to", NULL), (uint16_t)number("port", "7000"));
   uint64_t seq = 0, start = now(), end = start + number("ms", "1000") * MS;
   uint64_t sent = paced(fd, to, number("rate", "1000"), end, &seq), ns = now() - start;
+  printf("{\"sent\":%lu,\"ns\":%lu,\"pps\":%.1f}\n", sent, ns, (double)sent * 1e9 / (double)ns);
+  fflush(stdout);
   /* The end is told after what queues on the way has drained, several times as it may be lost. */
   struct head *last = (struct head *)out[0];
   *last = (struct head){MAGIC, (uint32_t)number("run", "0"), sent, 0, 1, 0};
@@ -188,7 +190,6 @@ static int send_mode(void) {
     usleep(i == 0 ? 60000 : 5000);
     if (sendto(fd, last, sizeof *last, 0, (struct sockaddr *)&to, sizeof to) < 0) continue;
   }
-  printf("{\"sent\":%lu,\"ns\":%lu,\"pps\":%.1f}\n", sent, ns, (double)sent * 1e9 / (double)ns);
   return 0;
 }
 
@@ -299,7 +300,7 @@ static int join_mode(void) {
   struct in_addr first = address(text("group", NULL), 0).sin_addr;
   struct in_addr local = address(text("local", NULL), 0).sin_addr;
   uint64_t groups = number("groups", "50"), slot = number("slot_ms", "300") * MS;
-  uint64_t t0 = number("t0", NULL);
+  uint64_t t0 = number("t0", NULL), wait = number("wait_ms", NULL) * MS;
   srandom((unsigned)t0);
   printf("{\"us\":[");
   for (uint64_t k = 0; k < groups; k++) {
@@ -307,9 +308,9 @@ static int join_mode(void) {
     own.sin_port = htons((uint16_t)number("port", "7000"));
     int fd = udp_socket();
     if (bind(fd, (struct sockaddr *)&own, sizeof own) != 0) fail("bind");
-    wait_at_most(fd, slot / 2);
+    wait_at_most(fd, wait);
     /* A random moment, for a host's own timers must not fall into step with the slots. */
-    sleep_until(t0 + k * slot + slot / 4 + (uint64_t)random() % (20 * MS));
+    sleep_until(t0 + k * slot + slot / 8 + (uint64_t)random() % (20 * MS));
     uint64_t start = now();
     join_group(fd, own.sin_addr, local);
     ssize_t size = recv(fd, in[0], BUFFER, 0);

@@ -22,7 +22,7 @@ const LEAST = {
 export async function measureEncryptedTcp(context: Context): Promise<void> {
   const paths = await context.paths(ALL);
   const title = 'TCP encrypted, one stream';
-  await tcp(context, { of: paths, streams: 1 }, { title, own: OWN, others: LEAST });
+  await tcp(context, { paths, streams: 1 }, { title, own: OWN, others: LEAST });
 }
 
 /** The most 1300-byte packets a second that all arrive, at a container and at a group's members. */

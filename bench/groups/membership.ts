@@ -6,8 +6,10 @@ import { answer } from '../programs.ts';
 import { figure, median, quantile, rowOf } from '../result.ts';
 
 const PORT = 7002;
-/** Milliseconds each group is sent to; the join happens in the first third. */
-const SLOT_MS = 300;
+/** Milliseconds each group is sent to; the join happens in the first quarter. */
+const SLOT_MS = 200;
+/** For how long a packet is waited for. */
+const WAIT_MS = 150;
 
 /**
  * Times from IP_ADD_MEMBERSHIP to the first packet, each with a group that was never joined before.
@@ -19,7 +21,10 @@ export async function measureJoins(context: Context): Promise<void> {
   const [receiver, beside] = path?.receivers ?? [];
   if (path === undefined || receiver === undefined || beside === undefined) return;
   const count = context.quick ? 12 : 50;
-  const local = await joins(context, { from: beside, to: receiver, first: '239.77.1.1', count });
+  const local = await joins(context, {
+    ...{ from: beside, to: receiver, first: '239.77.1.1' },
+    count: context.quick ? 12 : 20,
+  });
   const remote = await joins(context, {
     from: path.sender,
     to: receiver,
@@ -43,7 +48,7 @@ export async function measureJoins(context: Context): Promise<void> {
       value: quantile(all, 0.99),
       unit: 'ms',
       atMost: 50,
-      from: `p90 ${figure(quantile(all, 0.9))} ms, ${lost} joins without a packet within ${SLOT_MS / 2} ms`,
+      from: `p90 ${figure(quantile(all, 0.9))} ms, ${lost} joins without a packet within ${WAIT_MS} ms`,
     }),
   );
   context.say(`join: median ${figure(median(all))} ms, of it ${figure(linux)} ms Linux's own`);
@@ -61,7 +66,8 @@ async function joins({ traffic }: Context, { from, to, first, count }: Joins): P
   // hrtime is CLOCK_MONOTONIC, the clock of the program.
   const t0 = (process.hrtime.bigint() + 500_000_000n).toString();
   const shared = { port: PORT, groups: count, slot_ms: SLOT_MS, t0 };
-  const joining = traffic.at(to, 'join', { ...shared, group: first, local: to.address });
+  const own = { group: first, local: to.address, wait_ms: WAIT_MS };
+  const joining = traffic.at(to, 'join', { ...shared, ...own });
   const calling = traffic.at(from, 'call', {
     ...shared,
     to: first,
@@ -92,6 +98,9 @@ export async function measureLeaves(context: Context): Promise<void> {
 }
 
 const RATE = 2000;
+/** How long there is a member, and how long is sent: on, for longer than a host may take to notice. */
+const MEMBER_MS = 600;
+const SEND_MS = MEMBER_MS + 2800;
 const EVERY_MS = 10;
 
 async function leave({ traffic }: Context, path: Path, round: number): Promise<number> {
@@ -101,14 +110,14 @@ async function leave({ traffic }: Context, path: Path, round: number): Promise<n
   const [hold] = await traffic.hold([member], group);
   if (hold === undefined) throw new Error('no member was started');
   const { address: local } = path.sender;
-  const send = { to: group, port: PORT, local, size: 100, rate: RATE, ms: 5000 };
+  const send = { to: group, port: PORT, local, size: 100, rate: RATE, ms: SEND_MS };
   const sending = traffic.at(path.sender, 'send', send);
   const watching = traffic.at(uplink, 'watch', {
     iface: uplink.device,
-    ms: 4800,
+    ms: SEND_MS - 100,
     every_us: EVERY_MS * 1000,
   });
-  await delay(1200);
+  await delay(MEMBER_MS);
   hold.close();
   const { left } = await answer<{ left: number }>(hold);
   const { samples } = await answer<{ samples: [number, number][] }>(watching);

@@ -6,32 +6,32 @@ import type { Path } from '../path.ts';
 import { answer, startIn } from '../programs.ts';
 import { rates } from '../rates.ts';
 import { figure } from '../result.ts';
-import { oneByOne, type Turns } from '../rounds.ts';
+import { oneByOne } from '../rounds.ts';
 import type { Traffic } from '../traffic.ts';
 
 const PATHS = ['castnet', SLOW, 'overlay', 'hand-made', 'bare'] as const;
 
 /** Streams of iperf3. Several have modes: which of them share a processor is another draw each time. */
 const STREAMS = [
-  { streams: 1, fewest: 3, overlay: 1.1 },
-  { streams: 8, fewest: 8, overlay: 1 },
-  { streams: 32, fewest: 8, overlay: 1 },
+  { streams: 1, overlay: 1.1, fewest: 3 },
+  { streams: 8, overlay: 1, fewest: 8 },
+  { streams: 32, overlay: 1, fewest: 8 },
 ];
 
 /** TCP by iperf3: one stream, and several at once. */
 export async function measureTcp(context: Context): Promise<void> {
-  const of = await context.paths(PATHS);
-  for (const { streams, fewest, overlay } of STREAMS) {
+  const paths = await context.paths(PATHS);
+  for (const { streams, overlay, fewest } of STREAMS) {
     const title = streams === 1 ? 'TCP, one stream' : `TCP, ${streams} streams`;
     const others = { overlay: { atLeast: overlay }, 'hand-made': { atLeast: 0.97 }, bare: {} };
-    await tcp(context, { of, fewest, streams }, { title, others });
+    await tcp(context, { paths, streams }, { title, others, fewest });
   }
 }
 
 /** Compares Gbit/s of TCP, a second each. */
 export async function tcp(
   context: Context,
-  { streams, ...turns }: Omit<Turns<Path>, 'open'> & Pick<Streams, 'streams'>,
+  { paths, streams }: { paths: readonly Path[]; streams: number },
   comparison: Omit<Comparison, 'unit'>,
 ): Promise<void> {
   const one = async (path: Path) => {
@@ -39,7 +39,7 @@ export async function tcp(
     context.say(`${comparison.title}, ${path.name}: ${figure(value)} Gbit/s`);
     return value;
   };
-  await compare(context, turns, { ...comparison, unit: 'Gbit/s' }, oneByOne(one));
+  await compare(context, { of: paths }, { ...comparison, unit: 'Gbit/s' }, oneByOne(one));
 }
 
 /** @returns Gbit/s of TCP from a path's sender to its first receiver */
@@ -66,7 +66,7 @@ export async function streamsTo(
   to: string,
   { seconds, streams }: Streams,
 ): Promise<number> {
-  const how = ['-t', String(seconds), '-O', '0.3', '-P', String(streams)];
+  const how = ['-t', String(seconds), '-P', String(streams)];
   const call = ['iperf3', '-c', to, ...how, '-J'];
   const client = startIn(from, ['timeout', String(seconds + 10), ...call]);
   const out = JSON.parse(await client.done()) as {

@@ -1,11 +1,11 @@
 /** Networks that Docker makes, between real containers: castnet, and Docker's own overlay. */
-import { loadUsrImage, USR_RUN } from '../../lab/image.ts';
+import { loadUsrImage } from '../../lab/image.ts';
 import type { Lab, LabHost } from '../../lab/lab.ts';
 import { settle } from '../../lab/run.ts';
 import { asOwn, programsOf } from '../cgroup.ts';
 import { SLOW } from '../context.ts';
 import type { Path, Station } from '../path.ts';
-import { goesByEsp } from './esp.ts';
+import { goesByEsp, hasEsp } from './esp.ts';
 import { hostUplinks, orClose, pathOf } from './site.ts';
 
 const IMAGE = 'castnet/usr:latest';
@@ -76,6 +76,7 @@ export function overlayPath(lab: Lab): Promise<Path> {
  * drivers/overlay/encryption.go). Errors: Error where nothing goes by ESP.
  */
 export async function encryptedOverlayPath(lab: Lab): Promise<Path> {
+  if (!(await hasEsp())) throw new Error('the kernel has no ESP');
   const options = ['--opt', 'encrypted'];
   const name = 'overlay-encrypted';
   const path = await dockerPath(lab, {
@@ -127,21 +128,26 @@ async function containersOn(
       await host.docker(['network', 'create', ...settings, network]);
       networks.push(host);
     }
-    const stations: Station[] = [];
-    for (const host of hosts) {
-      const id = await startContainer(host, network);
-      containers.push({ host, id });
-      stations.push(await stationOf(host, id, network));
-    }
+    const stations = await settle(
+      hosts.map(async (host) => {
+        const id = await startContainer(host, network);
+        containers.push({ host, id });
+        return stationOf(host, id, network);
+      }),
+    );
     return { stations, close };
   });
 }
 
 /** Starts a container that only holds its namespaces; returns its id. */
 export async function startContainer(host: LabHost, network: string): Promise<string> {
-  const options = ['-d', '--stop-signal', 'KILL', '--network', network, ...USR_RUN];
-  const argv = ['run', ...options, IMAGE, 'sleep', '3600'];
-  return (await host.docker(argv, { timeoutMs: 60_000 })).trim();
+  // By the API: of many at once, the client's own processes would take a good part of the time.
+  const { Id } = await host.api<{ Id: string }>('POST', '/containers/create', {
+    ...{ Image: IMAGE, Cmd: ['sleep', '3600'], StopSignal: 'KILL' },
+    HostConfig: { Binds: ['/usr:/usr:ro'], NetworkMode: network },
+  });
+  await host.api('POST', `/containers/${Id}/start`);
+  return Id;
 }
 
 /** A container's namespace and its address on a network. */

@@ -1,7 +1,20 @@
 /** Whether Docker's encrypted overlay encrypts: that of a kernel without ESP loses packets or sends them in clear. */
 import { mustRun, run, until } from '../../lab/run.ts';
-import { inside } from '../namespaces.ts';
+import { inside, makeNamespace } from '../namespaces.ts';
 import type { Path, Uplink } from '../path.ts';
+
+/** Whether the kernel knows such a state at all, as Docker makes it. */
+export async function hasEsp(): Promise<boolean> {
+  const { path, close } = await makeNamespace();
+  try {
+    const ends = ['src', '127.0.0.1', 'dst', '127.0.0.1', 'proto', 'esp', 'spi', '1'];
+    const cipher = ['aead', 'rfc4106(gcm(aes))', `0x${'00'.repeat(20)}`, '64'];
+    const state = ['ip', 'xfrm', 'state', 'add', ...ends, 'mode', 'transport', ...cipher];
+    return (await run(inside(path, state))).status === 0;
+  } finally {
+    await close();
+  }
+}
 
 /** Waits for a first answer. Errors: Error when none comes, or came without ESP. */
 export async function goesByEsp({ sender, receivers, uplinks }: Path): Promise<void> {
