@@ -23,5 +23,8 @@ export type PathName =
   | ('castnet-encrypted' | 'hand-made-encrypted' | 'overlay-encrypted')
   | typeof SLOW;
 
+/** Those whose every packet passes a program of their own, which encrypts. */
+export const RIVALS: readonly PathName[] = ['tinc', 'n2n'];
+
 /** castnet by bridge and tunnel, beside castnet with the fast path. */
 export const SLOW = 'slow path';

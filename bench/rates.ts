@@ -1,6 +1,6 @@
 /** The highest rates without loss, of several paths in turns. */
 import { type Comparison, compare, RATE } from './compare.ts';
-import type { Context } from './context.ts';
+import { type Context, RIVALS } from './context.ts';
 import type { Path } from './path.ts';
 import { figure } from './result.ts';
 import type { Values } from './rounds.ts';
@@ -13,7 +13,7 @@ export interface RatesOptions {
   /** Group, or undefined for unicast to the first receiver. */
   readonly group?: string;
   readonly receivers?: number;
-  /** Packets a second of the first trial; a path through daemons starts at a quarter. */
+  /** Packets a second of the first trial; tinc and n2n start at a third. */
   readonly start: number;
   /** What the same paths carried of another size: better to start from. */
   readonly near?: Values | undefined;
@@ -22,7 +22,7 @@ export interface RatesOptions {
 /** Factor between the good and the bad rate at which a search ends. */
 const PRECISION = 1.036;
 /** A search that starts from a guess, one from a neighbour's rate, and one from the round before. */
-const GUESSED = { stride: 1.3, trials: 12, ends: 2 };
+const GUESSED = { stride: 1.3, trials: 14, ends: 2 };
 const NEAR = { stride: 1.15, trials: 12, ends: 2 };
 /** As a rule two trials and one again: as good, and no more, within the precision. */
 const KNOWN = { stride: 1.035, trials: 12, ends: 2 };
@@ -50,8 +50,8 @@ export function rates(
       return new RateSearch({ ...KNOWN, precision, start: result * ABOVE, ends: 1 });
     }
     if (beside) return new RateSearch({ ...NEAR, precision, start: beside });
-    const guess = path.daemons.length > 0 ? start / 4 : start;
-    return new RateSearch({ ...GUESSED, precision, start: guess });
+    const slow = RIVALS.some((it) => it === path.name);
+    return new RateSearch({ ...GUESSED, precision, start: slow ? start / 3 : start });
   };
   const most = context.quick ? 1 : MOST;
   const turns = { of: paths, most };

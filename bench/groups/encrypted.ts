@@ -1,5 +1,5 @@
 /** Encrypted networks beside the same made by hand, and beside others that encrypt. */
-import type { Context, PathName } from '../context.ts';
+import { type Context, type PathName, RIVALS } from '../context.ts';
 import { GROUP_BOTH } from '../path.ts';
 import { rates } from '../rates.ts';
 import { withMembers } from './multicast.ts';
@@ -8,7 +8,7 @@ import { tcp } from './unicast.ts';
 const OWN = 'castnet-encrypted';
 const WIREGUARD: PathName[] = [OWN, 'hand-made-encrypted', 'castnet'];
 const ESP: PathName = 'overlay-encrypted';
-const ALL: PathName[] = [...WIREGUARD, ESP, 'tinc', 'n2n'];
+const ALL: PathName[] = [...WIREGUARD, ESP, ...RIVALS];
 /** tinc and n2n encrypt by default. What encryption costs informs only: it is the processor's. */
 const LEAST = {
   'hand-made-encrypted': { atLeast: 0.95 },
@@ -32,7 +32,7 @@ export async function measureEncryptedPackets(context: Context): Promise<void> {
   const some = wanted.filter((it) => [...WIREGUARD, ESP].some((name) => name === it.name));
   await rates(
     context,
-    { paths: some, size, start: 40_000 },
+    { paths: some, size, start: 50_000 },
     {
       ...{ title: 'UDP 1300 B encrypted', own: OWN },
       others: { 'hand-made-encrypted': { atLeast: 0.95 }, castnet: {}, [ESP]: {} },
@@ -41,7 +41,7 @@ export async function measureEncryptedPackets(context: Context): Promise<void> {
   const carry = { paths: wanted.filter((it) => it.multicast), group: GROUP_BOTH, members: 4 };
   await withMembers(context, carry, async (paths) => {
     const title = 'Multicast 1300 B encrypted, two hosts with members';
-    const trial = { paths, size, group: GROUP_BOTH, start: 24_000 };
+    const trial = { paths, size, group: GROUP_BOTH, start: 30_000 };
     await rates(context, trial, { title, own: OWN, others: LEAST });
   });
 }

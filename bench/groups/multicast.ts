@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../lab/run.ts';
 import { agentOf } from '../agent.ts';
 import { type Comparison, openIn, report } from '../compare.ts';
-import { type Context, type PathName, SLOW } from '../context.ts';
+import { type Context, type PathName, RIVALS, SLOW } from '../context.ts';
 import { costs } from '../cost.ts';
 import { count, cpuSeconds } from '../counters.ts';
 import { GROUP_BOTH, GROUP_ONE, type Path } from '../path.ts';
@@ -13,7 +13,6 @@ import { inRounds, oneByOne, type Values } from '../rounds.ts';
 import { LOSS_FREE } from '../search.ts';
 
 const KERNELS: PathName[] = ['castnet', SLOW, 'hand-made', 'bare'];
-const RIVALS: PathName[] = ['tinc', 'n2n'];
 
 /**
  * Makes the first `members` receivers of each path members of a group for as long as `work` takes,

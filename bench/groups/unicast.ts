@@ -137,7 +137,7 @@ export async function measureRoundTrip(context: Context): Promise<void> {
     const echo = context.traffic.at(to, 'echo', { local: to.address, port: 7001, cpu: 1 });
     try {
       await echo.ready();
-      const count = context.quick ? 3000 : 12_000;
+      const count = context.quick ? 3000 : 6000;
       const ping = { to: to.address, port: 7001, local: path.sender.address, count, cpu: 0 };
       return (await answer<{ p50: number }>(context.traffic.at(path.sender, 'ping', ping))).p50;
     } finally {
