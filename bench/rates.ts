@@ -19,18 +19,16 @@ export interface RatesOptions {
   readonly near?: Values | undefined;
 }
 
-/** Factor between the good and the bad rate at which a search ends. */
-const PRECISION = 1.036;
+/** Factor between the good and the bad rate at which a search ends. Ratios that differ by less mean nothing. */
+const PRECISION = 1.05;
 /** A search that starts from a guess, one from a neighbour's rate, and one from the round before. */
 const GUESSED = { stride: 1.3, trials: 14, ends: 2 };
 const NEAR = { stride: 1.15, trials: 12, ends: 2 };
 /** As a rule two trials and one again: as good, and no more, within the precision. */
-const KNOWN = { stride: 1.035, trials: 12, ends: 2 };
+const KNOWN = { stride: 1.049, trials: 12, ends: 2 };
 /** Of the rate before: right below it, or clearly more than a sender has that was at its end. */
-const BELOW = 0.985;
+const BELOW = 0.98;
 const ABOVE = 1.15;
-/** Each is several trials of each path; the interval is that of the outermost. */
-const MOST = 8;
 
 /** Searches each path's rate in rounds, the paths' trials interleaved, and compares. */
 export function rates(
@@ -53,8 +51,7 @@ export function rates(
     const slow = RIVALS.some((it) => it === path.name);
     return new RateSearch({ ...GUESSED, precision, start: slow ? start / 3 : start });
   };
-  const most = context.quick ? 1 : MOST;
-  const turns = { of: paths, most };
+  const turns = { of: paths, ...(context.quick ? { most: 1 } : {}) };
   return compare(context, turns, { ...comparison, unit: RATE }, async (turn, round) => {
     const searches = turn.map((path) => ({ path, search: searchOf(path) }));
     for (let going = true; going; ) {
