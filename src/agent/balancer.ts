@@ -34,8 +34,8 @@ export interface BalancerOptions {
   readonly desired: () => ReadonlyMap<string, readonly Service[]> | undefined;
   /** The same as far as it is known, for a namespace that has no rules yet. */
   readonly prospect?: () => ReadonlyMap<string, readonly Service[]>;
-  /** What an earlier agent had each of its containers reach, as `desired`. */
-  readonly earlier?: ReadonlyMap<string, readonly Service[]>;
+  /** The namespaces that an earlier agent may have written rules into. */
+  readonly earlier?: ReadonlySet<string>;
   readonly log: Log;
   /** Milliseconds of a clock that does not go back. */
   readonly now?: () => number;
@@ -281,8 +281,8 @@ export class Balancer {
 
   #container(path: string): ContainerRules {
     const { sandboxes, log } = this.#options;
-    const earlier = this.#options.earlier?.get(path);
-    const made = { path, sandboxes, scripts: this.#scripts, earlier, log, now: this.#now };
+    const isNew = this.#options.earlier?.has(path) !== true;
+    const made = { path, sandboxes, scripts: this.#scripts, isNew, log, now: this.#now };
     const container = this.#containers.get(path) ?? new ContainerRules(made);
     this.#containers.set(path, container);
     return container;

@@ -2,6 +2,7 @@ import { GROUPS_LANDMARK, GROUPS_TABLE, groupsTable } from '../core/rules/untrac
 import {
   freshTable,
   LANDMARK,
+  newTable,
   TABLE,
   tableChanges,
   wholeTable,
@@ -33,8 +34,8 @@ export interface ContainerRulesOptions {
   readonly path: string;
   readonly sandboxes: RuledSandboxes;
   readonly scripts: Scripts;
-  /** What an earlier agent had it reach; undefined when none knew this container. */
-  readonly earlier: readonly Service[] | undefined;
+  /** Whether no agent has written rules into it, as far as is known. */
+  readonly isNew: boolean;
   readonly log: Log;
   /** Milliseconds of a clock that does not go back. */
   readonly now: () => number;
@@ -62,12 +63,13 @@ export class ContainerRules implements Target {
   desired: readonly Service[] = [];
   readonly #options: ContainerRulesOptions;
   #inForce: InForce | undefined;
-  /** Whether balancing rules were written whole: when they are again, nobody knows what is there. */
-  #wroteWhole = false;
+  /** Whether there may be no balancing rules yet, of this agent or another. */
+  #isNew: boolean;
   #lack: Lack | undefined;
 
   constructor(options: ContainerRulesOptions) {
     this.#options = options;
+    this.#isNew = options.isNew;
     this.name = `the rules of ${options.path}`;
     this.loop = new Loop(this, options.log);
   }
@@ -141,14 +143,10 @@ export class ContainerRules implements Target {
     // One that reaches no service pays nothing for those of others.
     const needsNone = known?.services === undefined && desired.length === 0;
     const groups = known === undefined ? groupsTable(sandboxes.untracked) : '';
-    const script = groups + (needsNone ? '' : this.#script(known?.services));
-    if (script === '') return 'done';
+    const tries = needsNone ? [''] : this.#scripts(known?.services);
+    if (groups === '' && tries[0] === '') return 'done';
     try {
-      await sandboxes.applyRules(path, script).catch((error: Error) => {
-        if (known?.services !== undefined || needsNone) throw error;
-        // What is there is not ours, or of another version.
-        return sandboxes.applyRules(path, groups + freshTable(desired));
-      });
+      await inTurn(tries, (it) => sandboxes.applyRules(path, groups + it));
     } catch (error) {
       this.#inForce = undefined;
       if (sandboxes.identity(path) !== identity) return 'done';
@@ -163,14 +161,18 @@ export class ContainerRules implements Target {
     return 'done';
   }
 
-  /** @param before what the rules in force were made from; undefined: there are none, or some of another agent */
-  #script(before: readonly Service[] | undefined): string {
-    const { scripts, earlier } = this.#options;
+  /**
+   * Scripts of which the first that nft takes is the one.
+   * @param before what the rules in force were made from; undefined: nobody knows what is there
+   */
+  #scripts(before: readonly Service[] | undefined): string[] {
+    const { scripts } = this.#options;
     const { desired } = this;
-    if (before !== undefined) return scripts.changes(before, desired);
-    const former = this.#wroteWhole ? undefined : (earlier ?? desired);
-    this.#wroteWhole = true;
-    return scripts.whole(desired, former);
+    if (before !== undefined) return [scripts.changes(before, desired)];
+    const first = this.#isNew ? [scripts.first(desired)] : [];
+    this.#isNew = false;
+    // What is there may be not ours, or of another version.
+    return [...first, scripts.whole(desired), freshTable(desired)];
   }
 
   #lacks(reason: string): void {
@@ -179,25 +181,34 @@ export class ContainerRules implements Target {
   }
 }
 
-/** nft's scripts: containers on the same networks, which share their lists, get the same, made once. */
-export class Scripts {
-  readonly whole = madeOnce(wholeTable);
-  readonly changes = madeOnce(tableChanges);
+/** Does it with each until it does not fail. @throws what it threw with the last */
+async function inTurn<T>(all: readonly T[], work: (it: T) => Promise<void>): Promise<void> {
+  const [one, ...rest] = all;
+  if (one === undefined) return;
+  await work(one).catch((error: Error) => {
+    if (rest.length === 0) throw error;
+    return inTurn(rest, work);
+  });
 }
 
-type Lists = WeakMap<readonly Service[], string>;
+/** nft's scripts: containers on the same networks, which share their lists, get the same, made once. */
+export class Scripts {
+  readonly first = madeOnce(newTable);
+  readonly whole = madeOnce(wholeTable);
+  readonly #changes = new WeakMap<readonly Service[], (after: readonly Service[]) => string>();
 
-const NOTHING: readonly Service[] = [];
+  changes(before: readonly Service[], after: readonly Service[]): string {
+    const made = this.#changes.get(before) ?? madeOnce((it) => tableChanges(before, it));
+    this.#changes.set(before, made);
+    return made(after);
+  }
+}
 
-function madeOnce<T extends readonly Service[] | undefined>(
-  make: (one: readonly Service[], other: T) => string,
-): (one: readonly Service[], other: T) => string {
-  const all = new WeakMap<readonly Service[], Lists>();
-  return (one, other) => {
-    const made = all.get(one) ?? (new WeakMap() as Lists);
-    all.set(one, made);
-    const script = made.get(other ?? NOTHING) ?? make(one, other);
-    made.set(other ?? NOTHING, script);
+function madeOnce(make: (services: readonly Service[]) => string) {
+  const all = new WeakMap<readonly Service[], string>();
+  return (services: readonly Service[]): string => {
+    const script = all.get(services) ?? make(services);
+    all.set(services, script);
     return script;
   };
 }

@@ -104,7 +104,7 @@ it('what a host says takes the place of what an earlier agent knew of it', async
   await tasks(10_000);
   peers = [heard, peer('10.9.0.3')];
   await tasks(0);
-  expect(written.at(-1)).toContain(`delete element ip castnet behind { ${web.vip} . ${THERE} }`);
+  expect(written.at(-1)).toContain(`delete element ip castnet pairs { ${web.vip} . ${THERE} }`);
 });
 
 it('the tasks of a host that is silent go, also while another is waited for', async () => {
@@ -113,7 +113,7 @@ it('the tasks of a host that is silent go, also while another is waited for', as
   await tasks(10_000);
   peers = [heard, { ...unheard, state: 'silent' }, { ...unheard, address: '10.9.0.4' }];
   await tasks(0);
-  expect(written.at(-1)).toContain(`delete element ip castnet behind { ${web.vip} . ${THERE} }`);
+  expect(written.at(-1)).toContain(`delete element ip castnet pairs { ${web.vip} . ${THERE} }`);
 });
 
 it('nothing is written before the kernel was read, while a host is waited for', async () => {

@@ -43,7 +43,7 @@ export class ServiceRules {
     this.balancer = new Balancer({
       sandboxes,
       desired: () => this.#desired(),
-      earlier: this.view.earlierBySandbox,
+      earlier: new Set([...host.state.endpoints.values()].flatMap((it) => it.sandbox ?? [])),
       prospect: () => this.#desired() ?? this.view.soFar(host.knowledge(), host.record),
       log,
       now,

@@ -21,8 +21,6 @@ const KEEP_AFTER_MS = 1_000;
  * those that have no task for now, and the addresses that refuse since their container went.
  */
 export class ServiceView {
-  /** What an earlier agent had each of its containers reach, by the path of its namespace. */
-  readonly earlierBySandbox: ReadonlyMap<string, readonly Service[]>;
   readonly #kept: Pick<State, 'reach'>;
   readonly #log: Log;
   /** What an earlier agent knew, until this one knows it. */
@@ -36,15 +34,11 @@ export class ServiceView {
   #former: ReadonlyMap<string, readonly string[]> = new Map();
   #tombstones: Tombstones = NO_TOMBSTONES;
 
-  constructor(kept: Pick<State, 'reach' | 'endpoints'>, log: Log) {
+  constructor(kept: Pick<State, 'reach'>, log: Log) {
     this.#kept = kept;
     this.#log = log;
     this.#earlier = new Map([...kept.reach.values()].map((it) => [it.id, it.services]));
     this.#before = this.#earlier;
-    this.earlierBySandbox = servicesBySandbox({
-      endpoints: kept.endpoints.values(),
-      services: (id) => this.#earlier.get(id) ?? [],
-    });
   }
 
   /**
@@ -92,11 +86,8 @@ export class ServiceView {
     });
   }
 
-  /** What changed last is kept at once: the next agent tells from it what has gone meanwhile. */
   close(): void {
-    if (this.#keeping === undefined) return;
     clearTimeout(this.#keeping);
-    this.#keep();
   }
 
   #keep(): void {

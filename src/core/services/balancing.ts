@@ -40,11 +40,11 @@ export const BEGUN = 'begun';
 export const SENT = 'sent';
 
 /**
- * The set of the other pairs that may have connections: of tasks that came, or came back, after the table was made, and
- * those that there was no memory to count. To write all pairs of a container that has no connection yet would be half of
- * all there is to write.
+ * The set of the other pairs that may have connections: all, where the table took the place of another; else those of
+ * tasks that came, or came back, after it was made, and those that there was no memory to count. To write all pairs of
+ * a container that has no connection yet would be half of all there is to write.
  */
-const BEHIND = 'behind';
+const PAIRS = 'pairs';
 
 /** The set of the virtual addresses that no task takes connections for. */
 const IDLE = 'idle';
@@ -91,7 +91,7 @@ const FRAME = [
   '  set vips { type ipv4_addr; }',
   `  set ${IDLE} { type ipv4_addr; }`,
   `  map ${TASKS} { typeof ip daddr . numgen random mod 2 : ip daddr; }`,
-  `  set ${BEHIND} { type ipv4_addr . ipv4_addr; flags dynamic; }`,
+  `  set ${PAIRS} { type ipv4_addr . ipv4_addr; flags dynamic; }`,
   ...[BEGUN, SENT].map(
     (it) => `  set ${it} { type ipv4_addr . ipv4_addr; flags dynamic; counter; }`,
   ),
@@ -129,7 +129,7 @@ const FRAME = [
   '  }',
   '  chain checked {',
   `    ${TURNED} goto beginning`,
-  `    ${PAIR} @${BEHIND} goto counted`,
+  `    ${PAIR} @${PAIRS} goto counted`,
   `    ct original ip daddr @${IDLE} goto refusal`,
   // The task that had this connection is gone, or the connection began before these rules.
   ...KINDS.flatMap(({ map, sent }) => [
@@ -146,7 +146,7 @@ const FRAME = [
   '  }',
   '  chain counted {',
   `    update @${SENT} { ${PAIR} counter } goto passing`,
-  `    add @${BEHIND} { ${PAIR} }`,
+  `    add @${PAIRS} { ${PAIR} }`,
   '    goto passing',
   '  }',
   // At once, instead of keeping the client waiting. The refusal itself leaves by this hook too, as
@@ -158,26 +158,33 @@ const FRAME = [
   '}',
 ];
 
+/** A table in a namespace that has none: it is refused where there is one. Nothing has begun that could go on. */
+export function newTable(services: readonly Service[]): string {
+  return [
+    `create table ip ${TABLE}`,
+    ...FRAME,
+    ...changes([], services),
+    // Nothing is translated where an address leads to itself.
+    ...elementsLine('add', PAIRS, services.flatMap(ownPair)),
+    '',
+  ].join('\n');
+}
+
 /**
  * A whole table, in one transaction, that takes the place of one that an earlier agent wrote. The
  * zones of connections that were moved are kept, for some of them are in use. Sets and maps stay, and elements that
  * are in them again are there at every moment: a packet that is on its way through the former rules finds them.
- * @param former what connections that were begun by rules of this form may lead to: `services` where none was begun;
- *   undefined where nobody knows
  */
-export function wholeTable(services: readonly Service[], former?: readonly Service[]): string {
-  const sets = ['vips', IDLE, ...(former === undefined ? [BEHIND, BEGUN, SENT] : [])];
+export function wholeTable(services: readonly Service[]): string {
   return [
     `table ip ${TABLE} { }`,
     // All rules of all chains go; chains that nothing leads to any more stay, empty.
     `flush table ip ${TABLE}`,
     ...FRAME,
     ...['services', TASKS].map((it) => `flush map ip ${TABLE} ${it}`),
-    ...sets.map((it) => `flush set ip ${TABLE} ${it}`),
+    ...['vips', IDLE, PAIRS, BEGUN, SENT].map((it) => `flush set ip ${TABLE} ${it}`),
     ...changes([], services),
-    ...pairChanges(former ?? [], services),
-    // Nothing is translated where an address leads to itself.
-    ...elementsLine('add', BEHIND, services.flatMap(ownPair)),
+    ...pairChanges([], services),
     '',
   ].join('\n');
 }
@@ -218,8 +225,8 @@ function changes(before: readonly Service[], after: readonly Service[]): string[
 function pairChanges(before: readonly Service[], after: readonly Service[]): string[] {
   const { gone, added } = difference(before, after, pairs);
   return [
-    ...elementsLine('add', BEHIND, added),
-    ...[BEHIND, BEGUN, SENT].flatMap((name) =>
+    ...elementsLine('add', PAIRS, added),
+    ...[PAIRS, BEGUN, SENT].flatMap((name) =>
       (['add', 'delete'] as const).flatMap((verb) => elementsLine(verb, name, gone)),
     ),
   ];

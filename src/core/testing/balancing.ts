@@ -24,7 +24,7 @@ export class Model {
 
   #frame(): void {
     for (const name of this.chains.keys()) this.chains.set(name, []);
-    for (const it of ['services', 'tasks', 'vips', 'idle', 'behind', 'begun', 'sent']) {
+    for (const it of ['services', 'tasks', 'vips', 'idle', 'pairs', 'begun', 'sent']) {
       if (!this.sets.has(it)) this.sets.set(it, new Map());
     }
   }
@@ -41,7 +41,7 @@ export class Model {
 
   /** The pairs whose connections pass once they have begun. */
   passing(): string[] {
-    return [...new Set(['behind', 'sent'].flatMap((it) => [...this.elements(it).keys()]))].sort();
+    return [...new Set(['pairs', 'sent'].flatMap((it) => [...this.elements(it).keys()]))].sort();
   }
 
   #line(line: string): void {
