@@ -1,7 +1,7 @@
 /** A service changes under continuous load through its virtual address, and no request fails. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { killAgent } from '../kit/agent.ts';
+import { killAgent, killAgentAndHold } from '../kit/agent.ts';
 import {
   type Container,
   containersOf,
@@ -154,21 +154,52 @@ it('a task that stops gets no new connection within a second of Docker’s DNS d
   await tasksRun(lab(), 'web', 2);
 });
 
-it('UDP from one port finds another task when its own is gone', async () => {
-  const [caller] = callers as [Caller];
-  await spreads(caller, vip, 3);
-  const first = await caller.send(vip);
-  const [name = ''] = first?.split(' ') ?? [];
-  const own = (await tasks()).find((it) => it.id.startsWith(name)) as Container;
-  // Docker removes the task's container and starts another.
-  await own.host.docker(['rm', '-f', own.id]);
-  const second = await until(
+/** The task that the caller's one UDP port is answered by. */
+async function taskOf(caller: Caller): Promise<{ who: string; own: Container }> {
+  const who = (await caller.send(vip)) ?? '';
+  const [name = ''] = who.split(' ');
+  return { who, own: (await tasks()).find((it) => it.id.startsWith(name)) as Container };
+}
+
+const untilAnother = (caller: Caller, first: string): Promise<string> =>
+  until(
     async () => {
       const who = await caller.send(vip);
       return who !== undefined && who !== first ? who : undefined;
     },
-    { what: 'another task', timeoutMs: 10_000, everyMs: 20 },
+    { what: 'another task', timeoutMs: 20_000, everyMs: 20 },
   );
+
+it('UDP from one port finds another task when its own is gone', async () => {
+  const [caller] = callers as [Caller];
+  await spreads(caller, vip, 3);
+  const { who, own } = await taskOf(caller);
+  // Docker removes the task's container and starts another.
+  await own.host.docker(['rm', '-f', own.id]);
+  const second = await untilAnother(caller, who);
+  for (let turn = 0; turn < 10; turn++) expect(await caller.send(vip)).toBe(second);
+  await tasksRun(lab(), 'web', 3);
+});
+
+it('the same when its own went while the caller’s host had no agent', async () => {
+  const [caller] = callers as [Caller];
+  const { host } = caller.container;
+  await spreads(caller, vip, 3);
+  let first = await taskOf(caller);
+  // A task beside the caller cannot go without that host's agent.
+  for (let turn = 0; first.own.host === host && turn < 5; turn++) {
+    await host.docker(['rm', '-f', first.own.id]);
+    await untilAnother(caller, first.who);
+    await tasksRun(lab(), 'web', 3);
+    first = await taskOf(caller);
+  }
+  const { resume } = await killAgentAndHold(host);
+  try {
+    await first.own.host.docker(['rm', '-f', first.own.id]);
+  } finally {
+    await resume();
+  }
+  const second = await untilAnother(caller, first.who);
   for (let turn = 0; turn < 10; turn++) expect(await caller.send(vip)).toBe(second);
   await tasksRun(lab(), 'web', 3);
 });
