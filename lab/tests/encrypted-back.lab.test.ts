@@ -82,7 +82,7 @@ it('from then on nothing of it is in clear, and doctor names the host', async ()
 it('status on another host says so too, once Docker and the host have not agreed for a minute', async () => {
   const [h1, h2] = lab().hosts as [LabHost, LabHost];
   const said = async () => (await castnetOn(h1, ['status'])).stdout;
-  const words = `${h2.address} has nothing of network secret`;
+  const words = `${h2.address} says nothing of network secret, in which Docker has it`;
   await until(async () => (await said()).includes(words) || undefined, {
     what: `status that names ${h2.address}`,
     timeoutMs: 90_000,

@@ -56,6 +56,18 @@ it('a host that Docker lists takes part, another has a grace, once', () => {
   expect(admission.may(NET, COMER)).toBe(true);
 });
 
+it('knows when Docker last answered about a network', () => {
+  const { admission, lists, later } = host();
+  expect(admission.answeredAt(NET)).toBe(Number.NEGATIVE_INFINITY);
+  later(5_000);
+  lists('10.9.0.1');
+  later(5_000);
+  admission.update();
+  expect(admission.answeredAt(NET)).toBe(5_000);
+  lists('10.9.0.1');
+  expect(admission.answeredAt(NET)).toBe(10_000);
+});
+
 it('while Docker does not answer, nobody’s grace ends', () => {
   const { admission, lists, later } = host();
   expect(admission.may(NET, COMER)).toBe(true);

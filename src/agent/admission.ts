@@ -87,6 +87,11 @@ export class Admission {
     return this.#hasGrace(`${network} ${node}`, it);
   }
 
+  /** When Docker last answered about a network; negative infinity: it has not. */
+  answeredAt(network: string): number {
+    return this.#networks.get(network)?.answeredAt ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** What another host may be told of: everything, if it is a manager. */
   scope({ manager, ...comer }: Asker): Scope {
     if (manager) return 'all';

@@ -57,7 +57,10 @@ export class Reports {
   constructor(options: ReportsOptions) {
     this.#options = options;
     this.#refusals = new Refusals(options.log, options.now);
-    this.#absences = new Absences(options.now);
+    this.#absences = new Absences({
+      now: options.now,
+      answeredAt: (network) => options.host.admission.answeredAt(network),
+    });
     this.#startedAt = options.timeOfDay();
     options.host.when(['peers', 'record'], () => this.#refusals.noteSoon(() => this.report()));
   }

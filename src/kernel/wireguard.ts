@@ -38,7 +38,10 @@ const NO_WIREGUARD = /unknown device type|operation not supported|not supported/
 /** What `nsenter` and `wg` say when there is no namespace, no interface, or one that is not WireGuard's. */
 const GONE = /no such (file|device)|not supported|invalid argument/i;
 
-/** The tools that look inside the namespace, kept running; they learn names from each list of addresses, of one device. */
+/**
+ * The tools that look inside the namespace, kept running. A list of addresses tells its tool the names of devices;
+ * the one for IPv6 asks for none, and an index that a tool does not know it asks the kernel for (iproute2, lib/ll_map.c).
+ */
 const TOOLS = { all: kept(inWireguard('ip')), six: kept(inWireguard('ip', '-6')) };
 
 export interface WireguardOptions {

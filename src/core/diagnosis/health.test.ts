@@ -26,6 +26,14 @@ it('what the agent lacks is told with its host, the words of who refused it, and
   ]);
 });
 
+it('of a host that says nothing of a network both causes are told, and how to tell them apart', () => {
+  const what = '10.0.0.2 says nothing of network shop, in which Docker has it';
+  const [found] = health({ ...WELL, faults: [{ subject: 'hosts', what, since: 4_000 }] });
+  expect(found?.what).toMatch(/takes no part in a network, or does not tell this host of it/);
+  expect(found?.what).toContain(`(${what})`);
+  expect(found?.remedy).toMatch(/castnet doctor.*docker network inspect --verbose NETWORK.*7946/);
+});
+
 it('a host without a tunnel address is not well', () => {
   const { tunnel: _, ...nowhere } = WELL;
   const found = agentFindings({ ...nowhere, problem: 'this host is in no Swarm' });

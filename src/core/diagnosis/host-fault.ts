@@ -75,9 +75,9 @@ const TOLD: Readonly<Record<FaultSubject, Told>> = {
   hosts: {
     code: 'session',
     severity: 'error',
-    what: 'no packet of a network reaches the containers that Docker has on another host, whose castnet has nothing of it',
+    what: 'another host takes no part in a network, or does not tell this host of it, and nothing of it goes between the two',
     remedy:
-      'castnet doctor, which compares the releases; start those containers anew once all are the same',
+      'castnet doctor, which compares the releases: bring all hosts to the same, and start that host’s containers anew; docker network inspect --verbose NETWORK on both hosts: one that is not among the other’s Peers is not reached by Docker’s gossip, TCP and UDP port 7946',
   },
   certificates: {
     code: 'certificate',
