@@ -88,6 +88,10 @@ it('status on another host says so too, once Docker and the host have not agreed
     timeoutMs: 90_000,
   });
   expect(await said()).not.toContain('Everything is well');
+  const [{ Peers }] = JSON.parse(await h1.docker(['network', 'inspect', '--verbose', 'secret']));
+  expect(Peers, 'what the remedy shows').toContainEqual(
+    expect.objectContaining({ IP: h2.address }),
+  );
 });
 
 it('back with this release, it has the network for containers that are made anew', async () => {
