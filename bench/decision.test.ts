@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { interval, isOpen, verdictOf } from './decision.ts';
+import { seeded } from './seeded.ts';
 
 /** Numbers 1 to `count`, upside down, so that an interval tells the ranks it is from. */
 const ranks = (count: number) => Array.from({ length: count }, (_, at) => count - at);
@@ -91,14 +92,3 @@ describe('with a look after each round', () => {
     expect(decided(wide(normal), 80, 3).NO).toBeGreaterThan(0.99 * 2000);
   });
 });
-
-/** Numbers over 0 up to 1, the same in each run (mulberry32). */
-function seeded(): () => number {
-  let state = 1;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 1) / 2 ** 32;
-  };
-}

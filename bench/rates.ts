@@ -24,11 +24,42 @@ const PRECISION = 1.05;
 /** A search that starts from a guess, one from a neighbour's rate, and one from the round before. */
 const GUESSED = { stride: 1.3, trials: 14, ends: 2 };
 const NEAR = { stride: 1.15, trials: 12, ends: 2 };
-/** As a rule two trials and one again: as good, and no more, within the precision. */
+/** As a rule two trials and one again, or two more: as good, and no more, within the precision. */
 const KNOWN = { stride: 1.049, trials: 12, ends: 2 };
-/** Of the rate before: right below it, or clearly more than a sender has that was at its end. */
-const BELOW = 0.98;
+/** Of the rate before: clearly more than a sender has that was at its end. */
 const ABOVE = 1.15;
+
+/** What is known of a path's rate before it is searched for. */
+export interface Known {
+  /** The search of the round before. */
+  readonly before?: Pick<RateSearch, 'result' | 'atSender'> | undefined;
+  /** Packets a second of another size. */
+  readonly near?: number | undefined;
+  /** Packets a second, for want of better. */
+  readonly guess: number;
+}
+
+/**
+ * The search of one round. It tries a few rates in fixed ratios to the first, so it starts anywhere within the
+ * precision: else all rounds would try the same few rates, and their results be more alike than independent ones.
+ * @param random 0 to 1, evenly
+ */
+export function searchFrom(
+  { before, near, guess }: Known,
+  precision: number,
+  random: () => number,
+): RateSearch {
+  const anywhere = 1 - (precision - 1) * random();
+  if (before?.result) {
+    const { result, atSender } = before;
+    if (atSender) {
+      return new RateSearch({ ...KNOWN, precision, start: result * ABOVE, ends: 1 });
+    }
+    return new RateSearch({ ...KNOWN, precision, start: result * anywhere });
+  }
+  if (near) return new RateSearch({ ...NEAR, precision, start: near * anywhere });
+  return new RateSearch({ ...GUESSED, precision, start: guess * anywhere });
+}
 
 /** Searches each path's rate in rounds, the paths' trials interleaved, and compares. */
 export function rates(
@@ -39,17 +70,10 @@ export function rates(
   const ms = context.quick ? 300 : 500;
   const precision = context.quick ? 1.15 : PRECISION;
   const last = new Map<string, RateSearch>();
-  const searchOf = (path: Path): RateSearch => {
-    const before = last.get(path.name);
-    const beside = near?.get(path.name)?.at(-1);
-    if (before?.result) {
-      const { result, atSender } = before;
-      if (!atSender) return new RateSearch({ ...KNOWN, precision, start: result * BELOW });
-      return new RateSearch({ ...KNOWN, precision, start: result * ABOVE, ends: 1 });
-    }
-    if (beside) return new RateSearch({ ...NEAR, precision, start: beside });
-    const slow = RIVALS.some((it) => it === path.name);
-    return new RateSearch({ ...GUESSED, precision, start: slow ? start / 3 : start });
+  const searchOf = ({ name }: Path): RateSearch => {
+    const guess = RIVALS.some((it) => it === name) ? start / 3 : start;
+    const known = { before: last.get(name), near: near?.get(name)?.at(-1), guess };
+    return searchFrom(known, precision, Math.random);
   };
   const turns = { of: paths, ...(context.quick ? { most: 1 } : {}) };
   return compare(context, turns, { ...comparison, unit: RATE }, async (turn, round) => {
