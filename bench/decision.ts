@@ -15,6 +15,9 @@ export type Verdict = 'yes' | 'NO' | 'not decided';
  */
 const LEVEL = 0.99;
 
+/** Rounds that a figure gets at most: the fewest whose interval leaves out one on either side. */
+export const MOST = 12;
+
 /** Student's t for two sides of 99 %, by rounds; NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2. */
 const STUDENT = [Number.NaN, Number.NaN, 63.657, 9.925, 5.841, 4.604, 4.032, 3.707];
 
@@ -48,28 +51,46 @@ function rank(count: number): number {
 }
 
 /** Whether the median of rounds keeps its goal: all of its interval does, or none of it. A single value is certain. */
-export function verdictOf(
-  rounds: readonly number[],
+export function verdictOf(rounds: readonly number[], goal: Goal): Verdict {
+  const [single = Number.NaN] = rounds;
+  if (rounds.some(Number.isNaN)) return 'NO';
+  return verdictBy(rounds.length > 1 ? interval(rounds) : [single, single], goal);
+}
+
+function verdictBy(
+  [low, high]: readonly [number, number],
   { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }: Goal,
 ): Verdict {
-  const [single = Number.NaN] = rounds;
-  const [low, high] = rounds.length > 1 ? interval(rounds) : [single, single];
   if (low >= atLeast && high <= atMost) return 'yes';
-  const none = high < atLeast || low > atMost || rounds.some(Number.isNaN);
-  return none ? 'NO' : 'not decided';
+  return high < atLeast || low > atMost ? 'NO' : 'not decided';
 }
 
 /** Of the median: what two figures differ by without meaning anything. */
 const NOTHING = 0.05;
 
 /**
- * Whether further rounds may decide: they do not where all of the interval keeps its goal or none of it, and are not
- * worth it where the interval is that narrow around the goal. Neither asks which of the two verdicts it will be.
+ * Whether further rounds may decide: they do not where all of the interval keeps its goal or none of it, or whatever
+ * they are the goal will be within it, and are not worth it where the interval is that narrow around the goal. None of it
+ * asks which of the two verdicts it will be.
  * @param fewest rounds that a figure with a goal gets in any case
  */
 export function isOpen(rounds: readonly number[], goal: Goal, fewest = 0): boolean {
   if (rounds.length < fewest && Object.keys(goal).length > 0) return true;
-  if (verdictOf(rounds, goal) !== 'not decided') return false;
+  if (verdictOf(rounds, goal) !== 'not decided' || !canDecide(rounds, goal)) return false;
   const [low, high] = interval(rounds);
   return !(high - low < (NOTHING * Math.abs(low + high)) / 2);
+}
+
+/**
+ * Whether any further rounds could bring a verdict. From eight on it is by their order, and once one more round than
+ * the last interval leaves out has missed the goal, and as many have kept it, it is 'not decided' for good.
+ */
+function canDecide(rounds: readonly number[], goal: Goal): boolean {
+  const count = rounds.length;
+  if (rank(count) === 0) return true;
+  const sorted = [...rounds].sort((a, b) => a - b);
+  const k = rank(MOST);
+  // Further rounds that are all beyond one end leave the other end as it is.
+  const ends = [sorted[k - 1] ?? Number.NaN, sorted[count - k] ?? Number.NaN] as const;
+  return verdictBy(ends, goal) !== 'not decided';
 }

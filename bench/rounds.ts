@@ -1,10 +1,9 @@
 /** Rounds in which what is compared takes turns, until it is decided. */
 import type { Context } from './context.ts';
+import { MOST } from './decision.ts';
 
 /** Of two values nobody can tell which one is odd. */
 const FEWEST = 3;
-/** The interval of their median leaves out one on either side. */
-const MOST = 12;
 
 /** By name, its value in each round that it took part in. */
 export type Values = ReadonlyMap<string, readonly number[]>;

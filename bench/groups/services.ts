@@ -41,7 +41,7 @@ export async function measureServiceUpdate(context: Context): Promise<void> {
         ...{ value: median(changes), rounds: changes },
       }),
       rowOf({ figure: `Every rule of ${what}`, unit: 'ms', value: first, ...ALL }),
-      rowOf({ figure: 'The same by an agent that is restarted', unit: 'ms', value: again, ...ALL }),
+      rowOf({ figure: 'The same by an agent that is restarted', unit: 'ms', value: again }),
     );
   } finally {
     await Promise.all(namespaces.map((it) => it.close()));
