@@ -27,14 +27,14 @@ interface Happening {
 
 /**
  * 100 containers with 5 groups each on the second host; ten groups a second are left and joined
- * again for 30 seconds. Watched are the bridge of that host, which hears the containers, and the
+ * again for 20 seconds. Watched are the bridge of that host, which hears the containers, and the
  * entries of the first host, which send the group there.
  */
 export async function measureChurn(context: Context): Promise<void> {
   await context.path('castnet');
   const [sender, receiver] = context.lab.hosts as [LabHost, LabHost];
   const containers = context.quick ? 16 : 100;
-  const seconds = context.quick ? 6 : 30;
+  const seconds = context.quick ? 6 : 20;
   context.say(`churn: starting ${containers} containers on one host`);
   const ids: string[] = [];
   try {

@@ -63,7 +63,7 @@ export async function measureConnect(context: Context): Promise<void> {
   const Container = await startContainer(host, 'bridge');
   const times = new Map([CASTNET, OVERLAY].map((name) => [name, [] as number[]]));
   try {
-    for (let i = 0; i < (context.quick ? 3 : 7); i++) {
+    for (let i = 0; i < (context.quick ? 3 : 5); i++) {
       for (const [network, list] of times) {
         const start = performance.now();
         await host.api('POST', `/networks/${network}/connect`, { Container });

@@ -22,8 +22,10 @@ export async function measureJoins(context: Context): Promise<void> {
   if (path === undefined || receiver === undefined || beside === undefined) return;
   const count = context.quick ? 12 : 50;
   const local = await joins(context, {
-    ...{ from: beside, to: receiver, first: '239.77.1.1' },
-    count: context.quick ? 12 : 20,
+    from: beside,
+    to: receiver,
+    first: '239.77.1.1',
+    count: 10,
   });
   const remote = await joins(context, {
     from: path.sender,
@@ -84,7 +86,7 @@ export async function measureLeaves(context: Context): Promise<void> {
   const path = await context.path('castnet');
   if (path === undefined) return;
   const times: number[] = [];
-  for (let i = 0; i < (context.quick ? 1 : 4); i++) times.push(await leave(context, path, i));
+  for (let i = 0; i < (context.quick ? 1 : 3); i++) times.push(await leave(context, path, i));
   context.findings.rows.push(
     rowOf({
       figure: 'Last member leaves to copies stopped, the longest',
