@@ -41,11 +41,10 @@ export async function compare(
   turns: Omit<Turns<Path>, 'open'>,
   comparison: Comparison,
   round: (turn: readonly Path[], number: number) => Promise<readonly number[]>,
-): Promise<Values> {
+): Promise<void> {
   const open = (values: Values) => openIn(values, comparison);
   const values = await inRounds(context, { ...turns, open }, round);
   report(context, values, comparison);
-  return values;
 }
 
 /** Castnet's path and those it is compared with, where further rounds may decide. */

@@ -3,7 +3,6 @@ import { type Comparison, compare, RATE } from './compare.ts';
 import { type Context, RIVALS } from './context.ts';
 import type { Path } from './path.ts';
 import { figure } from './result.ts';
-import type { Values } from './rounds.ts';
 import { RateSearch } from './search.ts';
 
 export interface RatesOptions {
@@ -15,8 +14,8 @@ export interface RatesOptions {
   readonly receivers?: number;
   /** Packets a second of the first trial; tinc and n2n start at a third. */
   readonly start: number;
-  /** What the same paths carried of another size: better to start from. */
-  readonly near?: Values | undefined;
+  /** Title of a chart of what some of the paths carried in another way: better to start from, where it was measured. */
+  readonly near?: string | undefined;
 }
 
 /** Factor between the good and the bad rate at which a search ends. Ratios that differ by less mean nothing. */
@@ -33,7 +32,7 @@ const ABOVE = 1.15;
 export interface Known {
   /** The search of the round before. */
   readonly before?: Pick<RateSearch, 'result' | 'atSender'> | undefined;
-  /** Packets a second of another size. */
+  /** Packets a second of another size, say. */
   readonly near?: number | undefined;
   /** Packets a second, for want of better. */
   readonly guess: number;
@@ -66,13 +65,15 @@ export function rates(
   context: Context,
   { paths, start, near, ...trial }: RatesOptions,
   comparison: Omit<Comparison, 'unit'>,
-): Promise<Values> {
+): Promise<void> {
   const ms = context.quick ? 300 : 500;
   const precision = context.quick ? 1.15 : PRECISION;
   const last = new Map<string, RateSearch>();
+  const beside = context.findings.series.find((it) => it.title === near)?.values;
   const searchOf = ({ name }: Path): RateSearch => {
     const guess = RIVALS.some((it) => it === name) ? start / 3 : start;
-    const known = { before: last.get(name), near: near?.get(name)?.at(-1), guess };
+    const found = beside?.find((it) => it.name === name)?.value;
+    const known = { before: last.get(name), near: found, guess };
     return searchFrom(known, precision, Math.random);
   };
   const turns = { of: paths, ...(context.quick ? { most: 1 } : {}) };

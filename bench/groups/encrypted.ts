@@ -2,7 +2,7 @@
 import { type Context, type PathName, RIVALS } from '../context.ts';
 import { GROUP_BOTH } from '../path.ts';
 import { rates } from '../rates.ts';
-import { withMembers } from './multicast.ts';
+import { titleOf, withMembers } from './multicast.ts';
 import { tcp } from './unicast.ts';
 
 const OWN = 'castnet-encrypted';
@@ -41,7 +41,7 @@ export async function measureEncryptedPackets(context: Context): Promise<void> {
   const carry = { paths: wanted.filter((it) => it.multicast), group: GROUP_BOTH, members: 4 };
   await withMembers(context, carry, async (paths) => {
     const title = 'Multicast 1300 B encrypted, two hosts with members';
-    const trial = { paths, size, group: GROUP_BOTH, start: 30_000 };
+    const trial = { paths, size, group: GROUP_BOTH, start: 30_000, near: titleOf(size) };
     await rates(context, trial, { title, own: OWN, others: LEAST });
   });
 }
