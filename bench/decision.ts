@@ -69,8 +69,8 @@ function verdictBy(
 const NOTHING = 0.05;
 
 /**
- * Whether further rounds may decide: they do not where all of the interval keeps its goal or none of it, or whatever
- * they are the goal will be within it, and are not worth it where the interval is that narrow around the goal. None of it
+ * Whether further rounds may decide. They do not where all of the interval keeps its goal or none of it, nor where the
+ * goal will be within it whatever they are, and are not worth it where it is that narrow around the goal. None of this
  * asks which of the two verdicts it will be.
  * @param fewest rounds that a figure with a goal gets in any case
  */
@@ -82,8 +82,8 @@ export function isOpen(rounds: readonly number[], goal: Goal, fewest = 0): boole
 }
 
 /**
- * Whether any further rounds could bring a verdict. From eight on it is by their order, and once one more round than
- * the last interval leaves out has missed the goal, and as many have kept it, it is 'not decided' for good.
+ * Whether any further rounds could bring a verdict. From eight on it is by their order: once two rounds have missed the
+ * goal and two have kept it, one more than the interval of the most rounds leaves out, it is 'not decided' for good.
  */
 function canDecide(rounds: readonly number[], goal: Goal): boolean {
   const count = rounds.length;
