@@ -143,10 +143,10 @@ export class ContainerRules implements Target {
     // One that reaches no service pays nothing for those of others.
     const needsNone = known?.services === undefined && desired.length === 0;
     const groups = known === undefined ? groupsTable(sandboxes.untracked) : '';
-    const tries = needsNone ? [''] : this.#scripts(known?.services);
-    if (groups === '' && tries[0] === '') return 'done';
+    const tries = needsNone ? [() => ''] : this.#scripts(known?.services);
+    if (groups === '' && tries[0]?.() === '') return 'done';
     try {
-      await inTurn(tries, (it) => sandboxes.applyRules(path, groups + it));
+      await inTurn(tries, (script) => sandboxes.applyRules(path, groups + script()));
     } catch (error) {
       this.#inForce = undefined;
       if (sandboxes.identity(path) !== identity) return 'done';
@@ -162,17 +162,17 @@ export class ContainerRules implements Target {
   }
 
   /**
-   * Scripts of which the first that nft takes is the one.
+   * Scripts of which the first that nft takes is the one; a later one is made only when it is needed.
    * @param before what the rules in force were made from; undefined: nobody knows what is there
    */
-  #scripts(before: readonly Service[] | undefined): string[] {
+  #scripts(before: readonly Service[] | undefined): (() => string)[] {
     const { scripts } = this.#options;
     const { desired } = this;
-    if (before !== undefined) return [scripts.changes(before, desired)];
-    const first = this.#isNew ? [scripts.first(desired)] : [];
+    if (before !== undefined) return [() => scripts.changes(before, desired)];
+    const first = this.#isNew ? [() => scripts.first(desired)] : [];
     this.#isNew = false;
     // What is there may be not ours, or of another version.
-    return [...first, scripts.whole(desired), freshTable(desired)];
+    return [...first, () => scripts.whole(desired), () => freshTable(desired)];
   }
 
   #lacks(reason: string): void {
