@@ -9,7 +9,13 @@ import { parseGoneLink } from '../../src/kernel/link-event.ts';
 import { parseMdbEvent } from '../../src/kernel/mdb-event.ts';
 import { flowsOf } from '../../src/kernel/meter.ts';
 import { parsePairCounters } from '../../src/kernel/pair-counters.ts';
-import { fdbFacts, linkFacts, mdbContents, neighbourFacts } from '../../src/kernel/parse.ts';
+import {
+  fdbFacts,
+  linkFacts,
+  mdbContents,
+  neighbourFacts,
+  parseLinks,
+} from '../../src/kernel/parse.ts';
 import { refusedOf } from '../../src/kernel/refused.ts';
 import { checkRecord } from '../../src/peers/record-schema.ts';
 import { must, type Target } from '../fuzz.ts';
@@ -122,7 +128,7 @@ const devices: Target<string> = {
 };
 
 export const kernelTargets: readonly Target[] = [
-  parser('links of ip', linkFacts, LINKS),
+  parser('links of ip', (text) => linkFacts(parseLinks(text)), LINKS),
   parser('fdb of bridge', fdbFacts, FDB),
   parser('neighbours of ip', neighbourFacts, NEIGHBOURS),
   parser('mdb of bridge', mdbContents, MDB),

@@ -8,13 +8,14 @@ import { Batch, type Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
 import {
-  deviceIndices,
   deviceNames,
   fdbFacts,
   hostLinkFacts,
+  type Link,
   linkFacts,
   mdbContents,
   neighbourFacts,
+  parseLinks,
 } from './parse.ts';
 import { kept, show } from './show.ts';
 import { inWireguard } from './wireguard-namespace.ts';
@@ -37,30 +38,37 @@ const TOOLS = { ip: kept(inNamespace('ip')), bridge: kept(inNamespace('bridge'))
 /** Reads the whole of what castnet has in the kernel. */
 export async function observe(): Promise<Observation> {
   await heldNamespace.look();
-  const [[links = '', neighbours = ''], [veths = '']] = await Promise.all([
+  const [[devices = '', neighbours = ''], [veths = '']] = await Promise.all([
     show(TOOLS.ip, ['link show', 'neigh show nud permanent']),
     hostVeths(),
     netfilter.look(),
   ]);
+  const links = parseLinks(devices);
   await namesAreOf(links);
   const [fdb = '', mdb = ''] = await show(TOOLS.bridge, ['fdb show', 'mdb show']);
   const { facts, memberships } = mdbContents(mdb);
-  const devices = [...linkFacts(links), ...hostLinkFacts(veths, links)];
   return {
-    facts: [...devices, ...fdbFacts(fdb), ...neighbourFacts(neighbours), ...facts],
+    facts: [
+      ...linkFacts(links),
+      ...hostLinkFacts(veths, links),
+      ...fdbFacts(fdb),
+      ...neighbourFacts(neighbours),
+      ...facts,
+    ],
     memberships,
   };
 }
 
+/** Devices' indices and names at the last look. */
 let known = '';
 
 /**
  * `ip` learns devices' names anew from each list of them (ip/ipaddress.c, store_nlmsg), `bridge` never does. An
  * index may come back with another name: a device that is moved into a namespace keeps its own where it is free.
  */
-async function namesAreOf(links: string): Promise<void> {
-  const names = deviceIndices(links);
-  if (names !== known) await devicesChanged();
+async function namesAreOf(links: readonly Link[]): Promise<void> {
+  const names = links.map(({ ifindex, ifname }) => `${ifindex} ${ifname}`).join();
+  if (names !== known) await TOOLS.bridge.retire();
   known = names;
 }
 

@@ -7,6 +7,7 @@ import {
   linkFacts,
   mdbContents,
   neighbourFacts,
+  parseLinks,
 } from './parse.ts';
 
 /** The texts are what iproute2 6.1 printed on Linux 6.18. */
@@ -49,7 +50,7 @@ describe('links', () => {
       { ifname: 'cv0123456789abc', mtu: 1450, master, ...up, ...linkInfo({}, asPort) },
       { ifname: 'docker0', mtu: 1500 },
     ]);
-    expect(linkFacts(json)).toEqual([
+    expect(linkFacts(parseLinks(json))).toEqual([
       { kind: 'bridge', dev: 'cb8000001', mac: '02:ca:00:00:00:01', mtu: 1450, settled: true },
       {
         kind: 'vxlan',
@@ -89,7 +90,7 @@ describe('links', () => {
     ],
     ['is on no bridge', { ifname: 'cva', mtu: 1450, ...up }],
   ])('that %s is not settled', (_, link) => {
-    expect(linkFacts(JSON.stringify([link]))).toMatchObject([{ settled: false }]);
+    expect(linkFacts(parseLinks(JSON.stringify([link])))).toMatchObject([{ settled: false }]);
   });
 });
 
@@ -152,7 +153,7 @@ it('neighbours count when they are permanent', () => {
 });
 
 it('no output at all is nothing', () => {
-  expect([linkFacts(''), fdbFacts(''), neighbourFacts('\n'), mdbContents('')]).toEqual([
+  expect([linkFacts(parseLinks('')), fdbFacts(''), neighbourFacts('\n'), mdbContents('')]).toEqual([
     [],
     [],
     [],
@@ -247,7 +248,7 @@ describe('the host’s own links', () => {
     ]);
 
   it('are known by their name and their other end, a port', () => {
-    expect(hostLinkFacts(veth({}), ports)).toEqual([
+    expect(hostLinkFacts(veth({}), parseLinks(ports))).toEqual([
       {
         kind: 'host-link',
         dev: 'castnet8000001',
@@ -264,10 +265,14 @@ describe('the host’s own links', () => {
     ['another name', { ifname: 'castnet0' }],
     ['another end', { link_index: 8 }],
     ['no end that is known', { link_index: undefined }],
-  ])('are none with %s', (_, more) => expect(hostLinkFacts(veth(more), ports)).toEqual([]));
+  ])('are none with %s', (_, more) =>
+    expect(hostLinkFacts(veth(more), parseLinks(ports))).toEqual([]),
+  );
 
   it('are not settled while they are down', () => {
-    expect(hostLinkFacts(veth({ flags: [] }), ports)).toMatchObject([{ settled: false }]);
+    expect(hostLinkFacts(veth({ flags: [] }), parseLinks(ports))).toMatchObject([
+      { settled: false },
+    ]);
   });
 });
 

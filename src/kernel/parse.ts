@@ -43,9 +43,14 @@ const VXLAN_SETTINGS = {
   multicast_router: 0,
 };
 
-/** Of `ip -json -details link show`. */
-export function linkFacts(json: string): Fact[] {
-  return Links.parse(parseJson(json)).flatMap((link): Fact[] => {
+export type Link = z.infer<typeof Links>[number];
+
+/** Of `ip -json -details link show`: every device, castnet's and others. */
+export const parseLinks = (json: string): Link[] => Links.parse(parseJson(json));
+
+/** Those of castnet's devices. */
+export function linkFacts(links: readonly Link[]): Fact[] {
+  return links.flatMap((link): Fact[] => {
     const { ifname: dev, mtu, master: bridge = '', linkinfo } = link;
     const data = linkinfo?.info_data ?? {};
     const settled = (settings: object, found: Record<string, unknown> | undefined): boolean =>
@@ -67,12 +72,6 @@ export function linkFacts(json: string): Fact[] {
     const isSettled = settled(VXLAN_SETTINGS, asPort);
     return [{ kind: 'vxlan', dev, bridge, local, port, mtu, settled: isSettled }];
   });
-}
-
-/** Of the same: every device's index and name, of castnet's and of others. */
-export function deviceIndices(json: string): string {
-  const links = Links.parse(parseJson(json));
-  return links.map(({ ifindex, ifname }) => `${ifindex} ${ifname}`).join();
 }
 
 const Veths = z.array(
@@ -98,13 +97,11 @@ const Veths = z.array(
 /**
  * Of `ip -json -details address show type veth` in the host's own namespace. A device of such a name whose
  * other end is no port of castnet's is somebody else's.
- * @param links what `linkFacts` is of
+ * @param links of the namespace `castnet`
  */
-export function hostLinkFacts(json: string, links: string): Fact[] {
+export function hostLinkFacts(json: string, links: readonly Link[]): Fact[] {
   const ports = new Map(
-    Links.parse(parseJson(links)).flatMap(({ ifname, ifindex }) =>
-      isPort(ifname) ? [[ifindex, ifname] as const] : [],
-    ),
+    links.flatMap(({ ifname, ifindex }) => (isPort(ifname) ? [[ifindex, ifname] as const] : [])),
   );
   return Veths.parse(parseJson(json)).flatMap((it): Fact[] => {
     const { ifname: dev = '', mtu = 0, address: mac = '', flags = [], addr_info = [] } = it;
