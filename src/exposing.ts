@@ -143,8 +143,11 @@ export function openExposing({ agent, holders, log }: ExposingOptions): Exposing
   }
 
   const revive = async (): Promise<void> => {
-    const networks = await holders.revive();
+    const { networks, refused } = await holders.revive();
     if (networks.length > 0) log.info({ networks }, 'the host has its own addresses again');
+    for (const { message: reason } of refused) {
+      log.debug({ reason }, 'Docker does not start what holds an address of this host');
+    }
   };
   const timer = setInterval(() => {
     inTurn(revive).catch(({ message: reason }: Error) =>

@@ -1,6 +1,7 @@
 /** What a test container sees of this checkout: Node and the traffic programs. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UNATTACHED } from '../../src/cli/doctor/containers.ts';
 import { USR_RUN } from '../image.ts';
 import type { LabHost } from '../lab.ts';
 
@@ -36,9 +37,6 @@ export const STACK_VOLUMES = [
   `${TOOLS}:/castnet/tools:ro`,
 ];
 
-/** What Docker says when its Swarm has not let a container onto a network in 20 s. */
-const UNATTACHED = 'attaching to network failed';
-
 /**
  * `docker run -d`, a second time if Swarm did not let the container onto its network in time, as
  * happens on a busy machine. It is made anew then, for Docker 20.10 may start what it left behind with
@@ -52,7 +50,7 @@ export async function runDetached(
 ): Promise<string> {
   const start = (): Promise<string> => host.docker(['run', '-d', '--name', name, ...run]);
   const id = await start().catch(async (error: Error) => {
-    if (!error.message.includes(UNATTACHED)) throw error;
+    if (!UNATTACHED.test(error.message)) throw error;
     console.warn(`${host.name}: Docker did not run ${name} at once: ${error.message}`);
     await host.docker(['rm', '-f', name]);
     return start();
@@ -62,7 +60,8 @@ export async function runDetached(
 
 /**
  * Runs a container with `--restart always` anew if Docker gave it up when its Engine started: it tries
- * once. Its own overlay knows the same (https://github.com/moby/moby/issues/32607).
+ * once. Its own overlay knows the same (https://github.com/moby/moby/issues/32607). Called again after
+ * `run` failed, it runs it again.
  * @param run what runs it. @returns what that was, in a sentence; undefined if Docker did not
  */
 export async function runGivenUp(
@@ -71,9 +70,12 @@ export async function runGivenUp(
   run: () => Promise<unknown>,
 ): Promise<string | undefined> {
   const format = '{{.State.Running}} {{.State.Error}}';
-  const said = await host.docker(['inspect', '-f', format, name]).catch(() => '');
-  if (!said.startsWith('false') || !said.includes(UNATTACHED)) return undefined;
-  await host.docker(['rm', '-f', name]);
+  const said = await host
+    .docker(['inspect', '-f', format, name])
+    .catch(({ message }: Error) => (/No such object/.test(message) ? 'false it is gone' : ''));
+  const gone = said.endsWith('gone');
+  if (!said.startsWith('false') || !(gone || UNATTACHED.test(said))) return undefined;
+  if (!gone) await host.docker(['rm', '-f', name]);
   await run();
   return `Docker did not start ${name} again: ${said.trim().slice('false '.length)}`;
 }

@@ -232,11 +232,16 @@ describe('stays', () => {
     await h('h1').killEngine('SIGTERM');
     await h('h1').startEngine();
     await h('h1').waitEngine();
-    await until(async () => (await exposedNow('h1')) === `${OWN}/24` || undefined, {
+    await until(
+      async () => {
+        const now = await exposedNow('h1');
+        if (now === `${OWN}/24`) return now;
+        const holder = ['inspect', '-f', '{{json .State}}', 'castnet-expose-mynet'];
+        throw new Error(`${now}; its holder is ${(await h('h1').docker(holder)).trim()}`);
+      },
       // On a busy machine Docker gives the holder up, and the agent starts it again.
-      what: 'the address after the Engine’s start',
-      timeoutMs: 90_000,
-    });
+      { what: 'the address after the Engine’s start', timeoutMs: 90_000 },
+    );
   }, 180_000);
 });
 

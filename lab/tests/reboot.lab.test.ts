@@ -55,7 +55,10 @@ async function dockerDone(network: Network, died: readonly Container[]): Promise
       const old = now.filter(({ id, name }) => name !== 'plain' && died.some((it) => it.id === id));
       if (now.length === CONTAINERS[network] && old.length === 0) return now;
       const names = now.map((it) => `${it.name} on ${it.host.name}`).join(', ');
-      throw new Error(`${names || 'no container'}; ${old.length} of them of before`);
+      const plain = await lab().host('h2').docker(['inspect', '-f', '{{json .State}}', 'plain']);
+      throw new Error(
+        `${names || 'no container'}; ${old.length} of them of before; plain is ${plain.trim()}`,
+      );
     },
     { what: 'Docker’s own recovery', timeoutMs: 85_000, everyMs: 200 },
   );

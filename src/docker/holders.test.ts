@@ -93,17 +93,25 @@ it.each([
 it('starts those again that Docker gave up, and none that a person stopped', async () => {
   const started: string[] = [];
   const errors: Record<string, string> = {
-    a: 'Could not attach to network mynet: rpc error',
+    a: 'Could not attach to network mynet: context deadline exceeded',
     b: '',
-    c: 'attaching to network failed, make sure your network options are correct',
+    c: 'network mynet not found',
+    e: 'attaching to network failed, make sure your network options are correct',
   };
   const get = async (path: string) => ({ State: { Error: errors[path.split('/')[2] ?? ''] } });
   const send = async ({ path }: Asked) => {
     started.push(path);
+    if (path.includes('/c/')) throw new Error('network mynet not found');
     return '';
   };
   const of = (id: string, state: string) => ({ id, state, network: `net-${id}` });
-  const holders = [of('a', 'exited'), of('b', 'exited'), of('c', 'created'), of('d', 'running')];
-  expect(await reviveHolders({ get, send }, holders)).toEqual(['net-a', 'net-c']);
-  expect(started).toEqual(['/containers/a/start', '/containers/c/start']);
+  const holders = [
+    ...[of('a', 'exited'), of('b', 'exited'), of('c', 'created'), of('d', 'running')],
+    of('e', 'exited'),
+  ];
+  expect(await reviveHolders({ get, send }, holders)).toEqual({
+    networks: ['net-a', 'net-e'],
+    refused: [new Error('network mynet not found')],
+  });
+  expect(started).toEqual(['a', 'c', 'e'].map((id) => `/containers/${id}/start`));
 });

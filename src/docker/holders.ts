@@ -108,27 +108,36 @@ export function openHolders(engine: Pick<ActingEngine, 'get' | 'send'>, processo
 
 const Inspected = z.object({ State: z.object({ Error: z.string() }) });
 
-/** How Docker says that its Swarm did not let a container onto a network in time. */
-const GIVEN_UP = /attach(ing)? to network/i;
+export interface Revived {
+  /** Networks whose holder runs again. */
+  readonly networks: readonly string[];
+  /** What the Engine said of those that still do not. */
+  readonly refused: readonly Error[];
+}
 
 /**
  * Starts holders that Docker gave up when it started with its host: it tries once, for the 20 s that it gives
- * its Swarm (https://github.com/moby/moby/issues/32607). One that a person stopped stays so.
- * @returns the networks whose holder runs again
+ * its Swarm (https://github.com/moby/moby/issues/32607). One that a person stopped stays so: its last start
+ * left no error. One that cannot be started does not keep the others waiting.
  */
 export async function reviveHolders(
   engine: Pick<ActingEngine, 'get' | 'send'>,
   holders: readonly Holder[],
-): Promise<string[]> {
-  const revived: string[] = [];
+): Promise<Revived> {
+  const networks: string[] = [];
+  const refused: Error[] = [];
   for (const { id, network, state } of holders) {
     if (state === 'running') continue;
-    const { State } = Inspected.parse(await engine.get(`/containers/${id}/json`));
-    if (!GIVEN_UP.test(State.Error)) continue;
-    await engine.send({ method: 'POST', path: `/containers/${id}/start`, timeoutMs: START_MS });
-    revived.push(network);
+    try {
+      const { State } = Inspected.parse(await engine.get(`/containers/${id}/json`));
+      if (State.Error === '') continue;
+      await engine.send({ method: 'POST', path: `/containers/${id}/start`, timeoutMs: START_MS });
+      networks.push(network);
+    } catch (error) {
+      refused.push(error as Error);
+    }
   }
-  return revived;
+  return { networks, refused };
 }
 
 export type Holders = ReturnType<typeof openHolders>;

@@ -17,13 +17,17 @@ const docker =
   async ([command]: readonly string[]): Promise<string> =>
     command === 'ps' ? stopped.map((_, index) => `id${index}`).join('\n') : JSON.stringify(stopped);
 
-it('names a container that Docker was to start again and could not attach', async () => {
-  const { findings } = await containersCheck(docker([container('cart', GIVEN_UP)]));
+it.each([
+  GIVEN_UP,
+  'Could not attach to network giica7x0gqxv2u5j5y47i284m: context deadline exceeded',
+  'network giica7x0gqxv2u5j5y47i284m not found',
+])('names a container that Docker was to start again and could not attach: %s', async (error) => {
+  const { findings } = await containersCheck(docker([container('cart', error)]));
   expect(findings).toEqual([
     {
       code: 'not-started',
       severity: 'warning',
-      what: `Docker did not start the container cart on network shop_net, and tries no more: ${GIVEN_UP}`,
+      what: `Docker did not start the container cart on network shop_net, and tries no more: ${error}`,
       remedy: 'docker start cart',
     },
   ]);

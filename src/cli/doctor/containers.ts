@@ -10,8 +10,11 @@ const Stopped = z.object({
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.unknown()).nullish() }),
 });
 
-/** How Docker says that its Swarm did not let a container onto a network, in either of two places. */
-const UNATTACHED = /attach(ing)? to network/i;
+/**
+ * How Docker says that its Swarm did not let a container onto a network, in either of two places, or that
+ * it dropped the network while the container started, as after an attempt that it had given up.
+ */
+export const UNATTACHED = /attach(ing)? to network|network \S+ not found/i;
 
 /**
  * Containers of this host that Docker was to start again with its Engine, and did not: its Swarm was
