@@ -59,6 +59,8 @@ export function createPeers(options: PeersOptions): Peers {
   const { log, onChange } = options;
   const subscribers = new Map<string, Subscriber>();
   let wanted: readonly string[] = [];
+  /** What was given for an address the last time and is none, as Docker’s `unknown`: said once, not each time. */
+  let leftOut: readonly string[] = [];
   /** By address, sorted; none while it is to be made anew. It is asked for far more often than it changes. */
   let views: readonly PeerView[] | undefined;
 
@@ -68,10 +70,6 @@ export function createPeers(options: PeersOptions): Peers {
   }
 
   function add(address: string): void {
-    if (isIP(address) === 0) {
-      log.warn({ address }, 'the address of a peer is no IP address, left out');
-      return;
-    }
     const subscriber = createSubscriber({
       ...options,
       address,
@@ -94,6 +92,13 @@ export function createPeers(options: PeersOptions): Peers {
   return {
     setPeers(addresses) {
       const next = new Set(addresses);
+      const none = [...next].filter((it) => isIP(it) === 0);
+      for (const address of none) {
+        next.delete(address);
+        if (leftOut.includes(address)) continue;
+        log.warn({ address }, 'the address of a peer is no IP address, left out');
+      }
+      leftOut = none;
       for (const [address, subscriber] of subscribers) {
         if (next.has(address)) continue;
         subscriber.close();

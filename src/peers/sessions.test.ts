@@ -274,16 +274,18 @@ it('peers come and go with the list', async () => {
   const from = await publisher(nodes.a, { answer: async (what) => `${what}!` });
   from.publish(ofA(1));
   const removed: string[] = [];
+  const warned: unknown[] = [];
   const peers = createPeers({
     credentials: nodes.b,
     port: from.port,
     node: 'node-b',
-    log: silentLog,
+    log: { ...silentLog, warn: (what: unknown) => warned.push(what) },
     onChange: (address, view) => view ?? removed.push(address),
   });
   atEnd(() => peers.close());
   peers.setWanted(['net1']);
-  peers.setPeers(['127.0.0.1', '127.0.0.2', 'not an address']);
+  for (let n = 0; n < 3; n++) peers.setPeers(['127.0.0.1', '127.0.0.2', 'not an address']);
+  expect(warned).toEqual([{ address: 'not an address' }]);
   await until(() => peers.views()[0]?.networks.size === 1, { what: 'the record' });
   expect(peers.views().map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.2']);
   expect(await peers.ask('node-a', 'status', null, { timeoutMs: 1000 })).toBe('status!');
