@@ -5,6 +5,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { UNATTACHED } from '../../src/cli/doctor/containers.ts';
 import type { ProbePair } from '../../src/contract/commands.ts';
 import type { Finding } from '../../src/contract/finding.ts';
 import { testSwarm } from '../../src/peers/testing/certificates.ts';
@@ -311,7 +312,7 @@ it('names a container that Docker was to start again and gave up', async () => {
   await runContainer(h1, { network: 'full', name: 'last' });
   const args = ['--restart', 'always', '--network', 'full'];
   const run = h1.docker(['run', '-d', '--name', 'givenup', ...args, ...RUN_MOUNTS, IMAGE]);
-  await expect(run).rejects.toThrow('attaching to network failed');
+  await expect(run).rejects.toThrow(UNATTACHED);
   const finding = (await examined()).find((it) => it.code === 'not-started');
   expect(finding?.what).toContain('the container givenup on network full');
   expect(finding?.remedy).toBe('docker start givenup');
