@@ -134,8 +134,7 @@ export async function removeCable(switchPid: number, host: string): Promise<void
   await batch(switchPid, [`link delete ${host}`]);
 }
 
-/** The network namespace alone is entered, so that pids still are the machine's. */
-/** Runs lines of `ip` in a process's network namespace. */
+/** Runs lines of `ip` in a process's network namespace; that alone is entered, so pids are the machine's. */
 export async function batch(pid: number, lines: readonly string[]): Promise<void> {
   const argv = ['nsenter', '-t', String(pid), '--net', 'ip', '-batch', '-'];
   await mustRun(argv, { input: `${lines.join('\n')}\n`, timeoutMs: 30_000 });

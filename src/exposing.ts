@@ -149,10 +149,18 @@ export function openExposing({ agent, holders, log }: ExposingOptions): Exposing
       log.debug({ reason }, 'Docker does not start what holds an address of this host');
     }
   };
+  let reviving = false;
+  // Not in turn: a start that waits for the Swarm must keep nobody waiting who asks for an address.
   const timer = setInterval(() => {
-    inTurn(revive).catch(({ message: reason }: Error) =>
-      log.debug({ reason }, 'the host’s own addresses were not looked at'),
-    );
+    if (reviving) return;
+    reviving = true;
+    revive()
+      .catch(({ message: reason }: Error) =>
+        log.debug({ reason }, 'the host’s own addresses were not looked at'),
+      )
+      .finally(() => {
+        reviving = false;
+      });
   }, REVIVE_MS);
 
   return {

@@ -321,6 +321,20 @@ it('the agent killed: nothing goes in clear, and all is as before with the next 
   await sayAll(secret, 'after');
 });
 
+it('the namespace removed by hand under that next agent: it is put back, and no packet is lost', async () => {
+  const h1 = h('h1');
+  const key = await inWireguard(h1, ['wg', 'show', 'castnet-wg', 'public-key']);
+  await on('h1').stream({ to: GROUP, tag: 'put-back', rate: 200 });
+  await h1.exec(['ip', 'netns', 'del', 'castnet-wg']);
+  await until(() => inWireguard(h1, ['wg', 'show', 'castnet-wg', 'public-key']), {
+    what: 'the namespace at its path again',
+    timeoutMs: 60_000,
+  });
+  const count = await on('h1').stop('put-back');
+  for (const name of ['h2', 'h3']) await whole(on(name), on('h1'), { tag: 'put-back', count });
+  expect(await inWireguard(h1, ['wg', 'show', 'castnet-wg', 'public-key'])).toBe(key);
+});
+
 it('while the hosts’ own keys are renewed no packet is lost either', async () => {
   for (const host of lab().hosts) await setPlugin(host, 'CASTNET_WIREGUARD_KEY_RENEW=10');
   await untilHeardAgain('often');

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Tunnel } from '../core/forwarding/forwarding.ts';
 import { isHostLink } from '../core/names.ts';
 import {
@@ -108,7 +109,7 @@ export class TunnelFinder {
       all.filter((it) => isSix(it) === isSix(local));
     const addresses = managers
       .flatMap((it) => hostPart(it) ?? [])
-      .filter((it) => /^[\d.]+$|:/.test(it));
+      .filter((it) => isIP(it) !== 0 && !it.includes('%'));
     const lists = [peers(), addresses, device.carries ? [] : [FAR[isSix(local) ? 6 : 4]]];
     for (const list of lists) {
       const mtus = await routeMtus(alike(list), local);

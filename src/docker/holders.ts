@@ -118,7 +118,7 @@ export interface Revived {
 /**
  * Starts holders that Docker gave up when it started with its host: it tries once, for the 20 s that it gives
  * its Swarm (https://github.com/moby/moby/issues/32607). One that a person stopped stays so: its last start
- * left no error. One that cannot be started does not keep the others waiting.
+ * left no error. All are started at once, so that one that cannot be keeps no other waiting.
  */
 export async function reviveHolders(
   engine: Pick<ActingEngine, 'get' | 'send'>,
@@ -126,17 +126,14 @@ export async function reviveHolders(
 ): Promise<Revived> {
   const networks: string[] = [];
   const refused: Error[] = [];
-  for (const { id, network, state } of holders) {
-    if (state === 'running') continue;
-    try {
-      const { State } = Inspected.parse(await engine.get(`/containers/${id}/json`));
-      if (State.Error === '') continue;
-      await engine.send({ method: 'POST', path: `/containers/${id}/start`, timeoutMs: START_MS });
-      networks.push(network);
-    } catch (error) {
-      refused.push(error as Error);
-    }
-  }
+  const start = async ({ id, network }: Holder): Promise<void> => {
+    const { State } = Inspected.parse(await engine.get(`/containers/${id}/json`));
+    if (State.Error === '') return;
+    await engine.send({ method: 'POST', path: `/containers/${id}/start`, timeoutMs: START_MS });
+    networks.push(network);
+  };
+  const stopped = holders.filter(({ state }) => state !== 'running');
+  await Promise.all(stopped.map((it) => start(it).catch((error: Error) => refused.push(error))));
   return { networks, refused };
 }
 

@@ -1,6 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { withoutFiles } from '../system/testing/scarce.ts';
 import { Batch } from './batch.ts';
@@ -63,4 +66,44 @@ it('without files for a child (EMFILE) the lines are refused, and the next get o
     await batch.retire();
   `);
   expect(said).toBe('ip -force -batch -: spawn ip EMFILE\n[]\n');
+});
+
+/** A tool that answers each line but `quiet` and `bad` with its own pid; before it fails a line it writes `between`. */
+const tool = (between: string): string[] => {
+  const answer = 'echo "{\\"pid\\":$$}"';
+  const fail = 'echo "Command failed -:$n" >&2';
+  const lines = `end-of-batch) ${fail};; quiet) ;; bad) ${between}; ${fail}; sleep 0.2;; *) ${answer};;`;
+  return ['sh', '-c', `n=0; while read line; do n=$((n+1)); case $line in ${lines} esac; done`];
+};
+
+it('an answer that is missing ends its child, so that it is not taken for another’s', async () => {
+  const batch = new Batch(tool(':'));
+  const [first] = (await batch.ask(['one'])).answers;
+  expect((await batch.ask(['one'])).answers).toEqual([first]);
+  expect((await batch.ask(['one', 'quiet'])).answers).toEqual([first]);
+  expect((await batch.ask(['one'])).answers).not.toEqual([first]);
+  await batch.retire();
+});
+
+it('takes what was answered while something else took its time between two reads', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'castnet-batch-'));
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const busy = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  };
+  const other = new Socket({ fd: openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK) });
+  other.on('data', () => busy(400));
+  const batch = new Batch(tool(`echo x > ${fifo}`));
+  await batch.ask(['one']);
+  await turn();
+  // Ready at once are then, in this order: the first answer, the other, and the failure.
+  const asked = batch.ask(['one', 'bad', 'two']);
+  await new Promise(process.nextTick);
+  busy(100);
+  const { answers, failures } = await asked;
+  other.destroy();
+  rmSync(directory, { recursive: true });
+  expect(failures).toHaveLength(1);
+  expect(answers).toHaveLength(2);
 });

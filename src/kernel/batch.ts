@@ -67,13 +67,14 @@ export class Batch {
 
   /**
    * Runs lines that ask, of a tool with `-json`: it ends each answer with its line and writes it out then
-   * (lib/json_writer.c, jsonw_destroy). One that fails may have begun to print, so the child ends with it.
+   * (lib/json_writer.c, jsonw_destroy). One that fails may have begun to print, so the child ends with it, as
+   * with one that has no answer.
    * @throws CommandError as `run` does
    */
   ask(lines: readonly string[]): Promise<Answers> {
     return this.#inTurn(async () => {
       const said = await this.#run(lines);
-      if (said.failures.length > 0) this.#end();
+      if (said.failures.length > 0 || said.answers.length !== lines.length) this.#end();
       return said;
     });
   }
@@ -146,11 +147,14 @@ export class Batch {
       pending.failures.push({ line: line - pending.first + 1, message });
       return;
     }
-    // What it answered was written before the end mark's failure, by another way: it is read in this turn too.
-    setImmediate(() => {
-      if (this.#pending !== pending) return;
-      this.#pending = undefined;
-      pending.resolve(pending);
-    });
+    // What it answered was written before the end mark's failure, by another way, and may be read after it: what
+    // stood between the two reads of one turn may have taken long. The second turn has looked at both anew.
+    setImmediate(() =>
+      setImmediate(() => {
+        if (this.#pending !== pending) return;
+        this.#pending = undefined;
+        pending.resolve(pending);
+      }),
+    );
   }
 }

@@ -17,7 +17,7 @@ import {
   neighbourFacts,
   parseLinks,
 } from './parse.ts';
-import { kept, show } from './show.ts';
+import { kept, keptWriter, show } from './show.ts';
 import { inWireguard } from './wireguard-namespace.ts';
 
 /** Everything the agent reads from the kernel in one look. */
@@ -32,20 +32,22 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The tools that read and write inside the namespace, kept running. */
-const TOOLS = { ip: kept(inNamespace('ip')), bridge: kept(inNamespace('bridge')) };
+/** The tools that write inside the namespace, kept running. */
+const TOOLS = { ip: keptWriter(inNamespace('ip')), bridge: keptWriter(inNamespace('bridge')) };
+/** Those that read there: a group that is joined does not wait for a look. */
+const READERS = { ip: kept(inNamespace('ip')), bridge: kept(inNamespace('bridge')) };
 
 /** Reads the whole of what castnet has in the kernel. */
 export async function observe(): Promise<Observation> {
   await heldNamespace.look();
   const [[devices = '', neighbours = ''], [veths = '']] = await Promise.all([
-    show(TOOLS.ip, ['link show', 'neigh show nud permanent']),
+    show(READERS.ip, ['link show', 'neigh show nud permanent']),
     hostVeths(),
     netfilter.look(),
   ]);
   const links = parseLinks(devices);
   await namesAreOf(links);
-  const [fdb = '', mdb = ''] = await show(TOOLS.bridge, ['fdb show', 'mdb show']);
+  const [fdb = '', mdb = ''] = await show(READERS.bridge, ['fdb show', 'mdb show']);
   const { facts, memberships } = mdbContents(mdb);
   return {
     facts: [
@@ -68,7 +70,7 @@ let known = '';
  */
 async function namesAreOf(links: readonly Link[]): Promise<void> {
   const names = links.map(({ ifindex, ifname }) => `${ifindex} ${ifname}`).join();
-  if (names !== known) await TOOLS.bridge.retire();
+  if (names !== known) await READERS.bridge.retire();
   known = names;
 }
 
@@ -99,7 +101,8 @@ export async function apply(steps: readonly Step[]): Promise<Refusal[]> {
 
 /** The kept tools know devices by what they were. */
 async function devicesChanged(): Promise<void> {
-  await Promise.all([TOOLS.ip.retire(), TOOLS.bridge.retire()]);
+  const all = [TOOLS, READERS].flatMap(({ ip, bridge }) => [ip, bridge]);
+  await Promise.all(all.map((it) => it.retire()));
 }
 
 interface Portion {
@@ -108,7 +111,7 @@ interface Portion {
   readonly steps: Step[];
 }
 
-/** Neighbouring commands of one tool in one place are one child process. */
+/** Neighbouring commands of one tool in one place go to one child process. */
 function batches(steps: readonly Step[]): Portion[] {
   const result: Portion[] = [];
   for (const step of steps) {

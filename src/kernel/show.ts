@@ -4,8 +4,12 @@ import { Batch } from './batch.ts';
 /** With these a tool of iproute2 answers what it is asked on its standard input, an answer a line. */
 const ANSWERING = ['-json', '-details', '-force', '-batch', '-'];
 
-/** A tool of iproute2 that stays, to be asked and to write. @param tool its argv */
+/** A tool of iproute2 that stays, to be asked. @param tool its argv */
 export const kept = (tool: readonly string[]): Batch => new Batch([...tool, ...ANSWERING]);
+
+/** One that stays and is told what to change. @param tool its argv */
+export const keptWriter = (tool: readonly string[]): Batch =>
+  new Batch([...tool, '-force', '-batch', '-']);
 
 /**
  * Asks a tool of iproute2 several things at once: starting it costs more than its answer. A question that

@@ -18,6 +18,9 @@ export const inWireguard = namespace.inside;
 
 let held = false;
 
+/** Puts the namespace back if it is held and was taken from its path. */
+export const lookAtWireguardNamespace = (): Promise<void> => namespace.look();
+
 /** Makes the namespace where it is not; after the first time it costs one system call. */
 export async function ensureWireguardNamespace(
   sharedRun: string,

@@ -12,6 +12,7 @@ import { type KeyPair, parseDump, parseInterface } from './wireguard-dump.ts';
 import {
   ensureWireguardNamespace,
   inWireguard,
+  lookAtWireguardNamespace,
   WIREGUARD,
   WIREGUARD_PATH,
 } from './wireguard-namespace.ts';
@@ -88,6 +89,7 @@ export class Wireguard {
 
   /** What there is; undefined: no interface with a key. @throws CommandError when it cannot be read */
   async observe(): Promise<WireguardFound | undefined> {
+    await lookAtWireguardNamespace();
     const argv = inWireguard('wg', 'show', NAME, 'dump');
     const dump = await run(argv);
     if (dump.status !== 0) {
@@ -97,6 +99,8 @@ export class Wireguard {
     }
     const { keys, port, peers } = parseDump(dump.stdout);
     if (keys === undefined) return undefined;
+    // An agent before this one may have made it; the tools below stay in this one, whatever is at its path.
+    await ensureWireguardNamespace(this.#options.sharedRun, this.#options.log);
     const defaults = ['route show default'];
     const [all, six] = await Promise.all([
       show(TOOLS.all, ['address show'], defaults),

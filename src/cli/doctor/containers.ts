@@ -12,9 +12,10 @@ const Stopped = z.object({
 
 /**
  * How Docker says that its Swarm did not let a container onto a network, in either of two places, or that
- * it dropped the network while the container started, as after an attempt that it had given up.
+ * it dropped the Swarm's network while the container started, as after an attempt that it had given up. By its id,
+ * 25 letters and digits (swarmkit, identity/randomid.go): those of networks of one host are 64 of base 16.
  */
-export const UNATTACHED = /attach(ing)? to network|network \S+ not found/i;
+export const UNATTACHED = /attach(ing)? to network|network [0-9a-z]{25} not found/i;
 
 /**
  * Containers of this host that Docker was to start again with its Engine, and did not: its Swarm was
