@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FastFact, type FastStep, fastIdentity } from '../core/fastpath/facts.ts';
 import { FAST_COUNTS, type FastTallies } from '../core/fastpath/tallies.ts';
 import type { Route } from '../core/fastpath/underlay.ts';
-import type { Fact } from '../core/forwarding/facts.ts';
+import { type Fact, identity } from '../core/forwarding/facts.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import { portName } from '../core/names.ts';
+import { groupMac } from '../net/group.ts';
 import { FastPath, type FastPathOptions } from './fast-path.ts';
 
 const ID = 'a1b2c3d4e5f6a7b8';
@@ -47,8 +50,12 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
     uncounted: '',
     unloaded: '',
     rows,
+    /** What changed of `slow`. */
+    changed: [] as Fact[],
     /** How often it was asked what bridges and tunnels hold, which takes a while. */
     asked: 0,
+    /** And how often for all of it. */
+    wholes: 0,
   };
   let facts = new Map<string, FastFact>();
   const kernel: FastPathOptions['kernel'] = {
@@ -94,17 +101,22 @@ function world(setting: FastPathOptions['setting'], trial = { problem: '', ipv6:
       ...{ ipsec: false, foreign: new Map() },
     }),
   };
-  const joined = () => ({ state, memberships: () => now.rows, silenced: () => [] });
+  const joined = () => ({ state, memberships: () => [...now.rows], silenced: () => [] });
   const host = { tunnel, knowledge: joined } as unknown as FastPathOptions['host'];
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const path = new FastPath({
     ...{ setting, kernel, host, log: silent, now: () => now.at },
-    slow: () => {
-      now.asked += 1;
-      return now.slow;
+    slow: {
+      inForce: (of) => {
+        now.asked += 1;
+        if (of === undefined) now.wholes += 1;
+        return now.slow?.filter(of ?? (() => true));
+      },
+      takeChanged: () => now.changed.splice(0),
     },
   });
-  return { path, calls, now, inside, facts: () => [...facts.keys()].sort() };
+  const entries = () => [...facts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { path, calls, now, inside, entries, facts: () => entries().map(([key]) => key) };
 }
 
 describe('the fast path', () => {
@@ -138,6 +150,7 @@ describe('the fast path', () => {
     await path.loop.request(true);
     calls.length = 0;
     now.slow = SLOW.slice(0, 2);
+    now.changed = SLOW.slice(2);
     expect(await path.plan()).toHaveLength(2);
     await path.leave();
     expect(calls).toEqual([`remove station 5 ${AWAY}`, 'remove way 10.9.0.3']);
@@ -159,6 +172,7 @@ describe('the fast path', () => {
     expect(path.whyGroups('net')).toBe('');
     calls.length = 0;
     now.slow = [...SLOW, member, ...copies.slice(1)];
+    now.changed = copies.slice(0, 1);
     await path.leave();
     expect(calls).toEqual([`put group 5 ${group}`]);
     now.rows.push({ bridge: 'cb5', port: DEV, group, mode: 'include', source: '10.0.1.9' });
@@ -274,5 +288,61 @@ describe('the fast path', () => {
     expect(path.why('net')).toBe('no space');
     expect(path.lacking).toBe('no space');
     path.loop.close();
+  });
+
+  it('after any changes of groups holds what it would hold had it looked at everything', async () => {
+    const groups = ['239.1.1.1', '239.129.1.1', '239.1.1.2', 'ff15::1'];
+    const hosts = ['10.9.0.2', '10.9.0.3', '10.9.0.9'];
+    const member = (group: string, settled: boolean): Fact => ({
+      ...{ kind: 'member', bridge: 'cb5', dev: 'cx5', group, settled },
+    });
+    const copy = (group: string, to: string): Fact => ({
+      ...{ kind: 'copy', dev: 'cx5', mac: groupMac(group), to },
+    });
+    const row = (group: string, source?: string): Membership => ({
+      ...{ bridge: 'cb5', port: DEV, group, mode: 'exclude' },
+      ...(source === undefined ? {} : { source }),
+    });
+    const group = fc.constantFrom(...groups);
+    const change = fc.oneof(
+      fc.tuple(group, fc.boolean()).map(([it, settled]) => ({ slow: member(it, settled) })),
+      fc.tuple(group, fc.constantFrom(...hosts)).map(([it, to]) => ({ slow: copy(it, to) })),
+      fc
+        .tuple(group, fc.constantFrom(undefined, '10.0.1.9'))
+        .map(([it, of]) => ({ row: row(it, of) })),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 12 }),
+        async (runs) => {
+          const { path, now, entries } = world('on');
+          await path.loop.request(true);
+          now.asked = 0;
+          for (const run of runs) {
+            for (const it of run) {
+              if ('slow' in it) {
+                const key = identity(it.slow);
+                const others = (now.slow ?? []).filter((fact) => identity(fact) !== key);
+                const isThere = others.length < (now.slow ?? []).length;
+                now.slow = isThere ? others : [...others, it.slow];
+                now.changed.push(it.slow);
+              } else {
+                const at = now.rows.findIndex((other) => isDeepStrictEqual(other, it.row));
+                if (at < 0) now.rows.push(it.row);
+                else now.rows.splice(at, 1);
+              }
+            }
+            await path.loop.request();
+          }
+          const fresh = world('on');
+          fresh.now.slow = now.slow;
+          fresh.now.rows.push(...now.rows);
+          await fresh.path.loop.request(true);
+          expect(entries()).toEqual(fresh.entries());
+          expect(path.left('net')).toBe(fresh.path.left('net'));
+          expect(now.wholes).toBe(1);
+        },
+      ),
+    );
   });
 });

@@ -6,14 +6,24 @@ import {
   type Program,
 } from '../core/fastpath/facts.ts';
 import type { FastTallies } from '../core/fastpath/tallies.ts';
+import {
+  fastKeyOf,
+  type GroupKey,
+  groupKey,
+  groupsChanged,
+  keyOf,
+} from '../core/fastpath/touched.ts';
 import { type FastTraffic, fastTraffic } from '../core/fastpath/traffic.ts';
 import { type FastUnderlay, fastUnderlay, type WayFacts } from '../core/fastpath/underlay.ts';
 import { type FastWanted, fastWanted } from '../core/fastpath/wanted.ts';
+import { withGroups } from '../core/fastpath/with-groups.ts';
 import type { Fact } from '../core/forwarding/facts.ts';
 import { linkSizes } from '../core/forwarding/forwarding.ts';
+import type { Membership } from '../core/membership/membership.ts';
+import { bridgeName } from '../core/names.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';
-import { Loop, type Next, type Target } from './loop.ts';
+import { Loop, type Next as Outcome, type Target } from './loop.ts';
 
 /** Whether hosts may have a fast path: `on` and `auto` differ in what is told when they cannot. */
 export type FastSetting = 'on' | 'off' | 'auto';
@@ -48,12 +58,25 @@ export interface FastPathKernel {
   readWays(hosts: readonly string[]): Promise<WayFacts>;
 }
 
+/** What bridges and tunnels hold and shall hold. */
+export interface Slow {
+  /** Undefined: nothing is known, change nothing. @param of only those */
+  inForce(of?: (fact: Fact) => boolean): readonly Fact[] | undefined;
+  /** The facts that may have come in force or gone since this was last called, or 'all'. */
+  takeChanged(): readonly Fact[] | 'all';
+}
+
+/** What there shall be now, and what was read of the containers' memberships for it, by bridge. */
+interface Next {
+  readonly wanted: FastWanted;
+  readonly rows: ReadonlyMap<string, readonly Membership[]>;
+}
+
 export interface FastPathOptions {
   readonly setting: FastSetting;
   readonly kernel: FastPathKernel;
   readonly host: Host;
-  /** What bridges and tunnels hold and shall hold; undefined: nothing is known, change nothing. */
-  readonly slow: () => readonly Fact[] | undefined;
+  readonly slow: Slow;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -77,6 +100,10 @@ export class FastPath implements Target {
   #have: readonly FastFact[] = [];
   #underlay: { of: string; is: FastUnderlay } | undefined;
   #wanted: FastWanted | undefined;
+  /** By bridge, those that `#wanted` follows from. */
+  #rows: ReadonlyMap<string, readonly Membership[]> = new Map();
+  /** Groups to look at in the next run; 'all': everything. */
+  #open: Set<GroupKey> | 'all' = 'all';
   /** Ports for whose index the kernel was asked again; bounded by the ports. */
   #asked = new Set<string>();
   #isRemoved = false;
@@ -93,8 +120,13 @@ export class FastPath implements Target {
     return this.#inTurn(() => this.#observe());
   }
 
-  apply(): Promise<Next> {
+  apply(): Promise<Outcome> {
     return this.#inTurn(() => this.#apply());
+  }
+
+  /** Something else than groups has changed: the next run looks at everything. */
+  reopen(): void {
+    this.#open = 'all';
   }
 
   /** Bridges or tunnels are about to let go of something: it goes from here first. */
@@ -106,10 +138,10 @@ export class FastPath implements Target {
   async plan(): Promise<string[]> {
     if (this.#seen === undefined) return [];
     return this.#inTurn(async () => {
-      const wanted = await this.#want();
-      if (wanted === undefined) return [];
+      const next = await this.#want();
+      if (next === undefined) return [];
       const { facts } = await this.#options.kernel.look();
-      return fastDifference(wanted.facts, facts).map(explainFast);
+      return fastDifference(next.wanted.facts, facts).map(explainFast);
     });
   }
 
@@ -183,6 +215,7 @@ export class FastPath implements Target {
       throw error;
     }
     this.#isUnread = false;
+    this.#open = 'all';
     this.#underlay = undefined;
     // A reading also forgets what is of ports that have gone.
     await this.#tallies(this.#seen.inside);
@@ -199,42 +232,107 @@ export class FastPath implements Target {
     }
   }
 
-  async #apply(): Promise<Next> {
-    const wanted = await this.#want();
-    if (wanted === undefined) return 'done';
-    this.#wanted = wanted;
-    const steps = fastDifference(wanted.facts, this.#have);
-    if (steps.length > 0) {
-      await this.#options.kernel.write(steps);
-      this.#have = wanted.facts;
-      this.#options.log.debug({ steps: steps.length }, 'the fast path was changed');
+  async #apply(): Promise<Outcome> {
+    // Where there is none nothing is asked: to compare all that bridges and tunnels hold takes a while.
+    if (this.#seen === undefined) return 'done';
+    const groups = this.#openGroups();
+    try {
+      if (groups !== undefined && (await this.#applyGroups(groups))) return 'done';
+      return await this.#applyAll();
+    } catch (error) {
+      this.#open = 'all';
+      throw error;
     }
+  }
+
+  /** The groups to look at, if nothing but groups has changed. */
+  #openGroups(): Set<GroupKey> | undefined {
+    const open = this.#open;
+    this.#open = new Set();
+    const changed = this.#options.slow.takeChanged();
+    if (open === 'all' || changed === 'all') return undefined;
+    for (const fact of changed) {
+      const key = keyOf(fact);
+      if (key === undefined) return undefined;
+      open.add(key);
+    }
+    return open;
+  }
+
+  async #applyAll(): Promise<Outcome> {
+    const next = await this.#want();
+    if (next === undefined) {
+      this.#open = 'all';
+      return 'done';
+    }
+    await this.#take(next, fastDifference(next.wanted.facts, this.#have));
     return this.#isIndexMissing() ? 'look' : 'done';
   }
 
-  async #want(): Promise<FastWanted | undefined> {
+  /** Looks at these groups, and those that containers joined or left. @returns whether that is enough */
+  async #applyGroups(open: Set<GroupKey>): Promise<boolean> {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return false;
+    const { memberships, silenced } = this.#options.host.knowledge();
+    const rows = new Map<string, readonly Membership[]>();
+    for (const vni of wanted.grounds.networks.keys()) {
+      const bridge = bridgeName(vni);
+      if (silenced(bridge).length > 0 !== wanted.grounds.silenced.has(vni)) return false;
+      rows.set(bridge, memberships(bridge));
+      for (const group of groupsChanged(this.#rows.get(bridge) ?? [], rows.get(bridge) ?? []))
+        open.add(groupKey(vni, group));
+    }
+    if (open.size === 0) return true;
+    const isOpen = (key: GroupKey | undefined): boolean => key !== undefined && open.has(key);
+    const slow = this.#options.slow.inForce((it) => isOpen(keyOf(it)));
+    if (slow === undefined) return false;
+    const joined = (bridge: string) => rows.get(bridge) ?? [];
+    const changed = withGroups(wanted, { isOpen, slow, joined });
+    if (changed === undefined) return false;
+    const had = this.#have.filter((it) => isOpen(fastKeyOf(it)));
+    await this.#take({ wanted: changed.wanted, rows }, fastDifference(changed.groups, had));
+    return true;
+  }
+
+  async #take({ wanted, rows }: Next, steps: readonly FastStep[]): Promise<void> {
+    this.#wanted = wanted;
+    this.#rows = rows;
+    if (steps.length === 0) return;
+    await this.#options.kernel.write(steps);
+    this.#have = wanted.facts;
+    this.#options.log.debug({ steps: steps.length }, 'the fast path was changed');
+  }
+
+  async #want(): Promise<Next | undefined> {
     const { host, slow } = this.#options;
     const { tunnel } = host;
-    // Where there is none nothing is asked: to compare all that bridges and tunnels hold takes a while.
     if (this.#seen === undefined || tunnel === undefined) return undefined;
-    const facts = slow();
+    const facts = slow.inForce();
     if (facts === undefined) return undefined;
     const knowledge = host.knowledge();
-    return fastWanted({
+    const underlay = await this.#ways(tunnel.local ?? tunnel.address, facts);
+    const rows = new Map<string, readonly Membership[]>();
+    const joined = (bridge: string): readonly Membership[] => {
+      const found = knowledge.memberships(bridge);
+      rows.set(bridge, found);
+      return found;
+    };
+    const wanted = fastWanted({
       tunnel,
       networks: knowledge.state.networks.values(),
       endpoints: knowledge.state.endpoints.values(),
       sizes: linkSizes(knowledge.state.endpoints.values()),
       slow: facts,
-      underlay: await this.#ways(tunnel.local ?? tunnel.address, facts),
+      underlay,
       ground: {
         ...this.#seen,
         ipv6: this.#trial?.ipv6 === '',
         groups: this.#trial?.groups ?? '',
       },
-      joined: knowledge.memberships,
+      joined,
       isSilenced: (bridge) => knowledge.silenced(bridge).length > 0,
     });
+    return { wanted, rows };
   }
 
   async #ways(address: string, facts: readonly Fact[]): Promise<FastUnderlay> {
@@ -250,7 +348,8 @@ export class FastPath implements Target {
 
   /** A port that was made since the last look has an index that is not known. */
   #isIndexMissing(): boolean {
-    const ports = (this.#options.slow() ?? []).flatMap((it) =>
+    const stations = this.#options.slow.inForce((it) => it.kind === 'station') ?? [];
+    const ports = stations.flatMap((it) =>
       it.kind === 'station' && it.dev.startsWith('cv') ? [it.dev] : [],
     );
     const missing = ports.filter((it) => this.#seen?.inside.has(it) === false);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DesiredState } from '../core/forwarding/desired-state.ts';
 import { afterStep, explain, type Step } from '../core/forwarding/difference.ts';
@@ -28,7 +29,11 @@ function kernel(start: Fact[] = [], refuse: (step: Step) => boolean = () => fals
   };
 }
 
-function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undefined) {
+function reconciler(
+  of: ReturnType<typeof kernel>,
+  desired: () => Fact[] | undefined,
+  hooks: { onLeave?: () => Promise<void>; onTaken?: () => void } = {},
+) {
   const warnings: object[] = [];
   const log = {
     debug() {},
@@ -52,6 +57,7 @@ function reconciler(of: ReturnType<typeof kernel>, desired: () => Fact[] | undef
     onLook() {},
     timeOfDay: () => 7,
     log,
+    ...hooks,
   });
   return { it, warnings };
 }
@@ -169,6 +175,49 @@ describe('the reconciler', () => {
       'remove: frames for 00:00:00:00:00:00 on cx1 are copied to host 10.9.0.3',
     ]);
   });
+});
+
+it('tells who follows of all that came in force or went, and before it goes', async () => {
+  const HOSTS = ['10.9.0.2', '10.9.0.3', '10.9.0.4'];
+  const some = fc.subarray(HOSTS);
+  const step = fc.record({ wanted: some, learnt: some, refused: some, look: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+      let wanted: Fact[] = [];
+      let refused: string[] = [];
+      const of = kernel([], ({ fact }) => fact.kind === 'copy' && refused.includes(fact.to));
+      const follower = new Map<string, Fact>();
+      const follow = (): void => {
+        const changed = it.takeChanged();
+        if (changed === 'all') follower.clear();
+        for (const fact of changed === 'all' ? (it.inForce() ?? []) : changed) {
+          const key = identity(fact);
+          const [now] = it.inForce((other) => identity(other) === key) ?? [];
+          if (now === undefined) follower.delete(key);
+          else follower.set(key, now);
+        }
+      };
+      const { it } = reconciler(of, () => wanted, {
+        onLeave: async () => {
+          follow();
+          for (const fact of follower.values()) expect(wanted).toContainEqual(fact);
+        },
+        onTaken: follow,
+      });
+      for (const { wanted: hosts, learnt, refused: no, look } of steps) {
+        wanted = hosts.map(copy);
+        refused = no;
+        for (const to of learnt) {
+          of.facts.set(identity(copy(to)), copy(to));
+          it.learn(copy(to));
+        }
+        await it.loop.request(look);
+        follow();
+        expect(new Set(follower.keys())).toEqual(new Set((it.inForce() ?? []).map(identity)));
+      }
+      it.loop.close();
+    }),
+  );
 });
 
 it('says why a run came to nothing, until one does', async () => {

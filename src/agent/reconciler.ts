@@ -49,6 +49,9 @@ export interface ReconcilerOptions {
 const REST_FACTOR = 3;
 const REST_MOST_MS = 200;
 
+/** Beyond so many changes whoever follows looks at everything. */
+const CHANGED_MOST = 1_000;
+
 /**
  * Makes the kernel's forwarding what it shall be. Between looks it remembers what it wrote, so that one
  * change costs one short batch.
@@ -62,6 +65,8 @@ export class Reconciler implements Target {
   #known = new Map<string, Fact>();
   /** Changes of `#known` since a look began, which may be older than they are; else absent. */
   #sinceLook: ((known: Map<string, Fact>) => void)[] | undefined;
+  /** What `takeChanged` tells; bounded by `CHANGED_MOST`. */
+  #changed: Fact[] | 'all' = 'all';
   /** Identities to compare at the next run; 'all' after a look. */
   #open: Set<string> | 'all' = 'all';
   #lastChange: { at: number; what: string } | undefined;
@@ -86,6 +91,7 @@ export class Reconciler implements Target {
       this.#known = new Map(found.facts.map((fact) => [identity(fact), fact]));
       for (const change of this.#sinceLook) change(this.#known);
       this.#open = 'all';
+      this.#changed = 'all';
       timings?.looked(performance.now() - begun);
       onLook(found);
     } finally {
@@ -106,6 +112,7 @@ export class Reconciler implements Target {
     for (const key of wanted.takeTouched()) this.#reopen(key);
     const open = this.#open;
     this.#open = new Set();
+    this.#noteChanged(open, wanted);
     const steps = this.#steps(wanted, this.#known, open);
     const now = performance.now();
     this.#restUntil = now + Math.min(REST_MOST_MS, REST_FACTOR * (now - begun));
@@ -121,10 +128,12 @@ export class Reconciler implements Target {
       known.set(key, fact);
       this.#reopen(key);
     });
+    this.#isChanged(fact);
   }
 
   /** Takes note that a device went, and all that hung on it. */
   forget(dev: string): void {
+    this.#changed = 'all';
     this.#note((known) => {
       for (const [key, fact] of known) {
         if (!('dev' in fact && fact.dev === dev)) continue;
@@ -139,14 +148,27 @@ export class Reconciler implements Target {
     return this.#known.has(key);
   }
 
-  /** What the kernel holds and shall hold; undefined: what it shall hold is not known. */
-  inForce(): Fact[] | undefined {
+  /**
+   * What the kernel holds and shall hold; undefined: what it shall hold is not known.
+   * @param of only those
+   */
+  inForce(of: (fact: Fact) => boolean = () => true): Fact[] | undefined {
     const wanted = this.#options.desired();
     if (wanted === undefined) return undefined;
-    return [...this.#known].flatMap(([key, fact]) => {
+    const found: Fact[] = [];
+    for (const [key, fact] of this.#known) {
+      if (!of(fact)) continue;
       const want = wanted.get(key, fact);
-      return want !== undefined && same(want, fact) ? [fact] : [];
-    });
+      if (want !== undefined && same(want, fact)) found.push(fact);
+    }
+    return found;
+  }
+
+  /** The facts that may have come in force or gone since this was last called; 'all' after a look. */
+  takeChanged(): readonly Fact[] | 'all' {
+    const changed = this.#changed;
+    this.#changed = [];
+    return changed;
   }
 
   /** What a run with a fresh look would do now, and why, in words; does nothing. */
@@ -180,6 +202,23 @@ export class Reconciler implements Target {
     this.#sinceLook?.push(change);
   }
 
+  /** Whoever follows hears of what is about to be done before it is. */
+  #noteChanged(open: Set<string> | 'all', wanted: Desired): void {
+    if (open === 'all') this.#changed = 'all';
+    else
+      for (const key of open) {
+        const had = this.#known.get(key);
+        const fact = had ?? wanted.get(key, had);
+        if (fact !== undefined) this.#isChanged(fact);
+      }
+  }
+
+  #isChanged(fact: Fact): void {
+    if (this.#changed === 'all') return;
+    if (this.#changed.length < CHANGED_MOST) this.#changed.push(fact);
+    else this.#changed = 'all';
+  }
+
   #reopen(key: string): void {
     if (this.#open !== 'all') this.#open.add(key);
   }
@@ -201,7 +240,10 @@ export class Reconciler implements Target {
     const refused = new Set(refusals.map((it) => it.step));
     const taken = steps.filter((it) => !refused.has(it));
     timings?.changed(performance.now() - begun, taken, refused.size);
-    for (const step of taken) this.#note((known) => afterStep(known, step));
+    for (const step of taken) {
+      this.#note((known) => afterStep(known, step));
+      this.#isChanged(step.fact);
+    }
     this.#log.take(taken);
     const last = taken.at(-1);
     if (last !== undefined) this.#lastChange = { at: timeOfDay(), what: explain(last) };

@@ -117,8 +117,10 @@ export function buildRooms(options: AgentOptions) {
   const inForce = async (): Promise<void> => {
     await Promise.all([reconciler.loop.request(), encryption.settled()]);
   };
-  const slow = () => reconciler.inForce();
-  const fastPath: FastPath = new FastPath({ ...options.fast, host, slow, log, now });
+  const fastPath: FastPath = new FastPath({
+    ...{ ...options.fast, host, slow: reconciler, log, now },
+  });
+  host.when(['endpoints', 'tunnel'], () => fastPath.reopen());
   host.when(['forwarded', 'endpoints', 'tunnel', 'members'], () => void fastPath.loop.request());
   host.when(['looked'], () => void fastPath.loop.request(true));
   const ephemeral = new EphemeralEndpoints({

@@ -1,5 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
+/** So many are remembered: a host's groups are asked for again and again. */
+const MACS_MOST = 10_000;
+const macs = new Map<string, string>();
+
 /**
  * The Ethernet address that carries an IP multicast group. IPv4 keeps 23 bits of the group
  * (RFC 1112 section 6.4), so 32 groups share one address; IPv6 keeps 32 (RFC 2464 section 7).
@@ -7,6 +11,15 @@ import ipaddr from 'ipaddr.js';
  * @throws Error when `group` is no IP address
  */
 export function groupMac(group: string): string {
+  const known = macs.get(group);
+  if (known !== undefined) return known;
+  const mac = macOf(group);
+  if (macs.size >= MACS_MOST) macs.clear();
+  macs.set(group, mac);
+  return mac;
+}
+
+function macOf(group: string): string {
   const address = ipaddr.parse(group);
   const bytes = address.toByteArray();
   const carried =

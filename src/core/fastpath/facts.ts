@@ -99,7 +99,20 @@ export function fastIdentity(fact: FastFact): string {
   }
 }
 
-const words = (fact: FastFact): string => JSON.stringify(fact, Object.keys(fact).sort());
+/** Whether two facts say the same: their values are plain, or lists of such. */
+function same(a: FastFact, b: FastFact): boolean {
+  const left = a as unknown as Record<string, unknown>;
+  const right = b as unknown as Record<string, unknown>;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => sameValue(left[key], right[key]));
+}
+
+const sameValue = (a: unknown, b: unknown): boolean =>
+  a === b ||
+  (Array.isArray(a) &&
+    Array.isArray(b) &&
+    a.length === b.length &&
+    a.every((it, at) => it === b[at]));
 
 /**
  * The steps that make what there is into what there shall be. Removals come first: what is not sure any
@@ -112,7 +125,7 @@ export function fastDifference(want: Iterable<FastFact>, have: Iterable<FastFact
   const put = [...wanted]
     .filter(([key, fact]) => {
       const before = had.get(key);
-      return before === undefined || words(before) !== words(fact);
+      return before === undefined || !same(before, fact);
     })
     .map(([, fact]) => fact);
   return [

@@ -6,7 +6,7 @@ import type { Membership } from '../membership/membership.ts';
 import { bridgeName, portName, vniOf } from '../names.ts';
 import { isGuarded } from '../rules/guards.ts';
 import { type FastFact, fastIdentity, INSIDE, OUTSIDE, type Program } from './facts.ts';
-import { fastGroups } from './groups.ts';
+import { fastGroups, type GroupsInput } from './groups.ts';
 import type { FastUnderlay } from './underlay.ts';
 
 /** What is there for the fast path to stand on. */
@@ -47,7 +47,22 @@ export interface FastWanted {
   readonly whyGroups: ReadonlyMap<string, string>;
   /** Groups that are the bridge's in a network of which others are not, and why, by network. */
   readonly left: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** What its groups follow from, beside what bridges, tunnels and containers say of them. */
+  readonly grounds: GroupGrounds;
 }
+
+/** What the groups follow from that does not change as they are joined and left. */
+export interface GroupGrounds extends Omit<GroupsInput, 'slow' | 'joined'> {
+  /** Networks whose packets may take the fast path: their ids, by VNI. */
+  readonly networks: ReadonlyMap<number, string>;
+  /** Those of them of which some container is not listened to. */
+  readonly silenced: ReadonlySet<number>;
+}
+
+const NO_GROUNDS: GroupGrounds = {
+  ...{ networks: new Map(), silenced: new Set(), vnis: new Set() },
+  ...{ ports: new Map(), hosts: new Set() },
+};
 
 /** Why packets of a network may not go around bridge and tunnel; empty: they may. */
 export function whySlow(network: LocalNetwork, tunnel: Tunnel, size: number): string {
@@ -62,7 +77,7 @@ export function whySlow(network: LocalNetwork, tunnel: Tunnel, size: number): st
 /** Of the maps' 65 536, 4096 and 8192 entries: what is beyond goes the slow path, and room is left for changes. */
 const MOST_STATIONS = 60_000;
 const MOST_HOSTS = 4000;
-const MOST_GROUPS = 6000;
+export const MOST_GROUPS = 6000;
 
 /** As many containers as there is room for, the same ones each time. */
 function bounded(facts: readonly FastFact[]): FastFact[] {
@@ -93,7 +108,7 @@ export function fastWanted(input: FastInput): FastWanted {
   const [inside, outside] = [ground.inside.get(INSIDE), ground.outside.get(OUTSIDE)];
   const card = ground.outside.get(underlay.card);
   const fast = networks.filter((it) => why.get(it.id) === '');
-  const none = { why, whyGroups: new Map(), left: new Map() };
+  const none = { why, whyGroups: new Map(), left: new Map(), grounds: NO_GROUNDS };
   if (inside === undefined || outside === undefined) return { ...none, facts: [] };
   const { to_wire, from_wire, to_container } = ground.programs;
   // Packets may wait between the pair's ends: what takes them on there stays for as long as the pair.
@@ -136,17 +151,20 @@ export function fastWanted(input: FastInput): FastWanted {
       ground.groups || whyNoGroups(input.isSilenced(bridgeName(vni))),
     ]),
   );
-  const groups = fastGroups({
+  const grounds: GroupGrounds = {
+    networks: new Map(fast.map(({ id, vni }) => [vni, id])),
+    silenced: new Set(fast.flatMap(({ vni }) => (input.isSilenced(bridgeName(vni)) ? [vni] : []))),
     vnis: new Set(fast.flatMap(({ id, vni }) => (whyGroups.get(id) === '' ? [vni] : []))),
-    slow: input.slow,
-    joined: (vni) => input.joined(bridgeName(vni)),
     ports,
     hosts: new Set(ways.map(([host]) => host)),
+  };
+  const groups = fastGroups({
+    ...{ ...grounds, slow: input.slow },
+    joined: (vni) => input.joined(bridgeName(vni)),
   });
   const isEmpty = new Map<string, string>();
   return {
-    why,
-    whyGroups,
+    ...{ why, whyGroups, grounds },
     left: new Map(fast.map(({ id, vni }) => [id, groups.get(vni)?.left ?? isEmpty])),
     facts: [
       ...pair,
