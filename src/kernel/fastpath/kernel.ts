@@ -3,6 +3,7 @@ import type { FastStep } from '../../core/fastpath/facts.ts';
 import type { FastTallies } from '../../core/fastpath/tallies.ts';
 import type { WayFacts } from '../../core/fastpath/underlay.ts';
 import { type FastLook, lookFast } from './look.ts';
+import { MapWriter } from './map-writer.ts';
 import { Programs } from './programs.ts';
 import { readTallies } from './tallies.ts';
 import { type TrialResult, tryFastPath, WELL } from './trial.ts';
@@ -19,6 +20,7 @@ const OBJECT = '/usr/lib/castnet/fastpath.o';
  */
 export function fastKernel(directory: string, object = OBJECT) {
   const programs = new Programs(object, `${directory}/bpf`);
+  const writer = new MapWriter();
   return {
     /** Why the kernel, or this plugin, has no fast path. It is tried once for each build and boot. */
     async try(): Promise<TrialResult> {
@@ -35,11 +37,17 @@ export function fastKernel(directory: string, object = OBJECT) {
     load: (): Promise<void> => programs.load(),
     look: (): Promise<FastLook> => lookFast(programs.directory),
     write: (steps: readonly FastStep[]): Promise<void> =>
-      writeFast(programs.directory, steps, (dev) => programs.noteHook(dev)),
+      writeFast(
+        { directory: programs.directory, writer, onHook: (dev) => programs.noteHook(dev) },
+        steps,
+      ),
     /** @param devices of castnet's namespace, by name: what is of others is forgotten */
     tallies: (devices: ReadonlyMap<string, number>): Promise<FastTallies> =>
       readTallies(programs.directory, devices),
-    remove: (): Promise<void> => programs.unload({ hooks: false }),
+    async remove(): Promise<void> {
+      await writer.retire();
+      await programs.unload({ hooks: false });
+    },
     readWays: (hosts: readonly string[]): Promise<WayFacts> => readWays(hosts),
   };
 }

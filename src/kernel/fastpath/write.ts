@@ -2,28 +2,34 @@ import { entryOf, NO_SELF } from '../../core/fastpath/entries.ts';
 import type { FastFact, FastStep } from '../../core/fastpath/facts.ts';
 import { mustRun, run } from '../../system/run.ts';
 import { inNamespace } from '../namespace.ts';
-import { bpftoolBatch } from './bpftool.ts';
 import { attachLine, deleteLine, detachLine, hookLine, unhookLine, updateLine } from './lines.ts';
+import type { MapWriter } from './map-writer.ts';
 
 type Filter = FastFact & { kind: 'filter' };
 
+/** Where and by what steps are taken. */
+export interface FastPlace {
+  /** Where the programs are pinned. */
+  readonly directory: string;
+  readonly writer: Pick<MapWriter, 'write'>;
+  /** Told of each device of the host's that had no hook before. */
+  readonly onHook: (dev: string) => Promise<void>;
+}
+
 /**
  * Takes steps in the order given.
- * @param directory where the programs are pinned
- * @param onHook told of each device of the host's that had no hook before
  * @throws CommandError at the first that is refused; those after it are not taken
  */
 export async function writeFast(
-  directory: string,
+  { directory, writer, onHook }: FastPlace,
   steps: readonly FastStep[],
-  onHook: (dev: string) => Promise<void>,
 ): Promise<void> {
   for (const batch of batches(steps)) {
     const { fact, action } = batch[0] as FastStep;
     if (fact.kind === 'filter') {
       if (action === 'remove') await removeFilters(filters(batch));
       else await putFilters(directory, filters(batch), onHook);
-    } else await writeEntries(directory, batch);
+    } else await writer.write(entryLines(directory, batch));
   }
 }
 
@@ -87,12 +93,11 @@ function tc(at: Filter['at'], ...options: string[]): string[] {
   return at === 'castnet' ? inNamespace(...argv) : argv;
 }
 
-async function writeEntries(directory: string, steps: readonly FastStep[]): Promise<void> {
+function entryLines(directory: string, steps: readonly FastStep[]): string[] {
   const maps = `${directory}/maps`;
-  const lines = steps.map(({ action, fact }) => {
+  return steps.map(({ action, fact }) => {
     if (fact.kind === 'filter') throw new Error('a filter is no entry');
     if (action === 'put') return updateLine(maps, entryOf(fact));
     return fact.kind === 'self' ? updateLine(maps, NO_SELF) : deleteLine(maps, entryOf(fact));
   });
-  await bpftoolBatch(lines);
 }
