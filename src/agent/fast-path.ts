@@ -5,9 +5,10 @@ import {
   fastDifference,
   type Program,
 } from '../core/fastpath/facts.ts';
+import { Held } from '../core/fastpath/held.ts';
 import type { FastTallies } from '../core/fastpath/tallies.ts';
 import {
-  fastKeyOf,
+  ByGroup,
   type GroupKey,
   groupKey,
   groupsChanged,
@@ -15,15 +16,16 @@ import {
 } from '../core/fastpath/touched.ts';
 import { type FastTraffic, fastTraffic } from '../core/fastpath/traffic.ts';
 import { type FastUnderlay, fastUnderlay, type WayFacts } from '../core/fastpath/underlay.ts';
-import { type FastWanted, fastWanted } from '../core/fastpath/wanted.ts';
+import { type FastWanted, fastWanted, MOST_GROUPS } from '../core/fastpath/wanted.ts';
 import { withGroups } from '../core/fastpath/with-groups.ts';
-import type { Fact } from '../core/forwarding/facts.ts';
+import { type Fact, identity } from '../core/forwarding/facts.ts';
 import { linkSizes } from '../core/forwarding/forwarding.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import { bridgeName } from '../core/names.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';
-import { Loop, type Next as Outcome, type Target } from './loop.ts';
+import { Loop, type Next, type Target } from './loop.ts';
+import type { Reconciler } from './reconciler.ts';
 
 /** Whether hosts may have a fast path: `on` and `auto` differ in what is told when they cannot. */
 export type FastSetting = 'on' | 'off' | 'auto';
@@ -58,17 +60,11 @@ export interface FastPathKernel {
   readWays(hosts: readonly string[]): Promise<WayFacts>;
 }
 
-/** What bridges and tunnels hold and shall hold. */
-export interface Slow {
-  /** Undefined: nothing is known, change nothing. @param of only those */
-  inForce(of?: (fact: Fact) => boolean): readonly Fact[] | undefined;
-  /** The facts that may have come in force or gone since this was last called, or 'all'. */
-  takeChanged(): readonly Fact[] | 'all';
-}
-
-/** What there shall be now, and what was read of the containers' memberships for it, by bridge. */
-interface Next {
+/** What there shall be, and what was read for it. */
+interface Whole {
   readonly wanted: FastWanted;
+  readonly slow: readonly Fact[];
+  /** What containers have joined, by bridge. */
   readonly rows: ReadonlyMap<string, readonly Membership[]>;
 }
 
@@ -76,7 +72,8 @@ export interface FastPathOptions {
   readonly setting: FastSetting;
   readonly kernel: FastPathKernel;
   readonly host: Host;
-  readonly slow: Slow;
+  /** What bridges and tunnels hold and shall hold; unless that is known, nothing is changed. */
+  readonly slow: Pick<Reconciler, 'inForce' | 'takeChanged'>;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -97,10 +94,11 @@ export class FastPath implements Target {
   #trial: (Tried & { at: number }) | undefined;
   /** What is there; undefined: nothing of castnet's. */
   #seen: FastSeen | undefined;
-  #have: readonly FastFact[] = [];
+  #held = new Held();
   #underlay: { of: string; is: FastUnderlay } | undefined;
   #wanted: FastWanted | undefined;
-  /** By bridge, those that `#wanted` follows from. */
+  /** What its groups follow from: what bridges and tunnels hold of them, and who joined, by bridge. */
+  #slow = new ByGroup<Fact>();
   #rows: ReadonlyMap<string, readonly Membership[]> = new Map();
   /** Groups to look at in the next run; 'all': everything. */
   #open: Set<GroupKey> | 'all' = 'all';
@@ -120,7 +118,7 @@ export class FastPath implements Target {
     return this.#inTurn(() => this.#observe());
   }
 
-  apply(): Promise<Outcome> {
+  apply(): Promise<Next> {
     return this.#inTurn(() => this.#apply());
   }
 
@@ -131,17 +129,17 @@ export class FastPath implements Target {
 
   /** Bridges or tunnels are about to let go of something: it goes from here first. */
   async leave(): Promise<void> {
-    if (this.#have.length > 0) await this.loop.request();
+    if (this.#held.others.length > 0) await this.loop.request();
   }
 
   /** What a run with a fresh look would do now, and why, in words; does nothing. */
   async plan(): Promise<string[]> {
     if (this.#seen === undefined) return [];
     return this.#inTurn(async () => {
-      const next = await this.#want();
-      if (next === undefined) return [];
+      const whole = await this.#want();
+      if (whole === undefined) return [];
       const { facts } = await this.#options.kernel.look();
-      return fastDifference(next.wanted.facts, facts).map(explainFast);
+      return fastDifference(whole.wanted.facts, facts).map(explainFast);
     });
   }
 
@@ -152,7 +150,7 @@ export class FastPath implements Target {
       const { inside } = this.#seen;
       const tallies = await this.#tallies(inside);
       const names = new Map([...inside].map(([name, index]) => [index, name]));
-      return tallies && fastTraffic(tallies, this.#have, names);
+      return tallies && fastTraffic(tallies, this.#held.all(), names);
     });
   }
 
@@ -162,7 +160,7 @@ export class FastPath implements Target {
     if (setting === 'off') return 'CASTNET_FASTPATH is off';
     if (this.#trial !== undefined && this.#trial.problem !== '') return this.#trial.problem;
     const problem = this.loop.unread || this.loop.problem;
-    if (problem !== '' && !this.#have.some((it) => it.kind === 'self')) return problem;
+    if (problem !== '' && !this.#held.others.some((it) => it.kind === 'self')) return problem;
     return this.#wanted?.why.get(network) ?? 'it is not set up yet';
   }
 
@@ -207,7 +205,7 @@ export class FastPath implements Target {
       await kernel.load();
       this.#isRemoved = false;
       this.#seen = await kernel.look();
-      this.#have = this.#seen.facts;
+      this.#held = new Held(this.#seen.facts);
     } catch (error) {
       // What can be neither read nor changed would soon send packets to where nobody is.
       if (this.#isUnread) await this.#remove();
@@ -232,12 +230,12 @@ export class FastPath implements Target {
     }
   }
 
-  async #apply(): Promise<Outcome> {
+  async #apply(): Promise<Next> {
     // Where there is none nothing is asked: to compare all that bridges and tunnels hold takes a while.
     if (this.#seen === undefined) return 'done';
-    const groups = this.#openGroups();
+    const open = this.#openGroups();
     try {
-      if (groups !== undefined && (await this.#applyGroups(groups))) return 'done';
+      if (open !== undefined && (await this.#applyGroups(open))) return 'done';
       return await this.#applyAll();
     } catch (error) {
       this.#open = 'all';
@@ -247,26 +245,38 @@ export class FastPath implements Target {
 
   /** The groups to look at, if nothing but groups has changed. */
   #openGroups(): Set<GroupKey> | undefined {
+    const { slow } = this.#options;
     const open = this.#open;
     this.#open = new Set();
-    const changed = this.#options.slow.takeChanged();
-    if (open === 'all' || changed === 'all') return undefined;
+    const changed = slow.takeChanged();
+    const inForce = slow.inForce();
+    if (open === 'all' || changed === 'all' || inForce === undefined) return undefined;
     for (const fact of changed) {
       const key = keyOf(fact);
       if (key === undefined) return undefined;
+      this.#slow.set(key, identity(fact), inForce.now(fact));
       open.add(key);
     }
     return open;
   }
 
-  async #applyAll(): Promise<Outcome> {
-    const next = await this.#want();
-    if (next === undefined) {
+  async #applyAll(): Promise<Next> {
+    const whole = await this.#want();
+    if (whole === undefined) {
       this.#open = 'all';
       return 'done';
     }
-    await this.#take(next, fastDifference(next.wanted.facts, this.#have));
-    return this.#isIndexMissing() ? 'look' : 'done';
+    const { wanted, slow, rows } = whole;
+    this.#wanted = wanted;
+    this.#rows = rows;
+    this.#slow = new ByGroup();
+    for (const fact of slow) {
+      const key = keyOf(fact);
+      if (key !== undefined) this.#slow.set(key, identity(fact), fact);
+    }
+    const steps = fastDifference(wanted.facts, this.#held.all());
+    if (await this.#write(steps)) this.#held = new Held(wanted.facts);
+    return this.#isIndexMissing(slow) ? 'look' : 'done';
   }
 
   /** Looks at these groups, and those that containers joined or left. @returns whether that is enough */
@@ -278,36 +288,40 @@ export class FastPath implements Target {
     for (const vni of wanted.grounds.networks.keys()) {
       const bridge = bridgeName(vni);
       if (silenced(bridge).length > 0 !== wanted.grounds.silenced.has(vni)) return false;
-      rows.set(bridge, memberships(bridge));
-      for (const group of groupsChanged(this.#rows.get(bridge) ?? [], rows.get(bridge) ?? []))
+      const now = memberships(bridge);
+      rows.set(bridge, now);
+      for (const group of groupsChanged(this.#rows.get(bridge) ?? [], now))
         open.add(groupKey(vni, group));
     }
     if (open.size === 0) return true;
-    const isOpen = (key: GroupKey | undefined): boolean => key !== undefined && open.has(key);
-    const slow = this.#options.slow.inForce((it) => isOpen(keyOf(it)));
-    if (slow === undefined) return false;
     const joined = (bridge: string) => rows.get(bridge) ?? [];
-    const changed = withGroups(wanted, { isOpen, slow, joined });
-    if (changed === undefined) return false;
-    const had = this.#have.filter((it) => isOpen(fastKeyOf(it)));
-    await this.#take({ wanted: changed.wanted, rows }, fastDifference(changed.groups, had));
+    const { groups, left } = withGroups(wanted, { open, slow: this.#slow.of(open), joined });
+    const { groups: held } = this.#held;
+    const had = held.of(open);
+    // Which are left out of too many depends on all of them.
+    if (held.size - had.length + groups.length > MOST_GROUPS) return false;
+    this.#wanted = { ...wanted, left };
+    this.#rows = rows;
+    if (await this.#write(fastDifference(groups, had))) {
+      this.#held.remove(had);
+      this.#held.put(groups);
+    }
     return true;
   }
 
-  async #take({ wanted, rows }: Next, steps: readonly FastStep[]): Promise<void> {
-    this.#wanted = wanted;
-    this.#rows = rows;
-    if (steps.length === 0) return;
+  /** @returns whether there was anything to do */
+  async #write(steps: readonly FastStep[]): Promise<boolean> {
+    if (steps.length === 0) return false;
     await this.#options.kernel.write(steps);
-    this.#have = wanted.facts;
     this.#options.log.debug({ steps: steps.length }, 'the fast path was changed');
+    return true;
   }
 
-  async #want(): Promise<Next | undefined> {
+  async #want(): Promise<Whole | undefined> {
     const { host, slow } = this.#options;
     const { tunnel } = host;
     if (this.#seen === undefined || tunnel === undefined) return undefined;
-    const facts = slow.inForce();
+    const facts = slow.inForce()?.all();
     if (facts === undefined) return undefined;
     const knowledge = host.knowledge();
     const underlay = await this.#ways(tunnel.local ?? tunnel.address, facts);
@@ -332,7 +346,7 @@ export class FastPath implements Target {
       joined,
       isSilenced: (bridge) => knowledge.silenced(bridge).length > 0,
     });
-    return { wanted, rows };
+    return { wanted, rows, slow: facts };
   }
 
   async #ways(address: string, facts: readonly Fact[]): Promise<FastUnderlay> {
@@ -347,9 +361,8 @@ export class FastPath implements Target {
   }
 
   /** A port that was made since the last look has an index that is not known. */
-  #isIndexMissing(): boolean {
-    const stations = this.#options.slow.inForce((it) => it.kind === 'station') ?? [];
-    const ports = stations.flatMap((it) =>
+  #isIndexMissing(slow: readonly Fact[]): boolean {
+    const ports = slow.flatMap((it) =>
       it.kind === 'station' && it.dev.startsWith('cv') ? [it.dev] : [],
     );
     const missing = ports.filter((it) => this.#seen?.inside.has(it) === false);
@@ -360,7 +373,7 @@ export class FastPath implements Target {
 
   async #remove(): Promise<void> {
     this.#seen = undefined;
-    this.#have = [];
+    this.#held = new Held();
     if (this.#isRemoved) return;
     await this.#options.kernel.remove();
     this.#isRemoved = true;

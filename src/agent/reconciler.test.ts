@@ -190,9 +190,9 @@ it('tells who follows of all that came in force or went, and before it goes', as
       const follow = (): void => {
         const changed = it.takeChanged();
         if (changed === 'all') follower.clear();
-        for (const fact of changed === 'all' ? (it.inForce() ?? []) : changed) {
+        for (const fact of changed === 'all' ? (it.inForce()?.all() ?? []) : changed) {
           const key = identity(fact);
-          const [now] = it.inForce((other) => identity(other) === key) ?? [];
+          const now = it.inForce()?.now(fact);
           if (now === undefined) follower.delete(key);
           else follower.set(key, now);
         }
@@ -213,7 +213,9 @@ it('tells who follows of all that came in force or went, and before it goes', as
         }
         await it.loop.request(look);
         follow();
-        expect(new Set(follower.keys())).toEqual(new Set((it.inForce() ?? []).map(identity)));
+        expect(new Set(follower.keys())).toEqual(
+          new Set((it.inForce()?.all() ?? []).map(identity)),
+        );
       }
       it.loop.close();
     }),

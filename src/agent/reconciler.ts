@@ -52,6 +52,13 @@ const REST_MOST_MS = 200;
 /** Beyond so many changes whoever follows looks at everything. */
 const CHANGED_MOST = 1_000;
 
+/** What the kernel holds and shall hold. */
+export interface InForce {
+  all(): Fact[];
+  /** What is in force of the same identity. */
+  now(fact: Fact): Fact | undefined;
+}
+
 /**
  * Makes the kernel's forwarding what it shall be. Between looks it remembers what it wrote, so that one
  * change costs one short batch.
@@ -148,20 +155,19 @@ export class Reconciler implements Target {
     return this.#known.has(key);
   }
 
-  /**
-   * What the kernel holds and shall hold; undefined: what it shall hold is not known.
-   * @param of only those
-   */
-  inForce(of: (fact: Fact) => boolean = () => true): Fact[] | undefined {
+  /** What the kernel holds and shall hold; undefined: what it shall hold is not known. */
+  inForce(): InForce | undefined {
     const wanted = this.#options.desired();
     if (wanted === undefined) return undefined;
-    const found: Fact[] = [];
-    for (const [key, fact] of this.#known) {
-      if (!of(fact)) continue;
-      const want = wanted.get(key, fact);
-      if (want !== undefined && same(want, fact)) found.push(fact);
-    }
-    return found;
+    const now = (key: string): Fact[] => {
+      const fact = this.#known.get(key);
+      const want = fact && wanted.get(key, fact);
+      return fact !== undefined && want !== undefined && same(want, fact) ? [fact] : [];
+    };
+    return {
+      all: () => [...this.#known.keys()].flatMap(now),
+      now: (fact) => now(identity(fact))[0],
+    };
   }
 
   /** The facts that may have come in force or gone since this was last called; 'all' after a look. */

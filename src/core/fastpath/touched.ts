@@ -2,7 +2,6 @@ import { groupMac } from '../../net/group.ts';
 import type { Fact } from '../forwarding/facts.ts';
 import type { Membership } from '../membership/membership.ts';
 import { vniOf } from '../names.ts';
-import type { FastFact } from './facts.ts';
 
 /**
  * Groups of one VNI and MAC, in a word: a tunnel's copies know no more. Only what is said of these is computed
@@ -19,21 +18,42 @@ export function keyOf(fact: Fact): GroupKey | undefined {
   return undefined;
 }
 
-/** The same of the fast path's own. */
-export const fastKeyOf = (fact: FastFact): GroupKey | undefined =>
-  fact.kind === 'group' ? groupKey(fact.vni, fact.group) : undefined;
-
-const words = (it: Membership): string =>
-  `${it.group} ${it.port} ${it.source} ${it.mode} ${it.filtered}`;
-
-/** The groups of which something was joined or left between two readings of a bridge. */
+/**
+ * The groups of which something was joined or left between two readings of a bridge. A row that says the same is
+ * the same object; one that was read anew counts as changed.
+ */
 export function groupsChanged(
   before: readonly Membership[],
   now: readonly Membership[],
 ): Set<string> {
-  const had = new Map(before.map((it) => [words(it), it.group]));
-  const changed = new Set<string>();
-  for (const it of now) if (!had.delete(words(it))) changed.add(it.group);
-  for (const group of had.values()) changed.add(group);
-  return changed;
+  const had = new Set(before);
+  const changed = now.filter((it) => !had.delete(it));
+  return new Set([...changed, ...had].map((it) => it.group));
+}
+
+/** Values by the groups that they are about. Bounded by what is put in. */
+export class ByGroup<T> {
+  readonly #values = new Map<GroupKey, Map<string, T>>();
+  #size = 0;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @param identity of the value among those of its groups. @param value undefined takes it away */
+  set(key: GroupKey, identity: string, value: T | undefined): void {
+    const values = this.#values.get(key) ?? new Map<string, T>();
+    this.#size -= values.size;
+    if (value === undefined) values.delete(identity);
+    else values.set(identity, value);
+    this.#size += values.size;
+    if (values.size > 0) this.#values.set(key, values);
+    else this.#values.delete(key);
+  }
+
+  /** All of some groups; of every group unless given. */
+  of(keys: Iterable<GroupKey> = this.#values.keys()): T[] {
+    return [...keys].flatMap((key) => [...(this.#values.get(key)?.values() ?? [])]);
+  }
 }
