@@ -294,6 +294,21 @@ describe('the fast path', () => {
     path.loop.close();
   });
 
+  it('looks at everything after a run that came to nothing', async () => {
+    const { path, now, facts } = world('on');
+    await path.loop.request(true);
+    // As one that a person made by hand, of a MAC.
+    const stray: Fact = {
+      ...{ kind: 'member', bridge: 'cb5', dev: 'cx5', group: '01:00:5e:01:01:01', settled: false },
+    };
+    now.slow = SLOW.slice(0, 2);
+    now.changed = [stray, ...SLOW.slice(2)];
+    await path.loop.request();
+    await path.loop.request();
+    expect(facts()).not.toContain(`station 5 ${AWAY}`);
+    path.loop.close();
+  });
+
   it('after any changes of groups holds what it would hold had it looked at everything', async () => {
     const groups = ['239.1.1.1', '239.129.1.1', '239.1.1.2', 'ff15::1'];
     const hosts = ['10.9.0.2', '10.9.0.3', '10.9.0.9'];

@@ -233,8 +233,8 @@ export class FastPath implements Target {
   async #apply(): Promise<Next> {
     // Where there is none nothing is asked: to compare all that bridges and tunnels hold takes a while.
     if (this.#seen === undefined) return 'done';
-    const open = this.#openGroups();
     try {
+      const open = this.#openGroups();
       if (open !== undefined && (await this.#applyGroups(open))) return 'done';
       return await this.#applyAll();
     } catch (error) {

@@ -110,3 +110,15 @@ it('does nothing once it is closed, not even what it was to try again', async ()
   await vi.advanceTimersByTimeAsync(5_000);
   expect(done).toEqual(['look', 'apply']);
 });
+
+it('looks again within a second, though runs that fail are asked for all the time', async () => {
+  const { loop, done, world } = looped();
+  await loop.request();
+  world.refusal = 'no';
+  for (let at = 0; at < 15; at++) {
+    await loop.request();
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(done).toEqual(['look', 'apply', 'look']);
+  loop.close();
+});

@@ -106,9 +106,12 @@ export class Loop {
     return message;
   }
 
+  /** One that waits already is not put off, however often runs fail meanwhile. */
   #lookLater(): void {
-    clearTimeout(this.#retry);
-    if (this.#closed) return;
-    this.#retry = setTimeout(() => void this.request(true), RETRY_MS).unref();
+    if (this.#closed || this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      void this.request(true);
+    }, RETRY_MS).unref();
   }
 }

@@ -93,11 +93,17 @@ function tc(at: Filter['at'], ...options: string[]): string[] {
   return at === 'castnet' ? inNamespace(...argv) : argv;
 }
 
-function entryLines(directory: string, steps: readonly FastStep[]): string[] {
+/** Lines of `bpftool batch` that put entries, or take them away. */
+export function entryLines(directory: string, steps: readonly FastStep[]): string[] {
   const maps = `${directory}/maps`;
-  return steps.map(({ action, fact }) => {
+  return steps.flatMap(({ action, fact }) => {
     if (fact.kind === 'filter') throw new Error('a filter is no entry');
-    if (action === 'put') return updateLine(maps, entryOf(fact));
-    return fact.kind === 'self' ? updateLine(maps, NO_SELF) : deleteLine(maps, entryOf(fact));
+    const entry = entryOf(fact);
+    if (action === 'put') return [updateLine(maps, entry)];
+    if (fact.kind === 'self') return [updateLine(maps, NO_SELF)];
+    // A program may have taken a group's entry away already, and bpftool ends at one that is not there. Empty, with
+    // a sum that is wrong, it is the bridge's (bpf/groups.h).
+    const empty = { ...entry, value: entry.value.map(() => 0) };
+    return [...(fact.kind === 'group' ? [updateLine(maps, empty)] : []), deleteLine(maps, entry)];
   });
 }
