@@ -4,7 +4,7 @@ import type { Fact } from '../core/forwarding/facts.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import { bridgeName, containerEndName, isHostLink, portName } from '../core/names.ts';
 import { mustRun, run } from '../system/run.ts';
-import { Batch, type Failure } from './batch.ts';
+import type { Failure } from './batch.ts';
 import { type Command, commandsFor, portLines, withoutIpv6 } from './commands.ts';
 import { heldNamespace, inNamespace, netfilter } from './namespace.ts';
 import {
@@ -133,8 +133,7 @@ function runBatch(commands: readonly Command[]): Promise<readonly Failure[]> {
   const { tool, where } = commands[0] as Command;
   const lines = commands.map((it) => it.line);
   if (where === 'castnet') return TOOLS[tool].run(lines);
-  const argv = [tool, '-force', '-batch', '-'];
-  const once = new Batch(where === 'host' ? argv : inWireguard(...argv));
+  const once = keptWriter(where === 'host' ? [tool] : inWireguard(tool));
   return once.run(lines).finally(() => once.retire());
 }
 
